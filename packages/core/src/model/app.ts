@@ -1,0 +1,159 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { EddyEvent, NewEvent } from './event.ts'
+import type { FailureOptions, FailurePolicy } from './failure.ts'
+import type { EventFilter } from './filter.ts'
+import type { AttemptPath } from './ledger-item.ts'
+import type { Position } from './position.ts'
+
+export interface StreamDefinition<Data = unknown> {
+  readonly kind: 'stream'
+  readonly name: string
+  readonly shards: number
+  readonly retentionMs: number
+  readonly durability: 'fsync' | 'os'
+  readonly schema: StandardSchemaV1<unknown, Data> | undefined
+}
+
+/** Where a new subscription begins. It counts once; afterwards the checkpoint does. */
+export type From = 'trim_horizon' | 'latest' | { readonly timestampMs: number }
+
+/** Handed to a handler with each event (I7: the same on the live path, in a retry and in a redrive). */
+export interface HandlerContext {
+  readonly subscription: string
+  readonly stream: string
+  readonly shardId: string
+  readonly sequenceNumber: string
+  readonly position: Position
+  /** Stable over live, retry and redrive. An edited event has a new one. */
+  readonly eventId: string
+  readonly key: string
+  readonly arrivedAtMs: number
+  /** 1 for the first call. */
+  readonly attempt: number
+  readonly path: AttemptPath
+  /** A redrive on a key that flows again: later events of the key may have been handled already. */
+  readonly outOfOrder: boolean
+  /** Aborts when the attempt's time is up or the process stops. */
+  readonly signal: AbortSignal
+  /**
+   * Runs `fn` once for this event and subscription and keeps its JSON result: a later attempt gets the kept result
+   * instead of a second call. At most 256 KiB of JSON, 100 steps an event.
+   */
+  step<T>(name: string, fn: () => Promise<T> | T): Promise<T>
+  /**
+   * Appends derived events. Their ids, unless given, follow from this event's, so that a repeated attempt adds no
+   * second copy.
+   */
+  append(stream: string | StreamDefinition, events: NewEvent | readonly NewEvent[]): Promise<void>
+}
+
+export type Handler<Data = unknown> = (
+  event: EddyEvent<Data>,
+  ctx: HandlerContext,
+) => Promise<unknown> | unknown
+
+export interface SubscriptionDefinition<Data = unknown> {
+  readonly kind: 'subscription'
+  readonly name: string
+  readonly stream: string
+  readonly schema: StandardSchemaV1<unknown, Data> | undefined
+  readonly from: From
+  readonly filter: EventFilter | undefined
+  /** Handlers of this subscription that run at a time, over all shards. */
+  readonly concurrency: number
+  readonly timeoutMs: number
+  readonly failure: FailurePolicy
+  readonly handle: Handler<Data>
+  readonly onExhausted: Handler<Data> | undefined
+  /** Resolved, dropped and archived ledger items are removed after this. */
+  readonly ledgerRetentionMs: number
+  /** Records read and not yet resolved, per shard: intake stops at the bound (I6). */
+  readonly maxBufferedRecords: number
+  readonly maxBufferedBytes: number
+}
+
+export interface SubscribeOptions<Data> {
+  /** Default `trim_horizon`. */
+  readonly from?: From
+  readonly filter?: EventFilter
+  /** 1 to 10,000; default 16. */
+  readonly concurrency?: number
+  /** 1 to 43,200,000 (12 h); default 30,000. */
+  readonly timeoutMs?: number
+  readonly failure?: FailureOptions
+  readonly handle: Handler<Data>
+  /** Called once an event's tries are used up, before it is dead-lettered, held or dropped: undo what finished steps did. */
+  readonly onExhausted?: Handler<Data>
+  /** Default 14 days. */
+  readonly ledgerRetentionMs?: number
+  /** Default 4,096. */
+  readonly maxBufferedRecords?: number
+  /** Default 32 MiB. */
+  readonly maxBufferedBytes?: number
+}
+
+/** Something an operator may want to be told. */
+export type Notice =
+  | {
+      readonly kind: 'dead-letter'
+      readonly subscription: string
+      readonly id: string
+      readonly key: string
+      readonly reason: string
+      readonly atMs: number
+    }
+  | {
+      readonly kind: 'dropped'
+      readonly subscription: string
+      readonly id: string
+      readonly key: string
+      readonly reason: string
+      readonly atMs: number
+    }
+  | {
+      readonly kind: 'key-held'
+      readonly subscription: string
+      readonly id: string
+      readonly key: string
+      readonly parked: boolean
+      readonly reason: string
+      readonly atMs: number
+    }
+  | {
+      readonly kind: 'retention-near'
+      readonly subscription: string
+      readonly stream: string
+      readonly shardId: string
+      readonly behindMs: number
+      readonly retentionMs: number
+      readonly atMs: number
+    }
+  | {
+      readonly kind: 'expired'
+      readonly subscription: string
+      readonly stream: string
+      readonly shardId: string
+      readonly records: number
+      readonly atMs: number
+    }
+  | {
+      readonly kind: 'subscription-stopped'
+      readonly subscription: string
+      readonly shardId: string
+      readonly reason: string
+      readonly atMs: number
+    }
+
+/** Where notices go. A sink that throws is logged and never disturbs the stream. */
+export interface NotifySink {
+  readonly name: string
+  notify(notice: Notice): Promise<void> | void
+}
+
+export interface AppDefinition {
+  readonly kind: 'app'
+  readonly streams: readonly StreamDefinition[]
+  // biome-ignore lint/suspicious/noExplicitAny: handlers of any data type stand side by side in an application
+  readonly subscriptions: readonly SubscriptionDefinition<any>[]
+  readonly notify: readonly NotifySink[]
+}

@@ -1,0 +1,50 @@
+/**
+ * Positions order the events of one key across shards and passes.
+ *
+ * Sequence numbers compare only within a shard, so a position is (pass, lineage depth, sequence number), written as
+ * text that sorts by code unit: `pppp.dddd.lllSEQUENCE`, where `lll` is the length of the sequence number. A seek
+ * starts a new pass, so what it reads again is a new event to the failure ledger and to every hold's watermark.
+ */
+export type Position = string
+
+const MAX_PASS = 9_999
+const MAX_DEPTH = 9_999
+
+export function positionOf(pass: number, depth: number, sequenceNumber: string): Position {
+  if (pass > MAX_PASS || depth > MAX_DEPTH || sequenceNumber.length > 129) {
+    throw new RangeError(`position out of range: pass ${pass}, depth ${depth}, sequence ${sequenceNumber}`)
+  }
+  return `${pad(pass, 4)}.${pad(depth, 4)}.${pad(sequenceNumber.length, 3)}${sequenceNumber}`
+}
+
+export interface PositionParts {
+  readonly pass: number
+  readonly depth: number
+  readonly sequenceNumber: string
+}
+
+export function parsePosition(position: Position): PositionParts {
+  const match = /^(\d{4})\.(\d{4})\.\d{3}(\d+)/.exec(position)
+  if (match === null) throw new RangeError(`not a position: ${JSON.stringify(position)}`)
+  return { pass: Number(match[1]), depth: Number(match[2]), sequenceNumber: match[3] as string }
+}
+
+/** The place of the nth edit of the event at `position`: after it, before the key's next event. */
+export function editedPosition(position: Position, edit: number): Position {
+  return `${position}!${pad(edit, 4)}`
+}
+
+/** After `position` and all its edits, before the next event: the `lo` of a hold that was released. */
+export function afterPosition(position: Position): Position {
+  return `${position.split('!', 1)[0]}~`
+}
+
+/** Compares decimal sequence numbers of one shard: negative, zero or positive. */
+export function compareSequence(a: string, b: string): number {
+  if (a.length !== b.length) return a.length - b.length
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function pad(value: number, width: number): string {
+  return String(value).padStart(width, '0')
+}

@@ -1,0 +1,238 @@
+import type { Notice } from '../model/app.ts'
+import type { NewEvent } from '../model/event.ts'
+import type { FailureStatus, LedgerItem } from '../model/ledger-item.ts'
+import type { LogRecord, ReadRequest, ReadResult, ShardInfo, StreamInfo, StreamSpec } from '../ports/log.ts'
+
+/** The fate of one record of an append, in request order. */
+export type AppendOutcome =
+  | {
+      readonly ok: true
+      readonly id: string
+      readonly shardId: string
+      readonly sequenceNumber: string
+      readonly duplicate: boolean
+    }
+  | { readonly ok: false; readonly code: string; readonly retryable: boolean; readonly message: string }
+
+export interface AppendOptions {
+  /** Names the producer for deduplication: with `firstSequence`, a repeated append stores nothing twice. */
+  readonly producerId?: string
+  /** Producer sequence of the first event; the others follow by one. */
+  readonly firstSequence?: number
+}
+
+export interface ShardStatus extends ShardInfo {
+  readonly open: boolean
+}
+
+export interface StreamDetail extends StreamInfo {
+  readonly shards: readonly ShardStatus[]
+  readonly subscriptions: readonly string[]
+}
+
+export interface SubscriptionShardStatus {
+  readonly shardId: string
+  /** `waiting`: its parents are not done. `recovering`: replays serially after an unclean stop. `blocked`: `blocks: 'shard'`. */
+  readonly state: 'waiting' | 'recovering' | 'reading' | 'blocked' | 'paused' | 'ended' | 'stopped'
+  /** Where the next start would begin: the lowest unresolved sequence number; absent before the first record. */
+  readonly checkpoint?: string
+  /** Records between the checkpoint and the end of the shard; undefined where the engine cannot tell. */
+  readonly lagRecords?: number
+  readonly lagMs: number
+  /** Read, not yet resolved. */
+  readonly buffered: number
+  readonly expiredRecords: number
+}
+
+export interface SubscriptionStatus {
+  readonly name: string
+  readonly stream: string
+  readonly blocks: string
+  readonly exhausted: string
+  readonly paused: boolean
+  readonly pausedBy?: string
+  readonly concurrency: number
+  readonly inFlight: number
+  readonly retrying: number
+  /** Events waiting behind others or for a person. */
+  readonly held: number
+  readonly heldKeys: number
+  readonly dead: number
+  readonly lagRecords: number
+  readonly lagMs: number
+  readonly shards: readonly SubscriptionShardStatus[]
+}
+
+export interface FailureFilter {
+  readonly subscription?: string
+  readonly status?: FailureStatus
+  readonly key?: string
+  /** Error type, exact. */
+  readonly error?: string
+  readonly fingerprint?: string
+  /** On `statusAtMs`, inclusive. */
+  readonly sinceMs?: number
+  readonly untilMs?: number
+  /** Exactly these; other fields still apply. */
+  readonly ids?: readonly string[]
+}
+
+export interface FailurePage {
+  /** Newest first by `statusAtMs` within a status. */
+  readonly items: readonly LedgerItem[]
+  readonly next?: string
+}
+
+export interface FailureGroup {
+  readonly subscription: string
+  readonly fingerprint: string
+  readonly errorType: string
+  readonly count: number
+  readonly firstSeenMs: number
+  readonly lastSeenMs: number
+  readonly sample: { readonly id: string; readonly key: string; readonly message: string }
+}
+
+/** A payload as text when it is UTF-8, else base64. */
+export interface Payload {
+  readonly encoding: 'utf8' | 'base64'
+  readonly content: string
+  readonly bytes: number
+}
+
+export interface FailureDetail {
+  readonly item: LedgerItem
+  readonly payload: Payload | undefined
+}
+
+export interface ActionOptions {
+  /** Who asks; kept in the ledger. Default `operator`. */
+  readonly by?: string
+  readonly note?: string
+}
+
+export interface RedriveOptions extends ActionOptions {
+  /** Events a second; default 100, 1 to 100,000. */
+  readonly ratePerSecond?: number
+  /** With `blocks: 'key'` or `'shard'`, a dead event redriven while its key flows runs late: the caller must agree. */
+  readonly allowOutOfOrder?: boolean
+  /** At most this many, oldest first. */
+  readonly limit?: number
+}
+
+export interface RedrivePlan {
+  readonly count: number
+  readonly outOfOrder: number
+  readonly subscriptions: readonly { readonly subscription: string; readonly count: number }[]
+}
+
+export interface RedriveJob {
+  readonly id: string
+  /** `preparing`: writes down the set of ids. */
+  readonly state: 'preparing' | 'running' | 'done' | 'cancelled' | 'failed'
+  readonly filter: FailureFilter
+  readonly by: string
+  readonly ratePerSecond: number
+  readonly createdAtMs: number
+  readonly finishedAtMs?: number
+  readonly total: number
+  readonly enqueued: number
+  /** No longer dead when their turn came, or refused; counted by reason. */
+  readonly skipped: number
+  readonly reason?: string
+}
+
+export interface EditResult {
+  /** The new item. */
+  readonly item: LedgerItem
+  readonly original: LedgerItem
+}
+
+export type BulkResult = {
+  readonly matched: number
+  readonly changed: number
+  /** With `dryRun`, nothing was changed. */
+  readonly dryRun: boolean
+}
+
+export interface BulkOptions extends ActionOptions {
+  readonly dryRun?: boolean
+  readonly limit?: number
+}
+
+/**
+ * All that an operator or a producer can do, as one interface: the HTTP server serves it, the command speaks it over
+ * HTTP, a program that embeds Eddy calls it. Every method may throw an EddyError.
+ */
+export interface Operations {
+  readonly readOnly: boolean
+
+  append(
+    stream: string,
+    events: readonly NewEvent[],
+    options?: AppendOptions,
+  ): Promise<readonly AppendOutcome[]>
+  read(request: ReadRequest): Promise<ReadResult>
+  decode(record: LogRecord): unknown
+
+  listStreams(): Promise<readonly StreamInfo[]>
+  showStream(name: string): Promise<StreamDetail>
+  createStream(spec: StreamSpec): Promise<StreamDetail>
+  deleteStream(name: string): Promise<void>
+  /** Default: in the middle of the shard's range. */
+  splitShard(stream: string, shardId: string, newStartingHashKey?: string): Promise<StreamDetail>
+  /** Default: the next shard of the range. */
+  mergeShards(stream: string, shardId: string, adjacentShardId?: string): Promise<StreamDetail>
+
+  listSubscriptions(): Promise<readonly SubscriptionStatus[]>
+  showSubscription(name: string): Promise<SubscriptionStatus>
+  pauseSubscription(name: string, options?: ActionOptions): Promise<SubscriptionStatus>
+  resumeSubscription(name: string, options?: ActionOptions): Promise<SubscriptionStatus>
+  /** Starts a new pass over the stream from a position; `shardId` limits it to one shard. */
+  seekSubscription(
+    name: string,
+    to:
+      | { readonly at: 'trim_horizon' | 'latest' }
+      | { readonly at: 'at_timestamp'; readonly timestampMs: number }
+      | { readonly at: 'at_sequence_number'; readonly sequenceNumber: string },
+    options?: ActionOptions & { readonly shardId?: string },
+  ): Promise<SubscriptionStatus>
+
+  listFailures(
+    filter: FailureFilter,
+    page?: { readonly limit?: number; readonly after?: string },
+  ): Promise<FailurePage>
+  /** Every matching item; the set is read page by page. */
+  exportFailures(filter: FailureFilter, limit?: number): AsyncIterable<FailureDetail>
+  failureGroups(filter: FailureFilter): Promise<readonly FailureGroup[]>
+  showFailure(id: string): Promise<FailureDetail>
+  /** `payload` is the event's whole envelope as UTF-8 JSON. `version` (the item's updatedAtMs as shown) is optional. */
+  editFailure(
+    id: string,
+    payload: Uint8Array,
+    options?: ActionOptions & { readonly expectUpdatedAtMs?: number },
+  ): Promise<EditResult>
+  /** Dead or parked items become dropped; a held key flows on. */
+  dropFailures(filter: FailureFilter, options?: BulkOptions): Promise<BulkResult>
+  archiveFailures(filter: FailureFilter, options?: BulkOptions): Promise<BulkResult>
+
+  planRedrive(filter: FailureFilter, options?: RedriveOptions): Promise<RedrivePlan>
+  startRedrive(filter: FailureFilter, options?: RedriveOptions): Promise<RedriveJob>
+  listRedrives(): Promise<readonly RedriveJob[]>
+  showRedrive(id: string): Promise<RedriveJob>
+  cancelRedrive(id: string): Promise<RedriveJob>
+
+  /** Prometheus text exposition format. */
+  metrics(): Promise<string>
+  /** True once every subscription reads (or is paused). */
+  ready(): boolean
+  /** Live state for server-sent events: a snapshot now and then, notices as they come; ends with the signal. */
+  watch(
+    signal: AbortSignal,
+  ): AsyncIterable<
+    | { readonly type: 'subscriptions'; readonly data: readonly SubscriptionStatus[] }
+    | { readonly type: 'notice'; readonly data: Notice }
+  >
+  /** A consistent copy of the data directory while running. @throws BackupUnsupportedError on engines that have none. */
+  backup(target: string): Promise<{ readonly bytes: number }>
+}

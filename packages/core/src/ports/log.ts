@@ -1,0 +1,133 @@
+/** How a stream is kept. */
+export interface StreamSpec {
+  /** 1 to 128 characters of `a-zA-Z0-9_.-`. */
+  readonly name: string
+  /** Shards at creation, 1 to 1,024. */
+  readonly shardCount: number
+  /** Records older than this may be removed; 1 hour to 365 days. */
+  readonly retentionMs: number
+  /** `fsync`: acknowledged records survive power loss (I1). `os`: they survive the process, not the machine. */
+  readonly durability: 'fsync' | 'os'
+}
+
+export interface StreamInfo extends StreamSpec {
+  /** Changes when a stream is deleted and created again under the same name. */
+  readonly streamId: string
+  readonly createdAtMs: number
+}
+
+export interface ShardInfo {
+  /** `shardId-000000000000`. */
+  readonly shardId: string
+  /** Inclusive range of 128-bit hash keys, as decimal strings. */
+  readonly startingHashKey: string
+  readonly endingHashKey: string
+  /** Empty for a first shard, one after a split, two after a merge. */
+  readonly parentShardIds: readonly string[]
+  /** Generations above this shard: 0 for a first shard, else 1 + the deepest parent's. */
+  readonly depth: number
+  readonly startingSequenceNumber: string
+  /** Set when the shard is closed: no record was or will be added after it. */
+  readonly endingSequenceNumber?: string
+}
+
+export interface AppendEntry {
+  /** 1 to 256 characters. */
+  readonly partitionKey: string
+  /** Decimal 128-bit integer that places the record instead of the key's MD5. */
+  readonly explicitHashKey?: string
+  readonly data: Uint8Array
+  /** With `producerSequence`: a copy of an entry that was already stored is answered as stored, not stored again. */
+  readonly producerId?: string
+  readonly producerSequence?: number
+}
+
+export type AppendErrorCode = 'throttled' | 'internal' | 'too-large' | 'invalid'
+
+export type AppendResult =
+  | {
+      readonly ok: true
+      readonly shardId: string
+      readonly sequenceNumber: string
+      readonly duplicate: boolean
+    }
+  | {
+      readonly ok: false
+      readonly code: AppendErrorCode
+      readonly retryable: boolean
+      readonly message: string
+    }
+
+export interface LogRecord {
+  /** Decimal, no leading zeros; increases within a shard. Compare with `compareSequence`. */
+  readonly sequenceNumber: string
+  readonly partitionKey: string
+  readonly explicitHashKey?: string
+  readonly data: Uint8Array
+  /** Epoch milliseconds; never falls within a shard. */
+  readonly arrivedAtMs: number
+}
+
+/** Where to read from. The words are those of Kinesis shard iterators. */
+export type StartPosition =
+  | { readonly at: 'trim_horizon' }
+  | { readonly at: 'latest' }
+  | { readonly at: 'at_sequence_number'; readonly sequenceNumber: string }
+  | { readonly at: 'after_sequence_number'; readonly sequenceNumber: string }
+  | { readonly at: 'at_timestamp'; readonly timestampMs: number }
+
+export interface ReadRequest {
+  readonly stream: string
+  readonly shardId: string
+  readonly from: StartPosition
+  /** 1 to 10,000. */
+  readonly maxRecords: number
+  /** At least one record is returned even when it is larger. */
+  readonly maxBytes: number
+  /** Wait up to this long for a first record when there is none. An early, empty answer is allowed. */
+  readonly waitMs: number
+  readonly signal?: AbortSignal
+}
+
+export interface ReadResult {
+  readonly records: readonly LogRecord[]
+  /** Where to go on; never `latest`. Undefined: the shard is closed and everything in it was read. */
+  readonly next: StartPosition | undefined
+  /** 0 when nothing newer is stored, else the age of the last record returned (or of the position). */
+  readonly millisBehindLatest: number
+  /** Records between the position asked for and the first one still kept: removed by retention, never handed out. */
+  readonly expiredRecords: number
+}
+
+/**
+ * Ordered, sharded, durable records.
+ *
+ * Every method may reject with an `EddyError`; `append` reports each entry's own fate and rejects only when
+ * nothing is known about the whole call (then any entry may have been stored).
+ */
+export interface Log {
+  /** @throws StreamExistsError when the name is taken. */
+  createStream(spec: StreamSpec): Promise<StreamInfo>
+  /** Removes the stream and its records. @throws StreamNotFoundError */
+  deleteStream(name: string): Promise<void>
+  /** Changes retention from now on. @throws StreamNotFoundError */
+  setRetention(name: string, retentionMs: number): Promise<StreamInfo>
+  /** All streams by name. */
+  listStreams(): Promise<readonly StreamInfo[]>
+  /** @throws StreamNotFoundError */
+  describeStream(name: string): Promise<StreamInfo>
+  /** Every shard that still holds or may get records, parents before children. @throws StreamNotFoundError */
+  listShards(stream: string): Promise<readonly ShardInfo[]>
+  /**
+   * Stores up to 500 entries. Results are in request order, one an entry. Entries of one shard get increasing
+   * sequence numbers in request order. Resolves after what was accepted is durable (I1).
+   * @throws StreamNotFoundError
+   */
+  append(stream: string, entries: readonly AppendEntry[]): Promise<readonly AppendResult[]>
+  /** @throws StreamNotFoundError, ShardNotFoundError */
+  read(request: ReadRequest): Promise<ReadResult>
+  /** Closes the shard and opens two children; the second starts at `newStartingHashKey`. */
+  split(stream: string, shardId: string, newStartingHashKey: string): Promise<readonly ShardInfo[]>
+  /** Closes two adjacent shards and opens one child over both ranges. */
+  merge(stream: string, shardId: string, adjacentShardId: string): Promise<ShardInfo>
+}

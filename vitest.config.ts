@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  // Tests read the packages' sources, so that a stale build can never pass for the code under test.
+  resolve: { conditions: ['@eddy/source', 'module', 'node', 'default'] },
+  ssr: { resolve: { conditions: ['@eddy/source', 'module', 'node', 'default'] } },
+  test: {
+    include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'benchmarks/test/**/*.test.ts', 'test/**/*.test.ts'],
+    testTimeout: 30_000,
+    reporters: ['default'],
+  },
+})
