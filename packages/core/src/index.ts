@@ -1,5 +1,44 @@
+export { EddyError, type ErrorDetails, isEddyError } from './errors/eddy-error.ts'
+export {
+  AppLoadError,
+  CorruptDataError,
+  DataDirForeignError,
+  DataDirLockedError,
+  DataDirVersionError,
+  EngineClosedError,
+  PortInUseError,
+  StorageError,
+} from './errors/engine-errors.ts'
+export {
+  HandlerCrashedError,
+  HandlerTimeoutError,
+  SchemaMismatchError,
+  StepLimitError,
+  UndecodableEventError,
+} from './errors/handler-errors.ts'
+export {
+  BackupUnsupportedError,
+  ConnectionError,
+  EditConflictError,
+  FailureNotFoundError,
+  FailureStateError,
+  InvalidOptionError,
+  OutOfOrderError,
+  PublishError,
+  ReadOnlyError,
+  RedriveNotFoundError,
+  SubscriptionNotFoundError,
+  UnauthorizedError,
+} from './errors/request-errors.ts'
+export {
+  InvalidEventError,
+  RecordTooLargeError,
+  ShardNotFoundError,
+  ShardStateError,
+  StreamExistsError,
+  StreamNotFoundError,
+} from './errors/stream-errors.ts'
 export type * from './model/app.ts'
-export { EddyError, type ErrorDetails, isEddyError } from './model/errors.ts'
 export type * from './model/event.ts'
 export type * from './model/failure.ts'
 export type * from './model/filter.ts'

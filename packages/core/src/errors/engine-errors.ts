@@ -1,0 +1,82 @@
+import { EddyError, type ErrorDetails } from './eddy-error.ts'
+
+export class EngineClosedError extends EddyError {
+  override readonly code = 'EDDY_ENGINE_CLOSED'
+  override readonly retryable = false
+
+  constructor() {
+    super(`the engine is closed`, {})
+  }
+}
+
+export class DataDirLockedError extends EddyError {
+  override readonly code = 'EDDY_DATA_DIR_LOCKED'
+  override readonly retryable = true
+
+  constructor(dir: string, pid: number, address: string) {
+    super(
+      `data directory ${dir} is in use by process ${pid}${address === '' ? '' : ` at ${address}`}. Talk to that process (eddy --url), or stop it first.`,
+      { dir, pid, address },
+    )
+  }
+}
+
+export class DataDirForeignError extends EddyError {
+  override readonly code = 'EDDY_DATA_DIR_FOREIGN'
+  override readonly retryable = false
+
+  constructor(dir: string, problem: string) {
+    super(`${dir} is not an Eddy data directory: ${problem}. Choose an empty directory.`, { dir })
+  }
+}
+
+export class DataDirVersionError extends EddyError {
+  override readonly code = 'EDDY_DATA_DIR_VERSION'
+  override readonly retryable = false
+
+  constructor(dir: string, found: string, supported: string) {
+    super(
+      `data directory ${dir} has format ${found}; this version reads ${supported}. Use the version of Eddy that wrote it.`,
+      { dir, found, supported },
+    )
+  }
+}
+
+export class StorageError extends EddyError {
+  override readonly code = 'EDDY_STORAGE'
+  override readonly retryable = true
+
+  constructor(problem: string, details: ErrorDetails = {}, options?: ErrorOptions) {
+    super(`storage failed: ${problem}`, details, options)
+  }
+}
+
+export class CorruptDataError extends EddyError {
+  override readonly code = 'EDDY_CORRUPT_DATA'
+  override readonly retryable = false
+
+  constructor(where: string, problem: string) {
+    super(`corrupt data in ${where}: ${problem}. Restore a backup with: eddy restore`, { where })
+  }
+}
+
+export class PortInUseError extends EddyError {
+  override readonly code = 'EDDY_PORT_IN_USE'
+  override readonly retryable = true
+
+  constructor(host: string, port: number) {
+    super(`${host}:${port} is in use. Choose another port with --port, or stop what listens there.`, {
+      host,
+      port,
+    })
+  }
+}
+
+export class AppLoadError extends EddyError {
+  override readonly code = 'EDDY_APP_LOAD'
+  override readonly retryable = false
+
+  constructor(file: string, problem: string, options?: ErrorOptions) {
+    super(`cannot load the application ${file}: ${problem}`, { file }, options)
+  }
+}

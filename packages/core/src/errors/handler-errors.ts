@@ -1,0 +1,46 @@
+import { EddyError } from './eddy-error.ts'
+
+export class HandlerTimeoutError extends EddyError {
+  override readonly code = 'EDDY_HANDLER_TIMEOUT'
+  override readonly retryable = true
+
+  constructor(timeoutMs: number) {
+    super(`the handler did not finish within ${timeoutMs} ms`, { timeoutMs })
+  }
+}
+
+export class HandlerCrashedError extends EddyError {
+  override readonly code = 'EDDY_HANDLER_CRASHED'
+  override readonly retryable = false
+
+  constructor(crashes: number) {
+    super(`the process ended ${crashes} times while this event was being handled`, { crashes })
+  }
+}
+
+export class UndecodableEventError extends EddyError {
+  override readonly code = 'EDDY_UNDECODABLE_EVENT'
+  override readonly retryable = false
+
+  constructor(problem: string) {
+    super(`the record is not a CloudEvents JSON event: ${problem}`, {})
+  }
+}
+
+export class SchemaMismatchError extends EddyError {
+  override readonly code = 'EDDY_SCHEMA_MISMATCH'
+  override readonly retryable = false
+
+  constructor(problem: string) {
+    super(`the event does not match the schema: ${problem}`, {})
+  }
+}
+
+export class StepLimitError extends EddyError {
+  override readonly code = 'EDDY_STEP_LIMIT'
+  override readonly retryable = false
+
+  constructor(problem: string) {
+    super(`ctx.step: ${problem}`, {})
+  }
+}

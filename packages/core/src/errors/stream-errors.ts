@@ -1,0 +1,61 @@
+import { EddyError, type ErrorDetails } from './eddy-error.ts'
+
+export class StreamNotFoundError extends EddyError {
+  override readonly code = 'EDDY_STREAM_NOT_FOUND'
+  override readonly retryable = false
+
+  constructor(stream: string) {
+    super(`stream "${stream}" does not exist. Create it with: eddy streams create ${stream}`, { stream })
+  }
+}
+
+export class StreamExistsError extends EddyError {
+  override readonly code = 'EDDY_STREAM_EXISTS'
+  override readonly retryable = false
+
+  constructor(stream: string) {
+    super(`stream "${stream}" already exists. Choose another name, or delete it first.`, { stream })
+  }
+}
+
+export class ShardNotFoundError extends EddyError {
+  override readonly code = 'EDDY_SHARD_NOT_FOUND'
+  override readonly retryable = false
+
+  constructor(stream: string, shardId: string) {
+    super(`stream "${stream}" has no shard "${shardId}". List them with: eddy streams show ${stream}`, {
+      stream,
+      shardId,
+    })
+  }
+}
+
+export class ShardStateError extends EddyError {
+  override readonly code = 'EDDY_SHARD_STATE'
+  override readonly retryable = false
+
+  constructor(stream: string, shardId: string, problem: string) {
+    super(`shard "${shardId}" of stream "${stream}": ${problem}`, { stream, shardId })
+  }
+}
+
+export class RecordTooLargeError extends EddyError {
+  override readonly code = 'EDDY_RECORD_TOO_LARGE'
+  override readonly retryable = false
+
+  constructor(bytes: number, limitBytes: number) {
+    super(
+      `a record of ${bytes} bytes is over the limit of ${limitBytes} bytes. Store the body elsewhere and send a reference.`,
+      { bytes, limitBytes },
+    )
+  }
+}
+
+export class InvalidEventError extends EddyError {
+  override readonly code = 'EDDY_INVALID_EVENT'
+  override readonly retryable = false
+
+  constructor(problem: string, details: ErrorDetails = {}) {
+    super(`invalid event: ${problem}`, details)
+  }
+}
