@@ -17,6 +17,15 @@ export {
   UndecodableEventError,
 } from './errors/handler-errors.ts'
 export {
+  ForbiddenRequestError,
+  InvalidRequestError,
+  MethodNotAllowedError,
+  RequestTooLargeError,
+  RouteNotFoundError,
+  ServerBusyError,
+  UnsupportedContentTypeError,
+} from './errors/http-errors.ts'
+export {
   BackupUnsupportedError,
   ConnectionError,
   EditConflictError,
