@@ -84,6 +84,12 @@ export interface LedgerItem {
   /** An attempt is under way until then; afterwards it counts as crashed. */
   readonly claimedUntilMs?: number
   readonly claimedBy?: string
+  /** Claims in a row that ended in the death of the process. */
+  readonly crashes?: number
+  /** Tries are used up and the key's waiting tail is to be dead-lettered with it; not tried again. */
+  readonly cutting?: boolean
+  /** Set by a redrive: attempts and age count from here. */
+  readonly budgetFrom?: { readonly attempts: number; readonly sinceMs: number }
   readonly payloadBytes: number
   /** Set when the payload is a blob rather than a table item. */
   readonly payloadBlob?: string

@@ -1,0 +1,189 @@
+import type { Clock } from '../ports/clock.ts'
+import type { Engine } from '../ports/engine.ts'
+import type { Table, TableItem, TableValue } from '../ports/table.ts'
+import { afterPosition, type Position } from '../model/position.ts'
+import { keys } from './keys.ts'
+import { type Lane, laneName } from './lane.ts'
+
+/**
+ * The hold of one lane in one subscription: what makes the lane's later events wait (`blocks: 'key'` and `'shard'`).
+ *
+ * - H1 `lo`: all of the lane before it is resolved. Never falls.
+ * - H2 `tail`: the last event diverted. Never falls while held.
+ * - H3 Every write is conditional on the version read, and on no later epoch having written.
+ * - H4 A released hold stays as a watermark until the checkpoint is past it.
+ */
+export interface Hold {
+  readonly state: 'held' | 'open'
+  readonly lo: Position
+  readonly tail: Position
+  /** Unresolved events up to here are dead-lettered with the one that failed. */
+  readonly cut?: Position
+  /** Of the owner that wrote last. */
+  readonly epoch: number
+  readonly key: string
+  readonly explicitHashKey?: string
+  /** The ledger's lane: the key's, also where the whole shard is held. */
+  readonly laneId: string
+  readonly shardId: string
+  readonly updatedAtMs: number
+}
+
+export interface HoldEntry {
+  readonly hold: Hold
+  readonly version: number
+}
+
+export type HoldWrite = { readonly ok: true; readonly entry: HoldEntry } | { readonly ok: false; readonly current: HoldEntry | undefined }
+
+/** Holds kept in memory; beyond it a miss costs a read (I6). */
+const MAX_CACHED_HOLDS = 50_000
+
+export class Holds {
+  readonly #engine: Pick<Engine, 'md5Hex'> & { readonly table: Table; readonly clock: Clock }
+  readonly #subscription: string
+  readonly #epoch: number
+  readonly #cache = new Map<string, HoldEntry>()
+  /** Every stored hold is in the cache: a miss means that there is none, and a live event costs no read. */
+  #complete = true
+  #held = 0
+
+  constructor(engine: Pick<Engine, 'md5Hex'> & { readonly table: Table; readonly clock: Clock }, subscription: string, epoch: number) {
+    this.#engine = engine
+    this.#subscription = subscription
+    this.#epoch = epoch
+  }
+
+  /** Lanes held now, as this owner knows them. */
+  get heldCount(): number {
+    return this.#held
+  }
+
+  /** Loads every hold, open ones too, once the subscription is owned and before its first event. */
+  async load(): Promise<void> {
+    this.#cache.clear()
+    this.#complete = true
+    this.#held = 0
+    let after: string | undefined
+    do {
+      const page = await this.page(after, 1_000)
+      for (const { name, entry } of page.holds) {
+        if (entry.hold.state === 'held') this.#held += 1
+        this.#remember(name, entry)
+      }
+      after = page.next
+    } while (after !== undefined)
+  }
+
+  /** Undefined when the lane has no hold. Reads the table only when the cache cannot know. */
+  lookup(name: string): HoldEntry | undefined | Promise<HoldEntry | undefined> {
+    const cached = this.#cache.get(name)
+    if (cached !== undefined || this.#complete) return cached
+    return this.read(name)
+  }
+
+  async read(name: string): Promise<HoldEntry | undefined> {
+    const item = await this.#engine.table.get({ partition: keys.hold(this.#subscription), sort: this.#sort(name) })
+    const entry = item === undefined ? undefined : toEntry(item)
+    if (entry === undefined) this.#cache.delete(name)
+    else this.#remember(name, entry)
+    return entry
+  }
+
+  /** Step 3a: the lane waits from `position` on. */
+  async hold(name: string, before: HoldEntry | undefined, lane: Lane, place: { readonly position: Position; readonly laneId: string; readonly shardId: string }): Promise<HoldWrite> {
+    const tail = before?.hold.state === 'held' && before.hold.tail > place.position ? before.hold.tail : place.position
+    return await this.#write(name, before, {
+      state: 'held',
+      lo: place.position,
+      tail,
+      key: lane.key,
+      ...(lane.explicitHashKey !== undefined && { explicitHashKey: lane.explicitHashKey }),
+      laneId: place.laneId,
+      shardId: place.shardId,
+    })
+  }
+
+  /** Step 4a: one more event of the lane waits. */
+  async extend(name: string, before: HoldEntry, tail: Position): Promise<HoldWrite> {
+    return await this.#write(name, before, { ...before.hold, tail })
+  }
+
+  /** The waiting events up to the tail are to be dead-lettered with the one at `position`. */
+  async cut(name: string, before: HoldEntry): Promise<HoldWrite> {
+    return await this.#write(name, before, { ...before.hold, cut: before.hold.tail })
+  }
+
+  /** Step 8: the lane flows again, unless its tail moved since it was read. */
+  async release(name: string, before: HoldEntry): Promise<HoldWrite> {
+    return await this.#write(name, before, { ...before.hold, state: 'open', lo: afterPosition(before.hold.tail) })
+  }
+
+  /** Removes a watermark that no replay can reach any more (H4). */
+  async forget(name: string, before: HoldEntry): Promise<boolean> {
+    const removed = await this.#engine.table.delete({ partition: keys.hold(this.#subscription), sort: this.#sort(name) }, before.version)
+    if (removed.ok) this.#cache.delete(name)
+    else await this.read(name)
+    return removed.ok
+  }
+
+  async page(after: string | undefined, limit: number): Promise<{ readonly holds: readonly { readonly name: string; readonly entry: HoldEntry }[]; readonly next: string | undefined }> {
+    const page = await this.#engine.table.query({ partition: keys.hold(this.#subscription), limit, ...(after !== undefined && { after }) })
+    return {
+      holds: page.items.map((item) => {
+        const entry = toEntry(item)
+        return { name: holdName(entry.hold), entry }
+      }),
+      next: page.next,
+    }
+  }
+
+  async #write(name: string, before: HoldEntry | undefined, next: Omit<Hold, 'epoch' | 'updatedAtMs'>): Promise<HoldWrite> {
+    // H3: a former owner's late write is refused by the version; an owner never overwrites a later epoch's item.
+    if (before !== undefined && before.hold.epoch > this.#epoch) return { ok: false, current: before }
+    const hold: Hold = { ...next, epoch: this.#epoch, updatedAtMs: this.#engine.clock.now() }
+    const result = await this.#engine.table.put(
+      { partition: keys.hold(this.#subscription), sort: this.#sort(name), value: hold as unknown as TableValue },
+      before === undefined ? 'absent' : before.version,
+    )
+    if (!result.ok) {
+      const current = result.current === undefined ? undefined : toEntry(result.current)
+      if (current === undefined) this.#cache.delete(name)
+      else this.#remember(name, current)
+      return { ok: false, current }
+    }
+    this.#held += Number(hold.state === 'held') - Number(before?.hold.state === 'held')
+    const entry = { hold, version: result.version }
+    this.#remember(name, entry)
+    return { ok: true, entry }
+  }
+
+  #remember(name: string, entry: HoldEntry): void {
+    // The newest write wins: two answers may arrive in another order than their writes took effect.
+    const known = this.#cache.get(name)
+    if (known !== undefined && known.version > entry.version) return
+    this.#cache.delete(name)
+    this.#cache.set(name, entry)
+    if (this.#cache.size <= MAX_CACHED_HOLDS) return
+    this.#complete = false
+    const oldest = this.#cache.keys().next().value
+    if (oldest !== undefined) this.#cache.delete(oldest)
+  }
+
+  #sort(name: string): string {
+    return this.#engine.md5Hex(name)
+  }
+}
+
+/** The name a shard's hold has among the lanes: no partition key holds a NUL. */
+export function shardLaneName(shardId: string): string {
+  return `\u0000${shardId}`
+}
+
+function holdName(hold: Hold): string {
+  return hold.key.startsWith('\u0000') ? hold.key : laneName(hold)
+}
+
+function toEntry(item: TableItem): HoldEntry {
+  return { hold: item.value as unknown as Hold, version: item.version }
+}

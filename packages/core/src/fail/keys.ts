@@ -1,0 +1,36 @@
+import type { FailureStatus } from '../model/ledger-item.ts'
+import type { Position } from '../model/position.ts'
+import type { ItemKey } from '../ports/table.ts'
+
+/** Names of table partitions, queues and blobs, in one place, so that no two kinds can collide. */
+export const keys = {
+  ledger: (subscription: string, laneId: string): string => `ledger/${subscription}/${laneId}`,
+  payload: (subscription: string, laneId: string, position: Position): ItemKey => ({ partition: `payload/${subscription}/${laneId}`, sort: position }),
+  payloadBlob: (subscription: string, laneId: string, position: Position): string => `payload/${subscription}/${laneId}/${position.replaceAll('!', '_')}`,
+  /** Index partition: the items of one status, oldest first. */
+  status: (subscription: string, status: FailureStatus): string => `failures/${subscription}/${status}`,
+  hold: (subscription: string): string => `hold/${subscription}`,
+  checkpoint: (subscription: string): string => `checkpoint/${subscription}`,
+  marker: (subscription: string): string => `marker/${subscription}`,
+  steps: (subscription: string, eventHash: string): string => `step/${subscription}/${eventHash}`,
+  subscription: (subscription: string): ItemKey => ({ partition: 'subscription', sort: subscription }),
+  process: { partition: 'process', sort: 'state' } as ItemKey,
+  retryQueue: (subscription: string): string => `retry/${subscription}`,
+}
+
+/** `<subscription>:<lane id>:<position>`; subscription names hold no colon. */
+export function failureId(subscription: string, laneId: string, position: Position): string {
+  return `${subscription}:${laneId}:${position}`
+}
+
+export interface FailureRef {
+  readonly subscription: string
+  readonly laneId: string
+  readonly position: Position
+}
+
+export function parseFailureId(id: string): FailureRef | undefined {
+  const match = /^([^:]{1,128}):([0-9a-f]{32}):(\d{4}\.\d{4}\.\d{4,132}(?:!\d{4})*)$/.exec(id)
+  if (match === null) return undefined
+  return { subscription: match[1] as string, laneId: match[2] as string, position: match[3] as string }
+}

@@ -1,0 +1,196 @@
+import type { Clock } from '../ports/clock.ts'
+import type { Blobs } from '../ports/blobs.ts'
+import type { Table, TableItem, TableValue } from '../ports/table.ts'
+import { CorruptDataError } from '../errors/engine-errors.ts'
+import { FINAL_STATUSES, type FailureStatus, type LedgerItem } from '../model/ledger-item.ts'
+import type { Position } from '../model/position.ts'
+import { failureId, type FailureRef, keys, parseFailureId } from './keys.ts'
+
+/** Payloads above this go to `Blobs` (a DynamoDB item holds at most 400 KB). */
+const MAX_INLINE_PAYLOAD_BYTES = 256 * 1024
+
+/** A ledger item as read, with the version that a change of it is conditional on. */
+export interface LedgerEntry {
+  readonly item: LedgerItem
+  readonly version: number
+}
+
+export type LedgerWrite = { readonly ok: true; readonly entry: LedgerEntry } | { readonly ok: false; readonly current: LedgerEntry | undefined }
+
+export interface LedgerPorts {
+  readonly table: Table
+  readonly blobs: Blobs
+  readonly clock: Clock
+}
+
+/**
+ * The failure ledger of one subscription: one item for every event that failed at least once, or waits behind one that
+ * did, with its payload (I2). Every write is a condition on one item; a refused one returns what stands there.
+ */
+export class Ledger {
+  readonly subscription: string
+  readonly #ports: LedgerPorts
+  readonly #retentionMs: number
+  readonly #counts = new Map<FailureStatus, number>()
+
+  constructor(ports: LedgerPorts, subscription: string, retentionMs: number) {
+    this.#ports = ports
+    this.subscription = subscription
+    this.#retentionMs = retentionMs
+  }
+
+  /** Items of a status, as counted at `loadCounts` and by every write of this process since. */
+  countOf(status: FailureStatus): number {
+    return this.#counts.get(status) ?? 0
+  }
+
+  /** Counts what is stored. Call before the first write of this process. */
+  async loadCounts(statuses: readonly FailureStatus[]): Promise<void> {
+    for (const status of statuses) {
+      this.#counts.set(status, await this.#ports.table.count(keys.status(this.subscription, status), true))
+    }
+  }
+
+  async get(laneId: string, position: Position): Promise<LedgerEntry | undefined> {
+    const item = await this.#ports.table.get({ partition: keys.ledger(this.subscription, laneId), sort: position })
+    return item === undefined ? undefined : toEntry(item)
+  }
+
+  /** Undefined for an id of another form or subscription, and for an expired item. */
+  async getById(id: string): Promise<LedgerEntry | undefined> {
+    const ref = parseFailureId(id)
+    if (ref === undefined || ref.subscription !== this.subscription) return undefined
+    return await this.get(ref.laneId, ref.position)
+  }
+
+  /** Writes the payload, then the item: an item never stands without its payload (I2). */
+  async create(laneId: string, item: LedgerItem, payload: Uint8Array): Promise<LedgerWrite> {
+    const payloadBlob = await this.#putPayload(laneId, item.position, payload)
+    const complete: LedgerItem = { ...item, payloadBytes: payload.length, ...(payloadBlob !== undefined && { payloadBlob }) }
+    return await this.#write(laneId, complete, 'absent', undefined)
+  }
+
+  /** Replaces what `before` saw; refused when somebody wrote since. */
+  async replace(before: LedgerEntry, item: LedgerItem): Promise<LedgerWrite> {
+    const ref = refOf(item)
+    const written = await this.#write(ref.laneId, item, before.version, before.item.status)
+    if (written.ok && item.status !== before.item.status) await this.#agePayload(ref, item)
+    return written
+  }
+
+  /** The items of a lane from `from` to `to`, both inclusive, in position order, at most `limit`. */
+  async range(laneId: string, from: Position, to: Position, limit: number): Promise<readonly LedgerEntry[]> {
+    const page = await this.#ports.table.query({ partition: keys.ledger(this.subscription, laneId), from, to, limit })
+    return page.items.map(toEntry)
+  }
+
+  /** One page of a status, by the time the items came into it. */
+  async byStatus(
+    status: FailureStatus,
+    options: { readonly limit: number; readonly after?: string; readonly descending?: boolean; readonly from?: string; readonly to?: string },
+  ): Promise<{ readonly entries: readonly LedgerEntry[]; readonly next: string | undefined }> {
+    const page = await this.#ports.table.query({ partition: keys.status(this.subscription, status), byIndex: true, ...options })
+    return { entries: page.items.map(toEntry), next: page.next }
+  }
+
+  async payload(item: LedgerItem): Promise<Uint8Array | undefined> {
+    if (item.payloadBlob !== undefined) {
+      const content = await this.#ports.blobs.get(item.payloadBlob)
+      return content === undefined ? undefined : await collect(content, item.payloadBytes)
+    }
+    const ref = refOf(item)
+    const stored = await this.#ports.table.get<PayloadValue>(keys.payload(this.subscription, ref.laneId, ref.position))
+    return stored?.value.bytes
+  }
+
+  /** The payload of an item that is still to be handled. @throws CorruptDataError when it is gone. */
+  async requirePayload(item: LedgerItem): Promise<Uint8Array> {
+    const payload = await this.payload(item)
+    if (payload === undefined) throw new CorruptDataError(`failure ${item.id}`, 'its payload is missing')
+    return payload
+  }
+
+  async #putPayload(laneId: string, position: Position, bytes: Uint8Array): Promise<string | undefined> {
+    if (bytes.length > MAX_INLINE_PAYLOAD_BYTES) {
+      const key = keys.payloadBlob(this.subscription, laneId, position)
+      await this.#ports.blobs.put(key, bytes)
+      return key
+    }
+    const stored = await this.#ports.table.put<PayloadValue>({ ...keys.payload(this.subscription, laneId, position), value: { bytes } }, 'absent')
+    // An older copy may be about to expire (the event came here once before): its expiry must not take this one along.
+    if (!stored.ok && stored.current?.expiresAtMs !== undefined) {
+      await this.#ports.table.put<PayloadValue>({ ...keys.payload(this.subscription, laneId, position), value: { bytes } }, 'any')
+    }
+    return undefined
+  }
+
+  /** A handled event's payload goes (the log still has the event); one a person put away stays as long as its item. */
+  async #agePayload(ref: FailureRef, item: LedgerItem): Promise<void> {
+    if (expiryOf(item, this.#retentionMs) === undefined) return
+    const key = keys.payload(this.subscription, ref.laneId, ref.position)
+    if (item.status === 'resolved' && item.editedBy === undefined) {
+      if (item.payloadBlob !== undefined) await this.#ports.blobs.delete(item.payloadBlob)
+      else await this.#ports.table.delete(key, 'any')
+      return
+    }
+    if (item.payloadBlob !== undefined) return
+    const stored = await this.#ports.table.get<PayloadValue>(key)
+    if (stored === undefined) return
+    const expiresAtMs = this.#ports.clock.now() + this.#retentionMs
+    await this.#ports.table.put<PayloadValue>({ ...key, value: stored.value, expiresAtMs }, stored.version)
+  }
+
+  async #write(laneId: string, item: LedgerItem, expect: 'absent' | number, from: FailureStatus | undefined): Promise<LedgerWrite> {
+    const expiresAtMs = expiryOf(item, this.#retentionMs)
+    const result = await this.#ports.table.put(
+      {
+        partition: keys.ledger(this.subscription, laneId),
+        sort: item.position,
+        value: item as unknown as TableValue,
+        index: { partition: keys.status(this.subscription, item.status), sort: `${String(item.statusAtMs).padStart(15, '0')}/${item.id}` },
+        ...(expiresAtMs !== undefined && { expiresAtMs }),
+      },
+      expect,
+    )
+    if (!result.ok) return { ok: false, current: result.current === undefined ? undefined : toEntry(result.current) }
+    if (from !== undefined) this.#counts.set(from, this.countOf(from) - 1)
+    this.#counts.set(item.status, this.countOf(item.status) + 1)
+    return { ok: true, entry: { item, version: result.version } }
+  }
+}
+
+type PayloadValue = { readonly bytes: Uint8Array }
+
+/** Nothing will happen to the item unless a person asks. */
+export function isFinal(item: LedgerItem): boolean {
+  return FINAL_STATUSES.includes(item.status)
+}
+
+/** Resolved, dropped and archived items need nobody any more and expire; dead ones stay until a person decides. */
+function expiryOf(item: LedgerItem, retentionMs: number): number | undefined {
+  return item.status === 'resolved' || item.status === 'dropped' || item.status === 'archived' ? item.statusAtMs + retentionMs : undefined
+}
+
+export function refOf(item: Pick<LedgerItem, 'id'>): FailureRef {
+  const ref = parseFailureId(item.id)
+  if (ref === undefined) throw new CorruptDataError(`failure ${item.id}`, 'its id is malformed')
+  return ref
+}
+
+export function ledgerIdOf(subscription: string, laneId: string, position: Position): string {
+  return failureId(subscription, laneId, position)
+}
+
+function toEntry(item: TableItem): LedgerEntry {
+  return { item: item.value as unknown as LedgerItem, version: item.version }
+}
+
+async function collect(content: AsyncIterable<Uint8Array>, bytes: number): Promise<Uint8Array> {
+  const whole = new Uint8Array(bytes)
+  let at = 0
+  for await (const chunk of content) {
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole
+}
