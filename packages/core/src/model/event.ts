@@ -29,6 +29,8 @@ export interface NewEvent<Data = unknown> {
   readonly subject?: string
   /** RFC 3339. Default: now. */
   readonly time?: string
+  /** URI of the schema that `data` follows. */
+  readonly dataschema?: string
   /** CloudEvents extension attributes: lower-case letters and digits. */
   readonly extensions?: Readonly<Record<string, string | number | boolean>>
   /** Decimal 128-bit integer that places the event instead of the key's MD5. */
