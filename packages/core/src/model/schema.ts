@@ -17,14 +17,14 @@ export function validateData<Data>(
   data: unknown,
 ): Data | Promise<Data> {
   const result = schema['~standard'].validate(data)
-  return isPromise(result) ? result.then(valueOf) : valueOf(result)
+  return isPromise(result) ? result.then(outputOf) : outputOf(result)
 }
 
 function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof (value as { then?: unknown } | null)?.then === 'function'
 }
 
-function valueOf<Data>(result: StandardSchemaV1.Result<Data>): Data {
+function outputOf<Data>(result: StandardSchemaV1.Result<Data>): Data {
   if (result.issues === undefined) return result.value
   throw new SchemaMismatchError(describeIssues(result.issues))
 }
