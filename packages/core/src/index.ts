@@ -6,6 +6,7 @@ export {
   DataDirLockedError,
   DataDirVersionError,
   EngineClosedError,
+  NotifyError,
   PortInUseError,
   StorageError,
 } from './errors/engine-errors.ts'
@@ -58,6 +59,8 @@ export type {
   SubscribeOptions,
   SubscriptionDefinition,
 } from './model/app.ts'
+export { type AppOptions, defineApp, isApp } from './model/define-app.ts'
+export { decodeEvent, type EncodeContext, encodeEvent, isCloudEvent } from './model/envelope.ts'
 export type { EddyEvent, NewEvent } from './model/event.ts'
 export type {
   Blocks,
@@ -71,6 +74,17 @@ export type {
   RetryPolicy,
 } from './model/failure.ts'
 export type { EventFilter, FilterTest } from './model/filter.ts'
+export {
+  equalShardRanges,
+  type HashKeyRange,
+  hashKeyFromHex,
+  hashKeyToHex,
+  isHashKey,
+  MAX_HASH_KEY,
+  midpointHashKey,
+  rangesAdjoin,
+  shardRangeContains,
+} from './model/hash-key.ts'
 export {
   type Attempt,
   type AttemptPath,
@@ -89,8 +103,14 @@ export {
   parsePosition,
   positionOf,
 } from './model/position.ts'
+export { validateData } from './model/schema.ts'
+export { type StreamOptions, stream } from './model/stream.ts'
+export { subscribe } from './model/subscribe.ts'
+export { logSink } from './observe/log-sink.ts'
 export type { Logger } from './observe/logger.ts'
 export { silentLogger } from './observe/logger.ts'
+export { Notifier, type NotifierOptions, type SinkStats } from './observe/notifier.ts'
+export { type WebhookOptions, webhookSink } from './observe/webhook-sink.ts'
 export type {
   ActionOptions,
   AppendOptions,
@@ -112,6 +132,25 @@ export type {
   SubscriptionShardStatus,
   SubscriptionStatus,
 } from './operate/operations.ts'
+export { backoffDelayMs, MAX_DELAY_MS } from './policies/backoff.ts'
+export { type Decision, decideFailure, type Failure } from './policies/decide.ts'
+export { errorInfo } from './policies/error-info.ts'
+export { failurePolicy } from './policies/failure-policy.ts'
+export { compileFilter } from './policies/filter.ts'
+export { fingerprint } from './policies/fingerprint.ts'
+export { isOutcome, OutcomeError, outcome, outcomeOf, type ThrowableOutcome } from './policies/outcome.ts'
+export {
+  checkRetryPolicy,
+  type ExponentialOptions,
+  exponential,
+  type FixedOptions,
+  fixed,
+  type LinearOptions,
+  type ListOptions,
+  linear,
+  list,
+  type RetryOf,
+} from './policies/retry.ts'
 export type { BlobInfo, Blobs } from './ports/blobs.ts'
 export type { Clock } from './ports/clock.ts'
 export type { Engine } from './ports/engine.ts'

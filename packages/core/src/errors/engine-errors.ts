@@ -80,3 +80,16 @@ export class AppLoadError extends EddyError {
     super(`cannot load the application ${file}: ${problem}`, { file }, options)
   }
 }
+
+export class NotifyError extends EddyError {
+  override readonly code = 'EDDY_NOTIFY'
+  override readonly retryable = true
+
+  /** `origin` is scheme, host and port alone: the rest of a URL may hold a token. */
+  constructor(sink: string, origin: string, problem: string) {
+    super(
+      `the notice sink "${sink}" at ${origin} did not take a notice: ${problem}. Check its address and that it answers.`,
+      { sink, origin },
+    )
+  }
+}
