@@ -1,0 +1,7 @@
+export { blobsContract } from './blobs-contract.ts'
+export { clockContract } from './clock-contract.ts'
+export { logContract } from './log-contract.ts'
+export { queueContract } from './queue-contract.ts'
+export type { ContractOptions, EngineFixture, OpenFixture } from './support/fixture.ts'
+export { patientEngine } from './support/patient-engine.ts'
+export { tableContract } from './table-contract.ts'

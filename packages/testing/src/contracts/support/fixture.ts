@@ -1,0 +1,27 @@
+import type { Engine } from '@eddy/core'
+
+/** An engine under test, freshly opened on empty storage. */
+export interface EngineFixture {
+  readonly engine: Engine
+  /** Lets time pass on the engine's clock; a real engine waits. Kept to tens of milliseconds. */
+  advance(ms: number): Promise<void>
+  /** Kills the engine without a word (no close) and starts it again from what was stored. */
+  reopen?(): Promise<Engine>
+  /** Moves the engine's wall time forward at once, by hours or days. Absent: tests of retention are skipped. */
+  leap?(ms: number): Promise<void>
+  /** Closes the engine in use and removes what it stored. */
+  close(): Promise<void>
+}
+
+export type OpenFixture = () => Promise<EngineFixture>
+
+export interface ContractOptions {
+  /**
+   * The engine does what the ports allow and reliable engines avoid: entries fail, acknowledgements are lost, calls
+   * reject with retryable errors, deliveries repeat and overtake. The suite then resends, and tests that need an engine
+   * without faults are left out.
+   */
+  readonly faulty?: boolean
+  /** Largest `AppendEntry.data` in bytes, when the engine has such a limit below 32 MiB. */
+  readonly maxRecordBytes?: number
+}
