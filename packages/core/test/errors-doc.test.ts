@@ -20,8 +20,9 @@ function codesInSource(): ReadonlyMap<string, string> {
         codes.set(match[1] as string, match[2] === 'true' ? 'yes' : 'no')
       }
       // An error whose code is chosen when it is made says itself whether it is retryable.
-      for (const match of text.matchAll(/[{ ]code: '(EDDY_[A-Z_]+)'/g)) {
-        if (!codes.has(match[1] as string)) codes.set(match[1] as string, 'depends')
+      for (const match of text.matchAll(/[{ ]code: '(EDDY_[A-Z_]+)',[^}]*?retryable: (true|false)?/g)) {
+        if (codes.has(match[1] as string)) continue
+        codes.set(match[1] as string, match[2] === undefined ? 'depends' : match[2] === 'true' ? 'yes' : 'no')
       }
     }
   }

@@ -30,7 +30,8 @@ export function isDefinition<K extends Definition['kind']>(
   value: unknown,
 ): value is Extract<Definition, { readonly kind: K }> {
   if (typeof value !== 'object' || value === null) return false
-  return (value as { [BRAND]?: unknown })[BRAND] === kind
+  const { kind: ownKind, [BRAND]: brand } = value as { kind?: unknown; [BRAND]?: unknown }
+  return ownKind === kind && brand === kind
 }
 
 export function streamOfSubscription(value: object): StreamDefinition | undefined {
