@@ -58,26 +58,51 @@ export interface EncodeContext {
  */
 export function encodeEvent(event: NewEvent, context: EncodeContext): Uint8Array {
   checkNewEvent(event)
-  const envelope: Record<string, unknown> = {
-    specversion: '1.0',
-    id: event.id ?? context.id,
-    source: event.source ?? 'eddy',
-    type: event.type ?? `${context.stream}.event`,
-    subject: event.subject,
-    time: event.time ?? isoTime(context.nowMs),
-    datacontenttype: 'application/json',
-    dataschema: event.dataschema,
-    partitionkey: event.key,
+  // Written piece by piece, so that what is wrong with the data is told from the rest.
+  const json = `{"specversion":"1.0","id":${quote(event.id ?? context.id)},"source":${
+    event.source === undefined ? '"eddy"' : quote(event.source)
+  },"type":${quote(event.type ?? `${context.stream}.event`)}${
+    event.subject === undefined ? '' : `,"subject":${quote(event.subject)}`
+  },"time":${quote(event.time ?? isoTime(context.nowMs))},"datacontenttype":"application/json"${
+    event.dataschema === undefined ? '' : `,"dataschema":${quote(event.dataschema)}`
+  },"partitionkey":${quote(event.key)}${
+    event.extensions === undefined ? '' : extensionsJson(event.extensions)
+  },"data":${dataJson(event.data)}}`
+  return utf8Of(json)
+}
+
+const SLAB_BYTES = 65_536
+let slab = new Uint8Array(SLAB_BYTES)
+let slabUsed = 0
+
+/** Allocating a small array costs as much as serialising an event: small records share a slab, written once. */
+function utf8Of(text: string): Uint8Array {
+  const mostBytes = text.length * 3
+  if (mostBytes > SLAB_BYTES / 4) return encoder.encode(text)
+  if (slabUsed + mostBytes > SLAB_BYTES) {
+    slab = new Uint8Array(SLAB_BYTES)
+    slabUsed = 0
   }
-  if (event.extensions !== undefined) addExtensions(envelope, event.extensions)
-  envelope.data = event.data
-  let json: string
+  const free = slab.subarray(slabUsed)
+  const { written } = encoder.encodeInto(text, free)
+  slabUsed += written
+  return free.subarray(0, written)
+}
+
+/** JSON.stringify answers undefined for what has no JSON form, such as a `toJSON` that returns nothing. */
+function dataJson(data: unknown): string {
+  let json: string | undefined
   try {
-    json = JSON.stringify(envelope)
+    json = JSON.stringify(data)
   } catch (error) {
     throw invalid('data', `JSON cannot hold it: ${firstLine(error)}`)
   }
-  return encoder.encode(json)
+  if (json === undefined) throw expected('data', 'a JSON value (null when there is none)', undefined)
+  return json
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text)
 }
 
 /**
@@ -177,10 +202,11 @@ function checkData(data: unknown): void {
   if (data instanceof Promise) throw invalid('data', 'expected a JSON value, received a promise: await it')
 }
 
-function addExtensions(envelope: Record<string, unknown>, extensions: unknown): void {
+function extensionsJson(extensions: unknown): string {
   if (typeof extensions !== 'object' || extensions === null || Array.isArray(extensions)) {
     throw expected('extensions', 'an object of attributes', extensions)
   }
+  let json = ''
   for (const [name, value] of Object.entries(extensions)) {
     if (!/^[a-z0-9]{1,20}$/.test(name) || RESERVED.has(name)) {
       throw invalid(
@@ -191,8 +217,9 @@ function addExtensions(envelope: Record<string, unknown>, extensions: unknown): 
     if (typeof value === 'number' ? !Number.isFinite(value) : !isAttribute(value)) {
       throw expected(`extensions.${name}`, 'a string, a number or a boolean', value)
     }
-    envelope[name] = value
+    json += `,"${name}":${JSON.stringify(value)}`
   }
+  return json
 }
 
 function isAttribute(value: unknown): boolean {

@@ -61,6 +61,15 @@ describe('encodeEvent', () => {
     )
   })
 
+  test('records of all sizes stay what they were while others are encoded', () => {
+    const sizes = [0, 1, 100, 5_000, 5_461, 5_500, 20_000, 70_000, 1, 100]
+    const texts = Array.from({ length: 20 }, (_, round) =>
+      sizes.map((size) => 'é'.repeat(size) + round),
+    ).flat()
+    const records = texts.map((data) => encodeEvent({ key: 'k', data }, context))
+    expect(records.map((record) => decodeEvent(record).data)).toEqual(texts)
+  })
+
   const cyclic: Record<string, unknown> = {}
   cyclic.self = cyclic
   test.each<[string, unknown]>([
@@ -91,6 +100,7 @@ describe('encodeEvent', () => {
         },
       },
     ],
+    ['data', { key: 'k', data: { toJSON: () => undefined } }],
     ['id', { key: 'k', data: 1, id: '' }],
     ['id', { key: 'k', data: 1, id: 5 }],
     ['type', { key: 'k', data: 1, type: 'x'.repeat(1_025) }],

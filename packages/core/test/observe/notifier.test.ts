@@ -192,7 +192,9 @@ describe('webhookSink', () => {
     const error = await Promise.resolve(sink.notify(notice('1'))).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(NotifyError)
     expect(String(error)).toContain('status 503')
-    expect(JSON.stringify([String(error), (error as NotifyError).details])).not.toMatch(/s3cret|hidden|\/hook/)
+    expect(JSON.stringify([String(error), (error as NotifyError).details])).not.toMatch(
+      /s3cret|hidden|\/hook/,
+    )
   })
 
   test('a refusal that a repetition cannot change is not repeated', async () => {
