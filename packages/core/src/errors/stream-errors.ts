@@ -59,3 +59,15 @@ export class InvalidEventError extends EddyError {
     super(`invalid event: ${problem}`, details)
   }
 }
+
+export class StreamInUseError extends EddyError {
+  override readonly code = 'EDDY_STREAM_IN_USE'
+  override readonly retryable = false
+
+  constructor(stream: string, subscriptions: readonly string[]) {
+    super(
+      `stream "${stream}" is read by ${subscriptions.map((name) => `"${name}"`).join(', ')}: the application would create it again. Take the subscription out of the application first.`,
+      { stream, subscriptions: subscriptions.join(', ') },
+    )
+  }
+}

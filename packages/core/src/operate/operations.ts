@@ -91,6 +91,8 @@ export interface FailureGroup {
   readonly firstSeenMs: number
   readonly lastSeenMs: number
   readonly sample: { readonly id: string; readonly key: string; readonly message: string }
+  /** Set on the last group when there were more groups than are counted (10,000): narrow the filter. */
+  readonly truncated?: true
 }
 
 /** A payload as text when it is UTF-8, else base64. */
@@ -109,6 +111,13 @@ export interface ActionOptions {
   /** Who asks; kept in the ledger. Default `operator`. */
   readonly by?: string
   readonly note?: string
+}
+
+export interface EditOptions extends ActionOptions {
+  /** The item's updatedAtMs as it was shown: an item that changed since is not edited. */
+  readonly expectUpdatedAtMs?: number
+  /** With `blocks: 'key'` or `'shard'` and a key that flows, the edited event runs late: the caller must agree. */
+  readonly allowOutOfOrder?: boolean
 }
 
 export interface RedriveOptions extends ActionOptions {
@@ -139,7 +148,9 @@ export interface RedriveJob {
   readonly enqueued: number
   /** No longer dead when their turn came, or refused; counted by reason. */
   readonly skipped: number
+  readonly skippedByReason?: Readonly<Record<string, number>>
   readonly reason?: string
+  readonly note?: string
 }
 
 export interface EditResult {
@@ -160,6 +171,22 @@ export interface BulkOptions extends ActionOptions {
   readonly limit?: number
 }
 
+/** One thing that a person did, or asked for. Kept 90 days. */
+export interface AuditEntry {
+  readonly atMs: number
+  readonly by: string
+  /** `edit`, `drop`, `archive`, `redrive`, `redrive-cancel`, `pause`, `resume`, `seek`, `stream-create`, … */
+  readonly action: string
+  /** What it was done to: a failure, a job, a subscription, a stream. */
+  readonly target: string
+  /** Items it changed, where it may change many. */
+  readonly count?: number
+  readonly note?: string
+}
+
+/** What `createStream` needs; retention defaults to 7 days, durability to `fsync`. */
+export type NewStream = Pick<StreamSpec, 'name' | 'shardCount'> & Partial<StreamSpec>
+
 /**
  * All that an operator or a producer can do, as one interface: the HTTP server serves it, the command speaks it over
  * HTTP, a program that embeds Eddy calls it. Every method may throw an EddyError.
@@ -177,7 +204,8 @@ export interface Operations {
 
   listStreams(): Promise<readonly StreamInfo[]>
   showStream(name: string): Promise<StreamDetail>
-  createStream(spec: StreamSpec): Promise<StreamDetail>
+  createStream(spec: NewStream): Promise<StreamDetail>
+  /** @throws StreamInUseError when a subscription of the application reads it */
   deleteStream(name: string): Promise<void>
   /** Default: in the middle of the shard's range. */
   splitShard(stream: string, shardId: string, newStartingHashKey?: string): Promise<StreamDetail>
@@ -198,6 +226,10 @@ export interface Operations {
     options?: ActionOptions & { readonly shardId?: string },
   ): Promise<SubscriptionStatus>
 
+  /**
+   * Without a status, in this order: dead, held, retrying, archived, dropped, resolved. A page may be short, even
+   * empty, and still have a next one.
+   */
   listFailures(
     filter: FailureFilter,
     page?: { readonly limit?: number; readonly after?: string },
@@ -206,13 +238,9 @@ export interface Operations {
   exportFailures(filter: FailureFilter, limit?: number): AsyncIterable<FailureDetail>
   failureGroups(filter: FailureFilter): Promise<readonly FailureGroup[]>
   showFailure(id: string): Promise<FailureDetail>
-  /** `payload` is the event's whole envelope as UTF-8 JSON. `version` (the item's updatedAtMs as shown) is optional. */
-  editFailure(
-    id: string,
-    payload: Uint8Array,
-    options?: ActionOptions & { readonly expectUpdatedAtMs?: number },
-  ): Promise<EditResult>
-  /** Dead or parked items become dropped; a held key flows on. */
+  /** `payload` is the event's whole envelope as UTF-8 JSON. Dead, archived and parked items can be edited. */
+  editFailure(id: string, payload: Uint8Array, options?: EditOptions): Promise<EditResult>
+  /** Dead or parked items become dropped (archived ones when asked for by status or id); a held key flows on. */
   dropFailures(filter: FailureFilter, options?: BulkOptions): Promise<BulkResult>
   archiveFailures(filter: FailureFilter, options?: BulkOptions): Promise<BulkResult>
 
@@ -220,7 +248,10 @@ export interface Operations {
   startRedrive(filter: FailureFilter, options?: RedriveOptions): Promise<RedriveJob>
   listRedrives(): Promise<readonly RedriveJob[]>
   showRedrive(id: string): Promise<RedriveJob>
-  cancelRedrive(id: string): Promise<RedriveJob>
+  cancelRedrive(id: string, options?: ActionOptions): Promise<RedriveJob>
+
+  /** Newest first; at most 1,000, default 100. */
+  listAudit(limit?: number): Promise<readonly AuditEntry[]>
 
   /** Prometheus text exposition format. */
   metrics(): Promise<string>

@@ -1,0 +1,31 @@
+import type { Notice, StreamDefinition } from '../model/app.ts'
+import type { NewEvent } from '../model/event.ts'
+import type { Logger } from '../observe/logger.ts'
+import type { Engine } from '../ports/engine.ts'
+import type { SubscriptionControl } from '../runtime/subscription-control.ts'
+import type { AppendOptions, AppendOutcome } from './operations.ts'
+
+/** What operations stand on. */
+export interface OperationsDeps {
+  readonly engine: Engine
+  /** The application's streams by name. */
+  readonly streams: ReadonlyMap<string, StreamDefinition>
+  /** The running subscriptions by name. */
+  readonly subscriptions: ReadonlyMap<string, SubscriptionControl>
+  readonly producer: {
+    append(
+      stream: string,
+      events: readonly NewEvent[],
+      options?: AppendOptions,
+    ): Promise<readonly AppendOutcome[]>
+  }
+  readonly logger: Logger
+  readonly readOnly: boolean
+  metrics(): string | Promise<string>
+  ready(): boolean
+  /** Streams or shards came or went: starts and stops readers. */
+  onStreamsChanged(): Promise<void>
+  /** Calls the listener with every notice until the returned function is called. */
+  notices(listener: (notice: Notice) => void): () => void
+  readonly backup?: (target: string) => Promise<{ readonly bytes: number }>
+}
