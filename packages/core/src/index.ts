@@ -46,6 +46,7 @@ export {
   ShardNotFoundError,
   ShardStateError,
   StreamExistsError,
+  StreamInUseError,
   StreamNotFoundError,
 } from './errors/stream-errors.ts'
 export type {
@@ -186,3 +187,4 @@ export type {
   TableValue,
   WriteResult,
 } from './ports/table.ts'
+export { type Runtime, type RuntimeOptions, startRuntime } from './runtime/runtime.ts'

@@ -1,7 +1,7 @@
+import { afterPosition, type Position } from '../model/position.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Engine } from '../ports/engine.ts'
 import type { Table, TableItem, TableValue } from '../ports/table.ts'
-import { afterPosition, type Position } from '../model/position.ts'
 import { keys } from './keys.ts'
 import { type Lane, laneName } from './lane.ts'
 
@@ -25,6 +25,7 @@ export interface Hold {
   readonly explicitHashKey?: string
   /** The ledger's lane: the key's, also where the whole shard is held. */
   readonly laneId: string
+  /** Of the event at `tail`. */
   readonly shardId: string
   readonly updatedAtMs: number
 }
@@ -34,7 +35,9 @@ export interface HoldEntry {
   readonly version: number
 }
 
-export type HoldWrite = { readonly ok: true; readonly entry: HoldEntry } | { readonly ok: false; readonly current: HoldEntry | undefined }
+export type HoldWrite =
+  | { readonly ok: true; readonly entry: HoldEntry }
+  | { readonly ok: false; readonly current: HoldEntry | undefined }
 
 /** Holds kept in memory; beyond it a miss costs a read (I6). */
 const MAX_CACHED_HOLDS = 50_000
@@ -48,7 +51,11 @@ export class Holds {
   #complete = true
   #held = 0
 
-  constructor(engine: Pick<Engine, 'md5Hex'> & { readonly table: Table; readonly clock: Clock }, subscription: string, epoch: number) {
+  constructor(
+    engine: Pick<Engine, 'md5Hex'> & { readonly table: Table; readonly clock: Clock },
+    subscription: string,
+    epoch: number,
+  ) {
     this.#engine = engine
     this.#subscription = subscription
     this.#epoch = epoch
@@ -83,7 +90,10 @@ export class Holds {
   }
 
   async read(name: string): Promise<HoldEntry | undefined> {
-    const item = await this.#engine.table.get({ partition: keys.hold(this.#subscription), sort: this.#sort(name) })
+    const item = await this.#engine.table.get({
+      partition: keys.hold(this.#subscription),
+      sort: this.#sort(name),
+    })
     const entry = item === undefined ? undefined : toEntry(item)
     if (entry === undefined) this.#cache.delete(name)
     else this.#remember(name, entry)
@@ -91,8 +101,14 @@ export class Holds {
   }
 
   /** Step 3a: the lane waits from `position` on. */
-  async hold(name: string, before: HoldEntry | undefined, lane: Lane, place: { readonly position: Position; readonly laneId: string; readonly shardId: string }): Promise<HoldWrite> {
-    const tail = before?.hold.state === 'held' && before.hold.tail > place.position ? before.hold.tail : place.position
+  async hold(
+    name: string,
+    before: HoldEntry | undefined,
+    lane: Lane,
+    place: { readonly position: Position; readonly laneId: string; readonly shardId: string },
+  ): Promise<HoldWrite> {
+    const tail =
+      before?.hold.state === 'held' && before.hold.tail > place.position ? before.hold.tail : place.position
     return await this.#write(name, before, {
       state: 'held',
       lo: place.position,
@@ -105,8 +121,8 @@ export class Holds {
   }
 
   /** Step 4a: one more event of the lane waits. */
-  async extend(name: string, before: HoldEntry, tail: Position): Promise<HoldWrite> {
-    return await this.#write(name, before, { ...before.hold, tail })
+  async extend(name: string, before: HoldEntry, tail: Position, shardId: string): Promise<HoldWrite> {
+    return await this.#write(name, before, { ...before.hold, tail, shardId })
   }
 
   /** The waiting events up to the tail are to be dead-lettered with the one at `position`. */
@@ -116,19 +132,36 @@ export class Holds {
 
   /** Step 8: the lane flows again, unless its tail moved since it was read. */
   async release(name: string, before: HoldEntry): Promise<HoldWrite> {
-    return await this.#write(name, before, { ...before.hold, state: 'open', lo: afterPosition(before.hold.tail) })
+    return await this.#write(name, before, {
+      ...before.hold,
+      state: 'open',
+      lo: afterPosition(before.hold.tail),
+    })
   }
 
   /** Removes a watermark that no replay can reach any more (H4). */
   async forget(name: string, before: HoldEntry): Promise<boolean> {
-    const removed = await this.#engine.table.delete({ partition: keys.hold(this.#subscription), sort: this.#sort(name) }, before.version)
+    const removed = await this.#engine.table.delete(
+      { partition: keys.hold(this.#subscription), sort: this.#sort(name) },
+      before.version,
+    )
     if (removed.ok) this.#cache.delete(name)
     else await this.read(name)
     return removed.ok
   }
 
-  async page(after: string | undefined, limit: number): Promise<{ readonly holds: readonly { readonly name: string; readonly entry: HoldEntry }[]; readonly next: string | undefined }> {
-    const page = await this.#engine.table.query({ partition: keys.hold(this.#subscription), limit, ...(after !== undefined && { after }) })
+  async page(
+    after: string | undefined,
+    limit: number,
+  ): Promise<{
+    readonly holds: readonly { readonly name: string; readonly entry: HoldEntry }[]
+    readonly next: string | undefined
+  }> {
+    const page = await this.#engine.table.query({
+      partition: keys.hold(this.#subscription),
+      limit,
+      ...(after !== undefined && { after }),
+    })
     return {
       holds: page.items.map((item) => {
         const entry = toEntry(item)
@@ -138,22 +171,35 @@ export class Holds {
     }
   }
 
-  async #write(name: string, before: HoldEntry | undefined, next: Omit<Hold, 'epoch' | 'updatedAtMs'>): Promise<HoldWrite> {
+  async #write(
+    name: string,
+    before: HoldEntry | undefined,
+    next: Omit<Hold, 'epoch' | 'updatedAtMs'>,
+  ): Promise<HoldWrite> {
     // H3: a former owner's late write is refused by the version; an owner never overwrites a later epoch's item.
     if (before !== undefined && before.hold.epoch > this.#epoch) return { ok: false, current: before }
     const hold: Hold = { ...next, epoch: this.#epoch, updatedAtMs: this.#engine.clock.now() }
     const result = await this.#engine.table.put(
-      { partition: keys.hold(this.#subscription), sort: this.#sort(name), value: hold as unknown as TableValue },
+      {
+        partition: keys.hold(this.#subscription),
+        sort: this.#sort(name),
+        value: hold as unknown as TableValue,
+      },
       before === undefined ? 'absent' : before.version,
     )
     if (!result.ok) {
       const current = result.current === undefined ? undefined : toEntry(result.current)
+      // The answer to our own write was lost, and its repetition refused: what we wanted stands there.
+      if (current !== undefined && isSame(current.hold, hold)) return this.#written(name, before, current)
       if (current === undefined) this.#cache.delete(name)
       else this.#remember(name, current)
       return { ok: false, current }
     }
-    this.#held += Number(hold.state === 'held') - Number(before?.hold.state === 'held')
-    const entry = { hold, version: result.version }
+    return this.#written(name, before, { hold, version: result.version })
+  }
+
+  #written(name: string, before: HoldEntry | undefined, entry: HoldEntry): HoldWrite {
+    this.#held += Number(entry.hold.state === 'held') - Number(before?.hold.state === 'held')
     this.#remember(name, entry)
     return { ok: true, entry }
   }
@@ -178,6 +224,10 @@ export class Holds {
 /** The name a shard's hold has among the lanes: no partition key holds a NUL. */
 export function shardLaneName(shardId: string): string {
   return `\u0000${shardId}`
+}
+
+function isSame(a: Hold, b: Hold): boolean {
+  return a.epoch === b.epoch && a.state === b.state && a.lo === b.lo && a.tail === b.tail && a.cut === b.cut
 }
 
 function holdName(hold: Hold): string {

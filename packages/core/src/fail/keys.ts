@@ -5,8 +5,12 @@ import type { ItemKey } from '../ports/table.ts'
 /** Names of table partitions, queues and blobs, in one place, so that no two kinds can collide. */
 export const keys = {
   ledger: (subscription: string, laneId: string): string => `ledger/${subscription}/${laneId}`,
-  payload: (subscription: string, laneId: string, position: Position): ItemKey => ({ partition: `payload/${subscription}/${laneId}`, sort: position }),
-  payloadBlob: (subscription: string, laneId: string, position: Position): string => `payload/${subscription}/${laneId}/${position.replaceAll('!', '_')}`,
+  payload: (subscription: string, laneId: string, position: Position): ItemKey => ({
+    partition: `payload/${subscription}/${laneId}`,
+    sort: position,
+  }),
+  payloadBlob: (subscription: string, laneId: string, position: Position): string =>
+    `payload/${subscription}/${laneId}/${position.replaceAll('!', '_')}`,
   /** Index partition: the items of one status, oldest first. */
   status: (subscription: string, status: FailureStatus): string => `failures/${subscription}/${status}`,
   hold: (subscription: string): string => `hold/${subscription}`,

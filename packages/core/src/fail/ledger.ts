@@ -1,10 +1,10 @@
-import type { Clock } from '../ports/clock.ts'
-import type { Blobs } from '../ports/blobs.ts'
-import type { Table, TableItem, TableValue } from '../ports/table.ts'
 import { CorruptDataError } from '../errors/engine-errors.ts'
-import { FINAL_STATUSES, type FailureStatus, type LedgerItem } from '../model/ledger-item.ts'
+import { type FailureStatus, FINAL_STATUSES, type LedgerItem } from '../model/ledger-item.ts'
 import type { Position } from '../model/position.ts'
-import { failureId, type FailureRef, keys, parseFailureId } from './keys.ts'
+import type { Blobs } from '../ports/blobs.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Table, TableItem, TableValue } from '../ports/table.ts'
+import { type FailureRef, failureId, keys, parseFailureId } from './keys.ts'
 
 /** Payloads above this go to `Blobs` (a DynamoDB item holds at most 400 KB). */
 const MAX_INLINE_PAYLOAD_BYTES = 256 * 1024
@@ -15,7 +15,9 @@ export interface LedgerEntry {
   readonly version: number
 }
 
-export type LedgerWrite = { readonly ok: true; readonly entry: LedgerEntry } | { readonly ok: false; readonly current: LedgerEntry | undefined }
+export type LedgerWrite =
+  | { readonly ok: true; readonly entry: LedgerEntry }
+  | { readonly ok: false; readonly current: LedgerEntry | undefined }
 
 export interface LedgerPorts {
   readonly table: Table
@@ -52,7 +54,10 @@ export class Ledger {
   }
 
   async get(laneId: string, position: Position): Promise<LedgerEntry | undefined> {
-    const item = await this.#ports.table.get({ partition: keys.ledger(this.subscription, laneId), sort: position })
+    const item = await this.#ports.table.get({
+      partition: keys.ledger(this.subscription, laneId),
+      sort: position,
+    })
     return item === undefined ? undefined : toEntry(item)
   }
 
@@ -65,8 +70,13 @@ export class Ledger {
 
   /** Writes the payload, then the item: an item never stands without its payload (I2). */
   async create(laneId: string, item: LedgerItem, payload: Uint8Array): Promise<LedgerWrite> {
-    const payloadBlob = await this.#putPayload(laneId, item.position, payload)
-    const complete: LedgerItem = { ...item, payloadBytes: payload.length, ...(payloadBlob !== undefined && { payloadBlob }) }
+    // Nobody needs the payload of an event that was handled in the end: the log still has it.
+    const payloadBlob = item.status === 'resolved' ? undefined : await this.#putPayload(laneId, item, payload)
+    const complete: LedgerItem = {
+      ...item,
+      payloadBytes: payload.length,
+      ...(payloadBlob !== undefined && { payloadBlob }),
+    }
     return await this.#write(laneId, complete, 'absent', undefined)
   }
 
@@ -80,16 +90,31 @@ export class Ledger {
 
   /** The items of a lane from `from` to `to`, both inclusive, in position order, at most `limit`. */
   async range(laneId: string, from: Position, to: Position, limit: number): Promise<readonly LedgerEntry[]> {
-    const page = await this.#ports.table.query({ partition: keys.ledger(this.subscription, laneId), from, to, limit })
+    const page = await this.#ports.table.query({
+      partition: keys.ledger(this.subscription, laneId),
+      from,
+      to,
+      limit,
+    })
     return page.items.map(toEntry)
   }
 
   /** One page of a status, by the time the items came into it. */
   async byStatus(
     status: FailureStatus,
-    options: { readonly limit: number; readonly after?: string; readonly descending?: boolean; readonly from?: string; readonly to?: string },
+    options: {
+      readonly limit: number
+      readonly after?: string
+      readonly descending?: boolean
+      readonly from?: string
+      readonly to?: string
+    },
   ): Promise<{ readonly entries: readonly LedgerEntry[]; readonly next: string | undefined }> {
-    const page = await this.#ports.table.query({ partition: keys.status(this.subscription, status), byIndex: true, ...options })
+    const page = await this.#ports.table.query({
+      partition: keys.status(this.subscription, status),
+      byIndex: true,
+      ...options,
+    })
     return { entries: page.items.map(toEntry), next: page.next }
   }
 
@@ -99,7 +124,9 @@ export class Ledger {
       return content === undefined ? undefined : await collect(content, item.payloadBytes)
     }
     const ref = refOf(item)
-    const stored = await this.#ports.table.get<PayloadValue>(keys.payload(this.subscription, ref.laneId, ref.position))
+    const stored = await this.#ports.table.get<PayloadValue>(
+      keys.payload(this.subscription, ref.laneId, ref.position),
+    )
     return stored?.value.bytes
   }
 
@@ -110,18 +137,30 @@ export class Ledger {
     return payload
   }
 
-  async #putPayload(laneId: string, position: Position, bytes: Uint8Array): Promise<string | undefined> {
+  async #putPayload(laneId: string, item: LedgerItem, bytes: Uint8Array): Promise<string | undefined> {
+    const { position } = item
     if (bytes.length > MAX_INLINE_PAYLOAD_BYTES) {
       const key = keys.payloadBlob(this.subscription, laneId, position)
       await this.#ports.blobs.put(key, bytes)
       return key
     }
-    const stored = await this.#ports.table.put<PayloadValue>({ ...keys.payload(this.subscription, laneId, position), value: { bytes } }, 'absent')
+    const stored = await this.#ports.table.put<PayloadValue>(
+      { ...keys.payload(this.subscription, laneId, position), value: { bytes }, ...this.#expiry(item) },
+      'absent',
+    )
     // An older copy may be about to expire (the event came here once before): its expiry must not take this one along.
     if (!stored.ok && stored.current?.expiresAtMs !== undefined) {
-      await this.#ports.table.put<PayloadValue>({ ...keys.payload(this.subscription, laneId, position), value: { bytes } }, 'any')
+      await this.#ports.table.put<PayloadValue>(
+        { ...keys.payload(this.subscription, laneId, position), value: { bytes }, ...this.#expiry(item) },
+        'any',
+      )
     }
     return undefined
+  }
+
+  #expiry(item: LedgerItem): { readonly expiresAtMs?: number } {
+    const expiresAtMs = expiryOf(item, this.#retentionMs)
+    return expiresAtMs === undefined ? {} : { expiresAtMs }
   }
 
   /** A handled event's payload goes (the log still has the event); one a person put away stays as long as its item. */
@@ -140,19 +179,27 @@ export class Ledger {
     await this.#ports.table.put<PayloadValue>({ ...key, value: stored.value, expiresAtMs }, stored.version)
   }
 
-  async #write(laneId: string, item: LedgerItem, expect: 'absent' | number, from: FailureStatus | undefined): Promise<LedgerWrite> {
-    const expiresAtMs = expiryOf(item, this.#retentionMs)
+  async #write(
+    laneId: string,
+    item: LedgerItem,
+    expect: 'absent' | number,
+    from: FailureStatus | undefined,
+  ): Promise<LedgerWrite> {
     const result = await this.#ports.table.put(
       {
         partition: keys.ledger(this.subscription, laneId),
         sort: item.position,
         value: item as unknown as TableValue,
-        index: { partition: keys.status(this.subscription, item.status), sort: `${String(item.statusAtMs).padStart(15, '0')}/${item.id}` },
-        ...(expiresAtMs !== undefined && { expiresAtMs }),
+        index: {
+          partition: keys.status(this.subscription, item.status),
+          sort: `${String(item.statusAtMs).padStart(15, '0')}/${item.id}`,
+        },
+        ...this.#expiry(item),
       },
       expect,
     )
-    if (!result.ok) return { ok: false, current: result.current === undefined ? undefined : toEntry(result.current) }
+    if (!result.ok)
+      return { ok: false, current: result.current === undefined ? undefined : toEntry(result.current) }
     if (from !== undefined) this.#counts.set(from, this.countOf(from) - 1)
     this.#counts.set(item.status, this.countOf(item.status) + 1)
     return { ok: true, entry: { item, version: result.version } }
@@ -168,7 +215,9 @@ export function isFinal(item: LedgerItem): boolean {
 
 /** Resolved, dropped and archived items need nobody any more and expire; dead ones stay until a person decides. */
 function expiryOf(item: LedgerItem, retentionMs: number): number | undefined {
-  return item.status === 'resolved' || item.status === 'dropped' || item.status === 'archived' ? item.statusAtMs + retentionMs : undefined
+  return item.status === 'resolved' || item.status === 'dropped' || item.status === 'archived'
+    ? item.statusAtMs + retentionMs
+    : undefined
 }
 
 export function refOf(item: Pick<LedgerItem, 'id'>): FailureRef {

@@ -126,6 +126,8 @@ export interface Log {
   append(stream: string, entries: readonly AppendEntry[]): Promise<readonly AppendResult[]>
   /** @throws StreamNotFoundError, ShardNotFoundError */
   read(request: ReadRequest): Promise<ReadResult>
+  /** Records of the shard from a position on; only engines that know it cheaply have this. */
+  countRecords?(stream: string, shardId: string, from: StartPosition): Promise<number>
   /** Closes the shard and opens two children; the second starts at `newStartingHashKey`. */
   split(stream: string, shardId: string, newStartingHashKey: string): Promise<readonly ShardInfo[]>
   /** Closes two adjacent shards and opens one child over both ranges. */

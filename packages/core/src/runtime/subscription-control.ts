@@ -1,4 +1,4 @@
-import type { LedgerEntry, Ledger } from '../fail/ledger.ts'
+import type { Ledger, LedgerEntry } from '../fail/ledger.ts'
 import type { SubscriptionDefinition } from '../model/app.ts'
 import type { LedgerItem } from '../model/ledger-item.ts'
 import type { SubscriptionStatus } from '../operate/operations.ts'

@@ -1,0 +1,83 @@
+import { keys } from '../fail/keys.ts'
+import type { StartPosition } from '../ports/log.ts'
+import type { Table, TableValue } from '../ports/table.ts'
+
+/**
+ * Where a subscription stands in a shard.
+ *
+ * - C1 Every record before `from` is resolved, or in the failure ledger (I2).
+ * - C2 `runs` says which records from `from` on are resolved too: alternating run lengths, unresolved first.
+ * - C3 No record more than `MAX_UNSAVED_RECORDS` after the first `upTo` ones was ever started.
+ * - C4 Only the newest epoch writes.
+ */
+export interface Checkpoint {
+  readonly streamId: string
+  readonly pass: number
+  readonly from: StartPosition
+  readonly runs: string
+  /** Records from `from` on that had been taken in when this was saved. */
+  readonly upTo: number
+  /** The shard is closed and everything in it is resolved or in the ledger. */
+  readonly ended: boolean
+  readonly expiredRecords: number
+  readonly epoch: number
+  readonly savedAtMs: number
+}
+
+export interface StoredCheckpoint {
+  readonly checkpoint: Checkpoint
+  readonly version: number
+}
+
+/** A later owner has the shard. */
+export class CheckpointFenced extends Error {
+  constructor(shardId: string) {
+    super(`another owner has taken over shard ${shardId}`)
+    this.name = 'CheckpointFenced'
+  }
+}
+
+export class Checkpoints {
+  readonly #table: Table
+  readonly #subscription: string
+
+  constructor(table: Table, subscription: string) {
+    this.#table = table
+    this.#subscription = subscription
+  }
+
+  async load(shardId: string): Promise<StoredCheckpoint | undefined> {
+    const item = await this.#table.get({ partition: keys.checkpoint(this.#subscription), sort: shardId })
+    return item === undefined
+      ? undefined
+      : { checkpoint: item.value as unknown as Checkpoint, version: item.version }
+  }
+
+  /** @throws CheckpointFenced when a later epoch wrote (C4) */
+  async save(
+    shardId: string,
+    before: StoredCheckpoint | undefined,
+    checkpoint: Checkpoint,
+  ): Promise<StoredCheckpoint> {
+    let expected: StoredCheckpoint | undefined = before
+    for (;;) {
+      const written = await this.#table.put(
+        {
+          partition: keys.checkpoint(this.#subscription),
+          sort: shardId,
+          value: checkpoint as unknown as TableValue,
+        },
+        expected === undefined ? 'absent' : expected.version,
+      )
+      if (written.ok) return { checkpoint, version: written.version }
+      const current =
+        written.current === undefined
+          ? undefined
+          : { checkpoint: written.current.value as unknown as Checkpoint, version: written.current.version }
+      if (current !== undefined && current.checkpoint.epoch > checkpoint.epoch)
+        throw new CheckpointFenced(shardId)
+      // A former owner's last save came late, or the answer to our own was lost: ours is the truth.
+      expected = current
+    }
+  }
+}

@@ -1,0 +1,183 @@
+import type { EddyEvent } from '../model/event.ts'
+import type { Position } from '../model/position.ts'
+import { compileFilter } from '../policies/filter.ts'
+import type { ShardInfo, StreamInfo } from '../ports/log.ts'
+import { persist, Stopped } from '../runtime/stop-signal.ts'
+import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
+import { Checkpoints, type StoredCheckpoint } from './checkpoint.ts'
+import { CrashMarker } from './crash-marker.ts'
+import { Lanes } from './lanes.ts'
+import type { LivePath } from './live-path.ts'
+import type { ShardReaders } from './shard-readers.ts'
+import { ShardRunner, type ShardTask } from './shard-runner.ts'
+
+/**
+ * The live path of one subscription over all shards of its stream, from one start to one stop.
+ *
+ * A child of a split or merge starts after all its parents are done (I3).
+ */
+export class Intake {
+  readonly #parts: SubscriptionParts
+  readonly #stream: StreamInfo
+  readonly #lastStop: 'clean' | 'unclean' | 'looping'
+  readonly #readers: ShardReaders
+  readonly #livePath: LivePath
+  readonly #checkpoints: Checkpoints
+  readonly #lanes: Lanes<ShardTask>
+  readonly #filter: ((event: EddyEvent) => boolean) | undefined
+  readonly #runners = new Map<string, ShardRunner>()
+  readonly #running = new Set<Promise<void>>()
+  readonly #ended = new Map<string, StoredCheckpoint | undefined>()
+  #shards: readonly ShardInfo[] = []
+  #looking: Promise<void> = Promise.resolve()
+  #open = true
+
+  constructor(
+    parts: SubscriptionParts,
+    stream: StreamInfo,
+    lastStop: 'clean' | 'unclean' | 'looping',
+    readers: ShardReaders,
+    livePath: LivePath,
+  ) {
+    this.#parts = parts
+    this.#stream = stream
+    this.#lastStop = lastStop
+    this.#readers = readers
+    this.#livePath = livePath
+    this.#checkpoints = new Checkpoints(parts.engine.table, parts.definition.name)
+    this.#lanes = new Lanes<ShardTask>(
+      parts.slots,
+      () => parts.pause.isPaused,
+      (entry, giveSlot) => entry.runner.execute(entry, giveSlot),
+    )
+    const { filter } = parts.definition
+    this.#filter = filter === undefined ? undefined : compileFilter(filter)
+    parts.pause.onChange(() => this.#lanes.pump())
+  }
+
+  get runners(): readonly ShardRunner[] {
+    return [...this.#runners.values()]
+  }
+
+  get shards(): readonly ShardInfo[] {
+    return this.#shards
+  }
+
+  /** True once no shard has events left that may have been running at the last death. */
+  get isRecovered(): boolean {
+    return this.#shards.length > 0 && this.runners.every((runner) => runner.isRecovered)
+  }
+
+  hasEnded(shardId: string): boolean {
+    return this.#ended.has(shardId)
+  }
+
+  runnerOf(shardId: string): ShardRunner | undefined {
+    return this.#runners.get(shardId)
+  }
+
+  /** A shard that is not listed any more has expired: nothing of it is to come. */
+  hasPassed(shardId: string, position: Position): boolean {
+    const runner = this.#runners.get(shardId)
+    if (runner !== undefined) return runner.hasPassed(position)
+    return (
+      this.#ended.has(shardId) ||
+      (this.#shards.length > 0 && !this.#shards.some((shard) => shard.shardId === shardId))
+    )
+  }
+
+  /** Starts a runner for every shard that may be read: at the start, and whenever one has ended. */
+  async discover(): Promise<void> {
+    // One look after another: two at a time could start a shard twice.
+    const look = this.#looking.then(() => this.#discover())
+    this.#looking = look.catch(() => {})
+    await look
+  }
+
+  async #discover(): Promise<void> {
+    const { engine, stopping, logger } = this.#parts
+    this.#shards = await persist(engine.clock, stopping, logger, 'listing shards', () =>
+      engine.log.listShards(this.#stream.name),
+    )
+    for (const shard of this.#shards) {
+      if (!this.#open) return
+      if (this.#runners.has(shard.shardId) || this.#ended.has(shard.shardId)) continue
+      const stored = await persist(engine.clock, stopping, logger, 'reading a checkpoint', () =>
+        this.#checkpoints.load(shard.shardId),
+      )
+      if (stored?.checkpoint.ended === true) {
+        this.#ended.set(shard.shardId, stored)
+        continue
+      }
+      if (this.#mayStart(shard)) this.#start(shard, stored)
+    }
+  }
+
+  /** Takes nothing more in and starts no more handlers; what runs goes on. */
+  close(): void {
+    this.#open = false
+    this.#lanes.close()
+    for (const runner of this.#runners.values()) runner.stop()
+  }
+
+  /** Resolves when the readers have stopped and no task is under way. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.#running, ...this.runners.map((runner) => runner.idle())])
+  }
+
+  /** Saves every checkpoint that has something new. */
+  async save(): Promise<void> {
+    for (const runner of this.#runners.values()) await runner.save()
+  }
+
+  #mayStart(shard: ShardInfo): boolean {
+    return shard.parentShardIds.every(
+      (parent) => this.#ended.has(parent) || !this.#shards.some((listed) => listed.shardId === parent),
+    )
+  }
+
+  #start(shard: ShardInfo, stored: StoredCheckpoint | undefined): void {
+    const { engine, definition } = this.#parts
+    const { streamId, retentionMs } = this.#stream
+    const runner = new ShardRunner(
+      this.#parts,
+      {
+        shard,
+        streamId,
+        retentionMs,
+        start: stored,
+        from: stored?.checkpoint.from ?? { at: 'trim_horizon' },
+        pass: stored?.checkpoint.pass ?? this.#inheritedPass(shard),
+        lastStop: this.#lastStop,
+        filter: this.#filter,
+        marker: new CrashMarker(engine.table, definition.name, shard.shardId),
+      },
+      this.#readers.get(this.#stream.name, streamId, shard.shardId),
+      this.#lanes,
+      this.#livePath,
+      this.#checkpoints,
+    )
+    this.#runners.set(shard.shardId, runner)
+    const running: Promise<void> = this.#follow(runner).finally(() => this.#running.delete(running))
+    this.#running.add(running)
+  }
+
+  async #follow(runner: ShardRunner): Promise<void> {
+    const ended = await runner.run()
+    if (!ended) return
+    const { shardId } = runner.shard
+    this.#runners.delete(shardId)
+    this.#ended.set(shardId, runner.stored)
+    try {
+      await this.discover()
+    } catch (error) {
+      if (!(error instanceof Stopped))
+        this.#parts.logger.error({ reason: String(error) }, 'the children of a shard were not started')
+    }
+  }
+
+  /** A key moves from parent to child: its positions must go on growing. */
+  #inheritedPass(shard: ShardInfo): number {
+    return Math.max(0, ...shard.parentShardIds.map((parent) => this.#ended.get(parent)?.checkpoint.pass ?? 0))
+  }
+}

@@ -1,0 +1,102 @@
+import type { Slots } from './slots.ts'
+
+/**
+ * Runs tasks of one lane one after another and different lanes concurrently, as far as slots are free.
+ *
+ * - L1 A lane has at most one task under way (I3).
+ * - L2 Lanes take turns: after a task, a lane queues behind every lane that has one ready (fairness).
+ * - L3 A task's slot is given back as soon as its handler is done; its lane goes on only when the task is.
+ *
+ * Bounded by its callers, who stop adding at their own limits (I6).
+ */
+export class Lanes<T> {
+  readonly #lanes = new Map<string, Lane<T>>()
+  readonly #ready = new Fifo<Lane<T>>()
+  readonly #slots: Slots
+  readonly #run: (task: T, giveSlot: () => void) => Promise<void>
+  readonly #isPaused: () => boolean
+  #open = true
+
+  /** @param run - must not reject */
+  constructor(slots: Slots, isPaused: () => boolean, run: (task: T, giveSlot: () => void) => Promise<void>) {
+    this.#isPaused = isPaused
+    this.#slots = slots
+    this.#run = run
+    slots.onFree(() => this.pump())
+  }
+
+  /** Lanes with a task waiting or under way. */
+  get size(): number {
+    return this.#lanes.size
+  }
+
+  add(laneName: string, task: T): void {
+    const lane = this.#lanes.get(laneName)
+    if (lane !== undefined) {
+      lane.tasks.push(task)
+      return
+    }
+    const fresh: Lane<T> = { name: laneName, tasks: new Fifo<T>() }
+    fresh.tasks.push(task)
+    this.#lanes.set(laneName, fresh)
+    this.#ready.push(fresh)
+    this.pump()
+  }
+
+  /** Starts nothing more; what is under way goes on. Waiting tasks are dropped: they stay unresolved. */
+  close(): void {
+    this.#open = false
+  }
+
+  /** Starts what may be started: after a pause, or when the caller knows of new room. */
+  pump(): void {
+    while (this.#open && !this.#isPaused() && this.#ready.length > 0 && this.#slots.takeLive()) {
+      const lane = this.#ready.shift() as Lane<T>
+      void this.#runNext(lane)
+    }
+  }
+
+  async #runNext(lane: Lane<T>): Promise<void> {
+    let hasSlot = true
+    const giveSlot = (): void => {
+      if (!hasSlot) return
+      hasSlot = false
+      this.#slots.give()
+    }
+    await this.#run(lane.tasks.shift() as T, giveSlot)
+    if (lane.tasks.length > 0) this.#ready.push(lane)
+    else this.#lanes.delete(lane.name)
+    giveSlot()
+    this.pump()
+  }
+}
+
+interface Lane<T> {
+  readonly name: string
+  readonly tasks: Fifo<T>
+}
+
+/** A queue with constant-time ends: `Array.shift` moves everything once an array is long. */
+class Fifo<T> {
+  #items: (T | undefined)[] = []
+  #head = 0
+
+  get length(): number {
+    return this.#items.length - this.#head
+  }
+
+  push(item: T): void {
+    this.#items.push(item)
+  }
+
+  shift(): T | undefined {
+    const item = this.#items[this.#head]
+    this.#items[this.#head] = undefined
+    this.#head += 1
+    if (this.#head > 1_024 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head)
+      this.#head = 0
+    }
+    return item
+  }
+}

@@ -1,0 +1,46 @@
+import type { Logger } from '../observe/logger.ts'
+import type { Engine } from '../ports/engine.ts'
+import { ShardReader } from './shard-reader.ts'
+
+/** The readers of this process: one a shard, whatever the number of subscriptions. */
+export class ShardReaders {
+  readonly #engine: Engine
+  readonly #logger: Logger
+  readonly #stopping: AbortSignal
+  readonly #readers = new Map<string, ShardReader>()
+
+  constructor(engine: Engine, logger: Logger, stopping: AbortSignal) {
+    this.#engine = engine
+    this.#logger = logger
+    this.#stopping = stopping
+  }
+
+  /** @param streamId - a stream that was created anew under its old name gets new readers */
+  get(stream: string, streamId: string, shardId: string): ShardReader {
+    const name = `${streamId}/${shardId}`
+    let reader = this.#readers.get(name)
+    if (reader === undefined) {
+      reader = new ShardReader(
+        this.#engine.log,
+        this.#engine.clock,
+        this.#logger,
+        stream,
+        shardId,
+        this.#stopping,
+      )
+      this.#readers.set(name, reader)
+    }
+    return reader
+  }
+
+  /** A shard that every subscription has read to its end needs no reader any more. */
+  drop(streamId: string, shardId: string): void {
+    this.#readers.delete(`${streamId}/${shardId}`)
+  }
+
+  get readCalls(): number {
+    let calls = 0
+    for (const reader of this.#readers.values()) calls += reader.reads
+    return calls
+  }
+}

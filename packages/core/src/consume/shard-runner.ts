@@ -1,0 +1,480 @@
+import { shardLaneName } from '../fail/holds.ts'
+import { laneName } from '../fail/lane.ts'
+import { decodeEvent } from '../model/envelope.ts'
+import type { EddyEvent } from '../model/event.ts'
+import { afterPosition, type Position, positionOf } from '../model/position.ts'
+import type { LogRecord, ShardInfo, StartPosition } from '../ports/log.ts'
+import { persist, Stopped } from '../runtime/stop-signal.ts'
+import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
+import { CheckpointFenced, type Checkpoints, type StoredCheckpoint } from './checkpoint.ts'
+import type { CrashMarker } from './crash-marker.ts'
+import { MAX_RUNS, MAX_SPAN_RECORDS, MAX_UNSAVED_RECORDS, SAVE_EVERY_MS } from './intake-limits.ts'
+import type { Lanes } from './lanes.ts'
+import type { LivePath, LiveTask } from './live-path.ts'
+import { decodeRuns, encodeRuns, ResolvedMap } from './resolved-runs.ts'
+import type { ShardReader } from './shard-reader.ts'
+
+export interface ShardTask {
+  readonly runner: ShardRunner
+  readonly ordinal: number
+  readonly task: LiveTask
+}
+
+export interface ShardRunnerOptions {
+  readonly shard: ShardInfo
+  readonly streamId: string
+  readonly retentionMs: number
+  readonly start: StoredCheckpoint | undefined
+  readonly from: StartPosition
+  readonly pass: number
+  /** How the process stopped before: after `unclean` what may have run is known to be a replay; after `looping` it runs one at a time. */
+  readonly lastStop: 'clean' | 'unclean' | 'looping'
+  readonly filter: ((event: EddyEvent) => boolean) | undefined
+  readonly marker: CrashMarker
+}
+
+export type RunnerState = 'recovering' | 'reading' | 'ended' | 'stopped'
+
+const TAKE = 500
+
+/**
+ * One subscription's way through one shard: takes records in, hands them to the lanes, keeps the checkpoint.
+ *
+ * Intake stops at every bound (I6): buffered records and bytes, records not yet covered by a durable checkpoint, the
+ * span and the runs above the lowest unresolved record.
+ */
+export class ShardRunner {
+  readonly shard: ShardInfo
+  readonly #parts: SubscriptionParts
+  readonly #options: ShardRunnerOptions
+  readonly #reader: ShardReader
+  readonly #lanes: Lanes<ShardTask>
+  readonly #livePath: LivePath
+  readonly #checkpoints: Checkpoints
+  readonly #map: ResolvedMap
+  /** Sequence numbers of the ordinals from the base on. */
+  #sequences: string[] = []
+  #sequencesFrom = 0
+  #arrivals: number[] = []
+  #stored: StoredCheckpoint | undefined
+  #savedUpTo: number
+  #passedBefore: Position | undefined
+  #readFrom: StartPosition
+  #idleFrom: StartPosition
+  #unresolved = 0
+  #bufferedBytes = 0
+  #running = 0
+  #expired: number
+  #isDirty: boolean
+  #replayUntil: number
+  #millisBehindLatest = 0
+  #isAtHead = false
+  #state: RunnerState = 'recovering'
+  #stop = new AbortController()
+  #changed: (() => void)[] = []
+  #saving: Promise<void> = Promise.resolve()
+  #nextSave: Promise<void> | undefined
+  #failure: string | undefined
+
+  constructor(
+    parts: SubscriptionParts,
+    options: ShardRunnerOptions,
+    reader: ShardReader,
+    lanes: Lanes<ShardTask>,
+    livePath: LivePath,
+    checkpoints: Checkpoints,
+  ) {
+    this.shard = options.shard
+    this.#parts = parts
+    this.#options = options
+    this.#reader = reader
+    this.#lanes = lanes
+    this.#livePath = livePath
+    this.#checkpoints = checkpoints
+    this.#stored = options.start
+    const before = options.start?.checkpoint
+    this.#map = this.#restoreMap(before?.runs)
+    this.#savedUpTo = before?.upTo ?? 0
+    this.#passedBefore = before === undefined ? undefined : passedBound(options, before.from)
+    this.#readFrom = options.from
+    this.#idleFrom = options.from
+    this.#expired = before?.expiredRecords ?? 0
+    this.#isDirty = before === undefined
+    // C3: nothing beyond was ever started.
+    this.#replayUntil = options.lastStop === 'clean' ? 0 : this.#savedUpTo + MAX_UNSAVED_RECORDS
+  }
+
+  get state(): RunnerState {
+    if (this.#state === 'reading' && this.#map.base < this.#replayUntil && !this.#isIdle())
+      return 'recovering'
+    return this.#state
+  }
+
+  /** True once nothing is left that may have been running when the process died. */
+  get isRecovered(): boolean {
+    return (
+      this.#replayUntil === 0 ||
+      this.#map.base >= this.#replayUntil ||
+      this.#isIdle() ||
+      this.#state === 'ended' ||
+      this.#state === 'stopped'
+    )
+  }
+
+  /** The durable checkpoint as this runner saved it last. */
+  get stored(): StoredCheckpoint | undefined {
+    return this.#stored
+  }
+
+  get retentionMs(): number {
+    return this.#options.retentionMs
+  }
+
+  get failure(): string | undefined {
+    return this.#failure
+  }
+
+  get buffered(): number {
+    return this.#unresolved
+  }
+
+  get expiredRecords(): number {
+    return this.#expired
+  }
+
+  /** The position that the next start would read from. */
+  get checkpointFrom(): StartPosition {
+    return this.#from()
+  }
+
+  /** Age of the oldest record that is not resolved; 0 when there is none. */
+  lagMs(nowMs: number): number {
+    const oldest = this.#arrivals[this.#map.base - this.#sequencesFrom]
+    if (oldest !== undefined) return Math.max(0, nowMs - oldest)
+    return this.#isAtHead ? 0 : this.#millisBehindLatest
+  }
+
+  /** True when the durable checkpoint is past the position. */
+  hasPassed(position: Position): boolean {
+    return this.#passedBefore !== undefined && position < this.#passedBefore
+  }
+
+  /** Reads until the end of the shard or `stop`. Never rejects. @returns true when the shard has ended and all of it is done */
+  async run(): Promise<boolean> {
+    const saver = this.#saveRegularly()
+    try {
+      if (this.#options.lastStop === 'looping') await this.#options.marker.load()
+      this.#state = 'reading'
+      for (;;) {
+        await this.#room()
+        const slice = await this.#reader.take(this.#readFrom, TAKE, this.#stop.signal)
+        if (slice.expiredRecords > 0) this.#onExpired(slice.expiredRecords)
+        for (const record of slice.records) this.#admit(record)
+        this.#millisBehindLatest = slice.millisBehindLatest
+        this.#isAtHead = slice.millisBehindLatest === 0
+        if (slice.next === undefined) return await this.#finish()
+        this.#readFrom = slice.next
+        if (slice.records.length === 0 || this.#isIdle()) this.#idleFrom = slice.next
+      }
+    } catch (error) {
+      if (!(error instanceof Stopped)) this.#fail(error)
+      return false
+    } finally {
+      this.#stop.abort()
+      await saver
+    }
+  }
+
+  /** Takes nothing more in. */
+  stop(): void {
+    this.#stop.abort()
+    this.#notifyChanged()
+  }
+
+  /** Resolves when no task of this shard is under way. */
+  async idle(): Promise<void> {
+    while (this.#running > 0) await this.#nextChange()
+  }
+
+  /** One task, called by the lanes. Never rejects. */
+  async execute(entry: ShardTask, giveSlot: () => void): Promise<void> {
+    this.#running += 1
+    try {
+      if (entry.task.isReplay && this.#options.lastStop === 'looping') await this.#oneAtATime(entry, giveSlot)
+      else await this.#livePath.process(entry.task, giveSlot)
+      this.#resolve(entry.ordinal, entry.task.bytes.length)
+    } catch (error) {
+      if (!(error instanceof Stopped)) this.#fail(error)
+    } finally {
+      this.#running -= 1
+      this.#notifyChanged()
+    }
+  }
+
+  /** The durable checkpoint as of now. @throws when the table refuses */
+  async save(ended = false): Promise<void> {
+    // One under way, one waiting: the waiting one will see everything that came meanwhile.
+    if (this.#nextSave !== undefined && !ended) return await this.#nextSave
+    const save = this.#saving.then(() => {
+      this.#nextSave = undefined
+      return this.#saveNow(ended)
+    })
+    this.#nextSave = save
+    this.#saving = save.catch(() => {})
+    await save
+  }
+
+  async #oneAtATime(entry: ShardTask, giveSlot: () => void): Promise<void> {
+    const { suspects, definition, engine, stopping, logger } = this.#parts
+    const endTurn = await suspects.acquire()
+    try {
+      if (this.#stop.signal.aborted) throw new Stopped()
+      const crashes = await persist(engine.clock, stopping, logger, 'marking an event', () =>
+        this.#options.marker.mark(entry.task.meta.position),
+      )
+      if (crashes >= definition.failure.maxCrashes) {
+        giveSlot()
+        await this.#livePath.divertCrashed(entry.task, crashes)
+        return
+      }
+      // The turn ends with the handler: what follows (a shard that waits, say) must not keep others.
+      await this.#livePath.process(entry.task, () => {
+        endTurn()
+        giveSlot()
+      })
+    } finally {
+      endTurn()
+    }
+  }
+
+  #restoreMap(runs: string | undefined): ResolvedMap {
+    if (runs === undefined) return new ResolvedMap()
+    try {
+      return new ResolvedMap(decodeRuns(runs))
+    } catch (error) {
+      // Without it, resolved events come again: late, but nothing is lost (I2).
+      this.#parts.logger.error(
+        { shardId: this.shard.shardId, reason: String(error) },
+        'the resolved map of a checkpoint is unreadable and ignored: events come again',
+      )
+      return new ResolvedMap()
+    }
+  }
+
+  #admit(record: LogRecord): void {
+    const ordinal = this.#map.admit()
+    this.#sequences.push(record.sequenceNumber)
+    this.#arrivals.push(record.arrivedAtMs)
+    if (this.#map.wasResolved(ordinal)) return this.#advance()
+    this.#unresolved += 1
+    this.#bufferedBytes += record.data.length
+    if (!this.#wants(record)) {
+      this.#parts.metrics.filtered += 1
+      return this.#resolve(ordinal, record.data.length)
+    }
+    const { shard, pass, lastStop } = this.#options
+    const meta = {
+      stream: this.#parts.definition.stream,
+      shardId: shard.shardId,
+      sequenceNumber: record.sequenceNumber,
+      position: positionOf(pass, shard.depth, record.sequenceNumber),
+      key: record.partitionKey,
+      ...(record.explicitHashKey !== undefined && { explicitHashKey: record.explicitHashKey }),
+      arrivedAtMs: record.arrivedAtMs,
+    }
+    const task: LiveTask = {
+      meta,
+      bytes: record.data,
+      isReplay: lastStop !== 'clean' && ordinal < this.#replayUntil,
+      stop: this.#stop.signal,
+    }
+    const lane =
+      this.#parts.definition.failure.blocks === 'shard' ? shardLaneName(shard.shardId) : laneName(meta)
+    this.#lanes.add(lane, { runner: this, ordinal, task })
+  }
+
+  /** A record that is no event is never filtered away: it is dead-lettered with the reason. */
+  #wants(record: LogRecord): boolean {
+    if (this.#options.filter === undefined) return true
+    try {
+      return this.#options.filter(decodeEvent(record.data))
+    } catch {
+      return true
+    }
+  }
+
+  #resolve(ordinal: number, bytes: number): void {
+    this.#map.resolve(ordinal)
+    this.#unresolved -= 1
+    this.#bufferedBytes -= bytes
+    this.#advance()
+    this.#notifyChanged()
+  }
+
+  #advance(): void {
+    this.#isDirty = true
+    const passed = this.#map.base - this.#sequencesFrom
+    // Moved in large steps: each costs a copy.
+    if (passed < 1_024 && passed < this.#sequences.length) return
+    this.#forget(passed)
+  }
+
+  #forget(passed: number): void {
+    const last = this.#sequences[passed - 1]
+    if (last !== undefined) this.#idleFrom = { at: 'after_sequence_number', sequenceNumber: last }
+    this.#sequences = this.#sequences.slice(passed)
+    this.#arrivals = this.#arrivals.slice(passed)
+    this.#sequencesFrom += passed
+  }
+
+  #isIdle(): boolean {
+    return this.#isAtHead && this.#unresolved === 0
+  }
+
+  #from(): StartPosition {
+    const sequenceNumber = this.#sequences[this.#map.base - this.#sequencesFrom]
+    if (sequenceNumber !== undefined) return { at: 'at_sequence_number', sequenceNumber }
+    const last = this.#sequences.at(-1)
+    return last === undefined ? this.#idleFrom : { at: 'after_sequence_number', sequenceNumber: last }
+  }
+
+  #onExpired(records: number): void {
+    const { metrics, notify, logger, definition, engine } = this.#parts
+    this.#map.skip(records)
+    this.#forget(this.#map.base - this.#sequencesFrom)
+    this.#sequencesFrom = this.#map.base
+    this.#expired += records
+    this.#isDirty = true
+    metrics.expired += records
+    const about = {
+      subscription: definition.name,
+      stream: definition.stream,
+      shardId: this.shard.shardId,
+      records,
+    }
+    logger.error(about, 'records were removed by retention before this subscription had read them')
+    notify({ kind: 'expired', ...about, atMs: engine.clock.now() })
+  }
+
+  async #room(): Promise<void> {
+    const { definition, pause } = this.#parts
+    for (;;) {
+      if (this.#stop.signal.aborted) throw new Stopped()
+      if (pause.isPaused) await pause.wait()
+      const unsaved = this.#map.admitted - this.#savedUpTo
+      if (unsaved > MAX_UNSAVED_RECORDS / 2) void this.save().catch((error) => this.#onSaveError(error))
+      const isFull =
+        unsaved > MAX_UNSAVED_RECORDS - TAKE ||
+        this.#unresolved + TAKE > Math.max(definition.maxBufferedRecords, TAKE) ||
+        this.#bufferedBytes > definition.maxBufferedBytes ||
+        this.#map.admitted - this.#map.base > MAX_SPAN_RECORDS ||
+        this.#map.runCount >= MAX_RUNS
+      if (!isFull) return
+      await this.#nextChange()
+    }
+  }
+
+  async #finish(): Promise<boolean> {
+    while (this.#unresolved > 0) {
+      if (this.#stop.signal.aborted) throw new Stopped()
+      await this.#nextChange()
+    }
+    const { engine, stopping, logger } = this.#parts
+    await persist(engine.clock, stopping, logger, 'saving a checkpoint', () => this.save(true))
+    this.#state = 'ended'
+    return true
+  }
+
+  async #saveRegularly(): Promise<void> {
+    const { engine, stopping } = this.#parts
+    const signal = AbortSignal.any([stopping, this.#stop.signal])
+    while (!signal.aborted) {
+      await engine.clock.sleep(SAVE_EVERY_MS, signal)
+      if (!this.#isDirty || signal.aborted) continue
+      await this.save().catch((error) => this.#onSaveError(error))
+    }
+  }
+
+  async #saveNow(ended: boolean): Promise<void> {
+    if (!this.#isDirty && !ended) return
+    const { engine, epoch } = this.#parts
+    const { streamId, pass } = this.#options
+    this.#isDirty = false
+    const admitted = this.#map.admitted
+    const base = this.#map.base
+    const from = this.#from()
+    try {
+      this.#stored = await this.#checkpoints.save(this.shard.shardId, this.#stored, {
+        streamId,
+        pass,
+        from,
+        runs: encodeRuns(this.#map.runs()),
+        upTo: admitted - base,
+        ended,
+        expiredRecords: this.#expired,
+        epoch,
+        savedAtMs: engine.clock.now(),
+      })
+    } catch (error) {
+      this.#isDirty = true
+      throw error
+    }
+    this.#savedUpTo = Math.max(this.#savedUpTo, admitted)
+    this.#passedBefore = passedBound(this.#options, from)
+    this.#notifyChanged()
+  }
+
+  #onSaveError(error: unknown): void {
+    if (error instanceof CheckpointFenced) return this.#fail(error)
+    this.#parts.logger.warn(
+      { shardId: this.shard.shardId, reason: String(error) },
+      'a checkpoint was not saved and is tried again',
+    )
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined) return
+    const { logger, notify, definition, engine } = this.#parts
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    this.#failure = reason
+    this.#state = 'stopped'
+    this.#stop.abort()
+    this.#notifyChanged()
+    logger.error(
+      {
+        subscription: definition.name,
+        shardId: this.shard.shardId,
+        reason,
+        stack: error instanceof Error ? error.stack : undefined,
+      },
+      'a subscription stopped reading a shard',
+    )
+    notify({
+      kind: 'subscription-stopped',
+      subscription: definition.name,
+      shardId: this.shard.shardId,
+      reason,
+      atMs: engine.clock.now(),
+    })
+  }
+
+  #nextChange(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#changed.push(resolve)
+    })
+  }
+
+  #notifyChanged(): void {
+    if (this.#changed.length === 0) return
+    for (const resolve of this.#changed.splice(0)) resolve()
+  }
+}
+
+/** What sorts after every position that `from` is past, and before every other; undefined where nothing was read yet. */
+function passedBound(options: ShardRunnerOptions, from: StartPosition): Position | undefined {
+  const { pass, shard } = options
+  if (from.at === 'after_sequence_number')
+    return afterPosition(positionOf(pass, shard.depth, from.sequenceNumber))
+  if (from.at === 'at_sequence_number') return positionOf(pass, shard.depth, from.sequenceNumber)
+  return undefined
+}

@@ -1,0 +1,62 @@
+import { Stopped } from '../runtime/stop-signal.ts'
+
+/** While both wait, every fourth free slot goes to a retry: live first, and retries cannot starve. */
+const LIVE_PER_RETRY = 3
+
+/** The in-flight limit of a subscription, shared by first attempts and retries. */
+export class Slots {
+  #free: number
+  readonly #retries: { readonly grant: () => void; readonly refuse: (reason: Error) => void }[] = []
+  #liveInARow = 0
+  #onFree: () => void = () => {}
+
+  constructor(limit: number) {
+    this.#free = limit
+  }
+
+  /** Called when a slot may be free for a first attempt. */
+  onFree(listener: () => void): void {
+    this.#onFree = listener
+  }
+
+  /** A slot for a first attempt, if one is free and it is not a retry's turn. */
+  takeLive(): boolean {
+    if (this.#free === 0) return false
+    if (this.#retries.length > 0 && this.#liveInARow >= LIVE_PER_RETRY) this.#grantRetry()
+    if (this.#free === 0) return false
+    this.#free -= 1
+    this.#liveInARow += 1
+    return true
+  }
+
+  /** Waits for a slot for a retry. @throws Stopped once `close` was called */
+  async takeRetry(): Promise<void> {
+    if (this.#free > 0 && this.#retries.length === 0) {
+      this.#free -= 1
+      this.#liveInARow = 0
+      return
+    }
+    await new Promise<void>((grant, refuse) => {
+      this.#retries.push({ grant, refuse })
+    })
+  }
+
+  give(): void {
+    this.#free += 1
+    this.#onFree()
+    // The live path took what it wanted; what is left goes to retries.
+    while (this.#free > 0 && this.#retries.length > 0) this.#grantRetry()
+  }
+
+  close(): void {
+    for (const waiting of this.#retries.splice(0)) waiting.refuse(new Stopped())
+  }
+
+  #grantRetry(): void {
+    const waiting = this.#retries.shift()
+    if (waiting === undefined) return
+    this.#free -= 1
+    this.#liveInARow = 0
+    waiting.grant()
+  }
+}

@@ -1,0 +1,37 @@
+import type { LedgerItem } from '../model/ledger-item.ts'
+import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
+
+/** Counts, logs and notifies what became of a failed event. Nothing ends silently (I9). */
+export function announce(parts: SubscriptionParts, item: LedgerItem): void {
+  const { metrics, logger, notify, engine, definition } = parts
+  const about = { subscription: definition.name, id: item.id, key: item.key }
+  const fields = { ...about, attempts: item.attempts, error: item.lastError?.type, reason: item.reason }
+  const atMs = engine.clock.now()
+  const reason = item.reason ?? item.lastError?.message ?? ''
+  switch (item.status) {
+    case 'resolved':
+      metrics.handled.ok += 1
+      return
+    case 'retrying':
+      metrics.handled.retry += 1
+      logger.debug({ ...fields, dueAtMs: item.dueAtMs }, 'an event failed and is retried')
+      return
+    case 'held':
+      metrics.handled.held += 1
+      logger.warn(fields, 'an event waits for a decision: redrive, edit or drop it')
+      notify({ kind: 'key-held', ...about, parked: true, reason, atMs })
+      return
+    case 'dead':
+      metrics.handled.dead += 1
+      logger.warn(fields, 'an event was dead-lettered')
+      notify({ kind: 'dead-letter', ...about, reason, atMs })
+      return
+    case 'dropped':
+      metrics.handled.dropped += 1
+      logger.warn(fields, 'an event was dropped')
+      notify({ kind: 'dropped', ...about, reason, atMs })
+      return
+    case 'archived':
+      return
+  }
+}

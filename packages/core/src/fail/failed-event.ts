@@ -1,0 +1,153 @@
+import type { EventMeta } from '../handle/context.ts'
+import type { DeliveryResult } from '../handle/delivery.ts'
+import { decodeEvent } from '../model/envelope.ts'
+import type { FailurePolicy } from '../model/failure.ts'
+import type { Attempt, ErrorInfo, FailureStatus, LedgerItem } from '../model/ledger-item.ts'
+import type { Clock } from '../ports/clock.ts'
+import { failureId } from './keys.ts'
+
+/** Attempts kept in an item; `attempts` counts all. */
+const MAX_HISTORY = 20
+
+/** The ledger item of an event that waits behind a failing one and was not tried yet. */
+export function waitingItem(
+  subscription: string,
+  laneId: string,
+  meta: EventMeta,
+  bytes: Uint8Array,
+  nowMs: number,
+): LedgerItem {
+  return {
+    id: failureId(subscription, laneId, meta.position),
+    subscription,
+    stream: meta.stream,
+    shardId: meta.shardId,
+    sequenceNumber: meta.sequenceNumber,
+    position: meta.position,
+    key: meta.key,
+    ...(meta.explicitHashKey !== undefined && { explicitHashKey: meta.explicitHashKey }),
+    ...identify(meta, bytes),
+    arrivedAtMs: meta.arrivedAtMs,
+    status: 'held',
+    attempts: 0,
+    deliveries: 0,
+    history: [],
+    firstFailedAtMs: nowMs,
+    updatedAtMs: nowMs,
+    statusAtMs: nowMs,
+    payloadBytes: bytes.length,
+    redrives: [],
+  }
+}
+
+/** What a delivery makes of an event's item. The same rules for the live path's first item and for every retry. */
+export function afterDelivery(
+  item: LedgerItem,
+  result: Extract<DeliveryResult, { kind: 'ok' | 'failed' }>,
+  policy: FailurePolicy,
+  clock: Clock,
+): LedgerItem {
+  const nowMs = clock.now()
+  const {
+    claimedUntilMs: _until,
+    claimedBy: _by,
+    crashes: _crashes,
+    dueAtMs: _due,
+    parked: _parked,
+    reason: _reason,
+    ...rest
+  } = item
+  const base = {
+    ...rest,
+    attempts: result.attempts,
+    deliveries: item.deliveries + 1,
+    history: [...item.history, ...result.tries].slice(-MAX_HISTORY),
+    updatedAtMs: nowMs,
+    ...errorFields(result.lastError),
+  }
+  const end = endOf(item, result, policy)
+  const statusAtMs = end.status === item.status ? item.statusAtMs : nowMs
+  return { ...base, ...end, statusAtMs }
+}
+
+/** The end of an event that took the process down with it again and again. */
+export function afterCrashes(
+  item: LedgerItem,
+  error: ErrorInfo,
+  policy: FailurePolicy,
+  clock: Clock,
+): LedgerItem {
+  const tries: Attempt[] = []
+  const decision = { kind: 'exhausted', reason: error.message } as const
+  return afterDelivery(
+    item,
+    { kind: 'failed', attempts: item.attempts, tries, lastError: error, decision },
+    policy,
+    clock,
+  )
+}
+
+type End = Pick<LedgerItem, 'status'> &
+  Partial<Pick<LedgerItem, 'reason' | 'dueAtMs' | 'lastDelayMs' | 'parked' | 'cutting'>>
+
+function endOf(
+  item: LedgerItem,
+  result: Extract<DeliveryResult, { kind: 'ok' | 'failed' }>,
+  policy: FailurePolicy,
+): End {
+  if (result.kind === 'ok')
+    return {
+      status: 'resolved',
+      reason: item.redrives.length > 0 ? 'handled after a redrive' : 'handled by a retry',
+    }
+  const { decision } = result
+  // One attempt only where the key flows on: the event is late already, and nothing waits for it.
+  if (item.outOfOrder === true && decision.kind !== 'drop') {
+    return {
+      status: 'dead',
+      reason: `redriven out of order and failed: ${result.lastError.message}`.slice(0, 500),
+    }
+  }
+  switch (decision.kind) {
+    case 'retry':
+      return { status: 'retrying', dueAtMs: decision.dueAtMs, lastDelayMs: decision.delayMs }
+    case 'dead-letter':
+      return { status: 'dead', reason: decision.reason }
+    case 'drop':
+      return { status: 'dropped', reason: decision.reason }
+    case 'exhausted':
+      return exhaustedEnd(decision.reason, policy)
+  }
+}
+
+function exhaustedEnd(reason: string, policy: FailurePolicy): End {
+  switch (policy.exhausted) {
+    case 'dead-letter':
+      return { status: 'dead', reason }
+    case 'drop':
+      return { status: 'dropped', reason }
+    case 'hold':
+      return { status: 'held', parked: true, reason }
+    case 'dead-letter-key':
+      // Not dead yet: first the cut is written, so that a crash between the two lets no doomed event run.
+      return { status: 'retrying', cutting: true, reason }
+  }
+}
+
+function errorFields(error: ErrorInfo | undefined): Pick<LedgerItem, 'lastError' | 'fingerprint'> {
+  return error === undefined ? {} : { lastError: error, fingerprint: error.fingerprint }
+}
+
+function identify(
+  meta: EventMeta,
+  bytes: Uint8Array,
+): { readonly eventId: string; readonly eventType: string } {
+  try {
+    const event = decodeEvent(bytes)
+    return { eventId: event.id, eventType: event.type }
+  } catch {
+    return { eventId: `${meta.stream}/${meta.shardId}/${meta.sequenceNumber}`, eventType: 'undecodable' }
+  }
+}
+
+export const UNSETTLED_STATUSES: readonly FailureStatus[] = ['retrying', 'held']

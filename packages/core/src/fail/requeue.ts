@@ -1,0 +1,108 @@
+import type { LedgerItem } from '../model/ledger-item.ts'
+import { afterPosition } from '../model/position.ts'
+import { persist } from '../runtime/stop-signal.ts'
+import type { RequeueRequest, RequeueResult } from '../runtime/subscription-control.ts'
+import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
+import { type HoldEntry, shardLaneName } from './holds.ts'
+import { laneName } from './lane.ts'
+import { isFinal, type LedgerEntry } from './ledger.ts'
+import type { ShardGate } from './shard-gate.ts'
+import { itemToken, laneToken } from './tokens.ts'
+
+/** What a person asked for enters here: redrives, and the news that an item was decided upon. */
+export class Requeue {
+  readonly #parts: SubscriptionParts
+  readonly #gate: ShardGate
+
+  constructor(parts: SubscriptionParts, gate: ShardGate) {
+    this.#parts = parts
+    this.#gate = gate
+  }
+
+  /** In its place: its key (or shard) is held, and it is among what waits there. */
+  async isInPlace(item: LedgerItem): Promise<boolean> {
+    const entry = await this.#holdOf(item)
+    if (entry === undefined || entry.hold.state !== 'held') return false
+    const { lo, tail, cut } = entry.hold
+    // What a cut has doomed would be dead-lettered again.
+    const isDoomed = cut !== undefined && item.position <= afterPosition(cut)
+    return item.position >= lo && item.position <= afterPosition(tail) && !isDoomed
+  }
+
+  async wouldRunOutOfOrder(item: LedgerItem): Promise<boolean> {
+    return this.#parts.definition.failure.blocks !== 'nothing' && !(await this.isInPlace(item))
+  }
+
+  /** One conditional write, then a token: done again after a crash in between, it queues nothing twice (I8). */
+  async requeue(entry: LedgerEntry, request: RequeueRequest): Promise<RequeueResult> {
+    const { engine, ledger, stopping, logger } = this.#parts
+    const { item } = entry
+    if (item.redrives.at(-1)?.jobId === request.jobId) {
+      if (!isFinal(item)) await this.nudge(item)
+      return { kind: 'already' }
+    }
+    const isWaitingForPerson = item.status === 'held' && item.parked === true
+    if (item.status !== 'dead' && item.status !== 'archived' && !isWaitingForPerson)
+      return { kind: 'refused', reason: 'not-dead' }
+    const outOfOrder = await this.wouldRunOutOfOrder(item)
+    if (outOfOrder && !request.allowOutOfOrder) return { kind: 'refused', reason: 'out-of-order' }
+    const nowMs = engine.clock.now()
+    const {
+      parked: _parked,
+      reason: _reason,
+      claimedBy: _by,
+      claimedUntilMs: _until,
+      crashes: _crashes,
+      cutting: _cutting,
+      outOfOrder: _late,
+      ...rest
+    } = item
+    const next: LedgerItem = {
+      ...rest,
+      status: 'retrying',
+      dueAtMs: nowMs,
+      deliveries: 0,
+      budgetFrom: { attempts: item.attempts, sinceMs: nowMs },
+      redrives: [...item.redrives, { jobId: request.jobId, by: request.by, atMs: nowMs }].slice(-20),
+      updatedAtMs: nowMs,
+      statusAtMs: nowMs,
+      ...(outOfOrder && { outOfOrder: true }),
+    }
+    const written = await persist(engine.clock, stopping, logger, 'redriving an event', () =>
+      ledger.replace(entry, next),
+    )
+    if (!written.ok) {
+      return written.current === undefined
+        ? { kind: 'refused', reason: 'not-dead' }
+        : await this.requeue(written.current, request)
+    }
+    await this.nudge(next)
+    return { kind: 'queued', item: next }
+  }
+
+  /** Sends the token that makes somebody look at the item, and wakes a shard that waits for it. */
+  async nudge(item: LedgerItem): Promise<void> {
+    const { engine, tokens, stopping, logger, definition } = this.#parts
+    const entry = await this.#holdOf(item)
+    if (entry?.hold.state === 'held' && definition.failure.blocks === 'shard')
+      this.#gate.wake(entry.hold.key.slice(1))
+    const isInLane =
+      definition.failure.blocks !== 'nothing' &&
+      entry?.hold.state === 'held' &&
+      item.position >= entry.hold.lo &&
+      item.outOfOrder !== true
+    if (isInLane && definition.failure.blocks === 'shard') return
+    if (!isInLane && isFinal(item)) return
+    const token = isInLane ? laneToken(item) : itemToken(item)
+    await persist(engine.clock, stopping, logger, 'sending a retry token', () =>
+      tokens.send(token, undefined),
+    )
+  }
+
+  async #holdOf(item: LedgerItem): Promise<HoldEntry | undefined> {
+    const { blocks } = this.#parts.definition.failure
+    if (blocks === 'nothing') return undefined
+    if (blocks === 'key') return await this.#parts.holds.read(laneName(item))
+    return await this.#parts.holds.read(shardLaneName(item.shardId))
+  }
+}

@@ -1,0 +1,164 @@
+import type { Delivery } from '../ports/queue.ts'
+import { Stopped } from '../runtime/stop-signal.ts'
+import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
+import { laneName } from './lane.ts'
+import type { LaneDrain } from './lane-drain.ts'
+import { isFinal } from './ledger.ts'
+import type { RetryPath } from './retry-path.ts'
+import type { ShardGate } from './shard-gate.ts'
+import { parseToken, type Token } from './tokens.ts'
+
+const RECEIVE_WAIT_MS = 20_000
+const MAX_RECEIVE = 100
+const GIVE_BACK_MS = 250
+const MAX_ERROR_WAIT_MS = 5_000
+
+/** Takes due tokens from the retry queue and lets the ledger say what each is good for. */
+export class RetryConsumer {
+  readonly #parts: SubscriptionParts
+  readonly #retryPath: RetryPath
+  readonly #drain: LaneDrain
+  readonly #gate: ShardGate
+  readonly #active = new Set<Promise<void>>()
+  /** Lanes under way here; true: look again before letting go (a token came meanwhile). */
+  readonly #lanes = new Map<string, boolean>()
+  #receiving = new AbortController()
+  #open = true
+
+  constructor(parts: SubscriptionParts, retryPath: RetryPath, drain: LaneDrain, gate: ShardGate) {
+    this.#parts = parts
+    this.#retryPath = retryPath
+    this.#drain = drain
+    this.#gate = gate
+    parts.pause.onChange(() => this.#receiving.abort())
+  }
+
+  async run(): Promise<void> {
+    const { engine, logger, pause, stopping } = this.#parts
+    let errorWaitMs = 0
+    while (this.#open) {
+      await pause.wait()
+      if (!this.#open) return
+      this.#receiving = new AbortController()
+      try {
+        await this.#round(this.#receiving.signal)
+        errorWaitMs = 0
+      } catch (error) {
+        errorWaitMs = Math.min(MAX_ERROR_WAIT_MS, errorWaitMs * 2 + 50)
+        logger.warn(
+          { reason: String(error), waitMs: errorWaitMs },
+          'the retry queue was not read and is tried again',
+        )
+        await engine.clock.sleep(errorWaitMs, stopping)
+      }
+    }
+  }
+
+  /** Takes no more tokens. */
+  close(): void {
+    this.#open = false
+    this.#receiving.abort()
+  }
+
+  /** Resolves when the tokens under way are done with. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#active)
+  }
+
+  async #round(signal: AbortSignal): Promise<void> {
+    const { engine, tokens, definition } = this.#parts
+    const limit = Math.min(1_000, Math.max(64, definition.concurrency * 2))
+    if (this.#active.size >= limit) {
+      await Promise.race(this.#active)
+      return
+    }
+    // Twice the handler's time and a minute: a token whose deadline leaves no room for a handler is given back.
+    const visibilityMs = definition.timeoutMs * 2 + 60_000
+    const receivedMs = engine.clock.monotonicMs()
+    const deliveries = await engine.queue.receive({
+      queue: tokens.queueName,
+      maxMessages: Math.min(MAX_RECEIVE, limit - this.#active.size),
+      visibilityMs,
+      waitMs: RECEIVE_WAIT_MS,
+      signal,
+    })
+    for (const delivery of deliveries) {
+      // The wait counts against the deadline only on the safe side: a delivery is younger than its receive call.
+      const deadlineMs = Math.max(receivedMs, engine.clock.monotonicMs() - 1_000) + visibilityMs
+      const work: Promise<void> = this.#work(delivery, deadlineMs).finally(() => this.#active.delete(work))
+      this.#active.add(work)
+    }
+  }
+
+  async #work(delivery: Delivery, deadlineMs: number): Promise<void> {
+    const { logger, tokens, engine } = this.#parts
+    try {
+      const token = parseToken(delivery.body)
+      if (token === undefined)
+        logger.error({ messageId: delivery.messageId }, 'a retry message of an unknown form was removed')
+      const again = token === undefined ? 'done' : await this.#use(token, deadlineMs)
+      if (again === 'done') await engine.queue.ack(tokens.queueName, [delivery.receipt])
+      else if (again !== 'leave') await engine.queue.delay(tokens.queueName, delivery.receipt, again.delayMs)
+    } catch (error) {
+      if (error instanceof Stopped) return
+      // The message becomes visible again by itself.
+      logger.warn(
+        { messageId: delivery.messageId, reason: String(error) },
+        'a retry was interrupted and comes again',
+      )
+    }
+  }
+
+  async #use(token: Token, deadlineMs: number): Promise<'done' | 'leave' | { readonly delayMs: number }> {
+    if (token.kind === 'item') return await this.#useItem(token.id, deadlineMs)
+    if (token.key.startsWith('\u0000')) {
+      this.#gate.wake(token.key.slice(1))
+      return 'done'
+    }
+    const name = laneName(token)
+    if (this.#lanes.has(name)) {
+      this.#lanes.set(name, true)
+      return 'done'
+    }
+    try {
+      for (;;) {
+        this.#lanes.set(name, false)
+        const end = await this.#drain.drain(name, deadlineMs)
+        if (this.#lanes.get(name) === true && end.kind !== 'given-back' && end.kind !== 'no-time') continue
+        switch (end.kind) {
+          case 'released':
+          case 'parked':
+            return 'done'
+          case 'wait':
+            return { delayMs: Math.max(0, end.untilMs - this.#parts.engine.clock.now()) }
+          case 'soon':
+            return { delayMs: GIVE_BACK_MS }
+          case 'no-time':
+            return { delayMs: 0 }
+          case 'given-back':
+            return 'leave'
+        }
+      }
+    } finally {
+      this.#lanes.delete(name)
+    }
+  }
+
+  async #useItem(id: string, deadlineMs: number): Promise<'done' | 'leave' | { readonly delayMs: number }> {
+    for (;;) {
+      const entry = await this.#parts.ledger.getById(id)
+      if (entry === undefined || isFinal(entry.item) || entry.item.parked === true) return 'done'
+      const end = await this.#retryPath.tryItem(entry, deadlineMs)
+      switch (end.kind) {
+        case 'look-again':
+          continue
+        case 'wait':
+          return { delayMs: Math.max(0, end.untilMs - this.#parts.engine.clock.now()) }
+        case 'no-time':
+          return { delayMs: 0 }
+        case 'given-back':
+          return 'leave'
+      }
+    }
+  }
+}

@@ -1,0 +1,206 @@
+import { HandlerCrashedError } from '../errors/handler-errors.ts'
+import type { EventMeta } from '../handle/context.ts'
+import { deliver } from '../handle/delivery.ts'
+import type { AttemptPath, LedgerItem } from '../model/ledger-item.ts'
+import { errorInfo } from '../policies/error-info.ts'
+import { persist } from '../runtime/stop-signal.ts'
+import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
+import { announce } from './announce.ts'
+import { afterCrashes, afterDelivery } from './failed-event.ts'
+import type { LedgerEntry } from './ledger.ts'
+
+/** How one attempt at a ledger item went, for whoever holds its token. */
+export type TryEnd =
+  /** The item changed (by this attempt or by somebody else): look again. */
+  | { readonly kind: 'look-again' }
+  /** Not before then: it is not due, or an attempt of this process is under way. */
+  | { readonly kind: 'wait'; readonly untilMs: number }
+  /** The deadline leaves no time for a handler (rule 9). */
+  | { readonly kind: 'no-time' }
+  | { readonly kind: 'given-back' }
+
+/** Room between a handler's timeout and the deadline of what protects it. */
+const MARGIN_MS = 10_000
+
+/** Tries items of the failure ledger: claims, handles, writes the result unless somebody else did (rule 7). */
+export class RetryPath {
+  readonly #parts: SubscriptionParts
+
+  constructor(parts: SubscriptionParts) {
+    this.#parts = parts
+  }
+
+  /** @param deadlineMs - on the monotonic clock; a handler is started only if its timeout fits before it */
+  async tryItem(entry: LedgerEntry, deadlineMs: number): Promise<TryEnd> {
+    const { engine, slots, suspects, epoch, definition, pause } = this.#parts
+    const { item } = entry
+    const nowMs = engine.clock.now()
+    // I5: a retry never starts before it is due.
+    if (item.dueAtMs !== undefined && item.dueAtMs > nowMs) return { kind: 'wait', untilMs: item.dueAtMs }
+    const claimedHere = item.claimedBy?.startsWith(`${epoch}:`) === true
+    if (claimedHere && item.claimedUntilMs !== undefined && item.claimedUntilMs > nowMs) {
+      return { kind: 'wait', untilMs: item.claimedUntilMs }
+    }
+    // The claim of an earlier epoch has no result: its process died with it (one process owns the engine).
+    const crashes =
+      item.claimedBy === undefined || claimedHere ? (item.crashes ?? 0) : (item.crashes ?? 0) + 1
+    if (crashes >= definition.failure.maxCrashes) return await this.#giveUpCrashed(entry, crashes)
+    await pause.wait()
+    await slots.takeRetry()
+    // The slot first, then the turn among suspects, as on the live path: the other order could wait in a circle.
+    const endTurn = crashes > 0 ? await suspects.acquire() : undefined
+    try {
+      // Looked at only now: waiting for a slot takes as long as it takes.
+      if (!this.#hasTime(deadlineMs)) return { kind: 'no-time' }
+      return await this.#attempt(entry, crashes, deadlineMs)
+    } finally {
+      endTurn?.()
+      slots.give()
+    }
+  }
+
+  #hasTime(deadlineMs: number): boolean {
+    return this.#parts.engine.clock.monotonicMs() + this.#parts.definition.timeoutMs + MARGIN_MS <= deadlineMs
+  }
+
+  async #attempt(entry: LedgerEntry, crashes: number, deadlineMs: number): Promise<TryEnd> {
+    const { engine, ledger, runner, definition, metrics, logger } = this.#parts
+    const payload = await ledger.payload(entry.item)
+    if (payload === undefined) return await this.#giveUpLost(entry)
+    if (entry.item.dueAtMs !== undefined)
+      metrics.retryLateness.observe(engine.clock.now() - entry.item.dueAtMs)
+    let claimed = entry
+    const path: AttemptPath = entry.item.redrives.length > 0 ? 'redrive' : 'retry'
+    const claim = async (attempts: number): Promise<boolean> => {
+      const next = await this.#claim(claimed, attempts, crashes)
+      if (next !== undefined) claimed = next
+      return next !== undefined
+    }
+    metrics.retries += 1
+    const result = await deliver(
+      runner,
+      definition.failure,
+      engine.clock,
+      metaOf(entry.item),
+      payload,
+      entry.item,
+      {
+        path,
+        outOfOrder: entry.item.outOfOrder === true,
+        claim,
+        hasTimeLeft: () => this.#hasTime(deadlineMs),
+        onWarning: (warning) => logger.warn({ failure: entry.item.id }, warning),
+      },
+    )
+    if (result.kind === 'lost') return { kind: 'look-again' }
+    if (result.kind === 'given-back') {
+      await this.#unclaim(claimed)
+      return { kind: 'given-back' }
+    }
+    const next = afterDelivery(claimed.item, result, definition.failure, engine.clock)
+    const isExhausted = result.kind === 'failed' && result.decision.kind === 'exhausted'
+    return await this.#settle(claimed, isExhausted ? await this.#compensate(next, payload) : next)
+  }
+
+  /** The attempt count is raised before the call, so that a crash cannot lose it. */
+  async #claim(entry: LedgerEntry, attempts: number, crashes: number): Promise<LedgerEntry | undefined> {
+    const { engine, ledger, definition, epoch, logger, stopping } = this.#parts
+    const nowMs = engine.clock.now()
+    const item: LedgerItem = {
+      ...entry.item,
+      status: 'retrying',
+      attempts,
+      claimedBy: `${epoch}:${Math.floor(engine.clock.random() * 2 ** 48).toString(36)}`,
+      claimedUntilMs: nowMs + definition.timeoutMs + MARGIN_MS,
+      crashes,
+      updatedAtMs: nowMs,
+      statusAtMs: entry.item.status === 'retrying' ? entry.item.statusAtMs : nowMs,
+    }
+    const written = await persist(engine.clock, stopping, logger, 'claiming a failed event', () =>
+      ledger.replace(entry, item),
+    )
+    if (written.ok) return written.entry
+    // The answer to our own write was lost, and its repetition refused.
+    return written.current?.item.claimedBy === item.claimedBy ? written.current : undefined
+  }
+
+  async #unclaim(claimed: LedgerEntry): Promise<void> {
+    const { claimedBy: _by, claimedUntilMs: _until, crashes: _crashes, ...item } = claimed.item
+    try {
+      await this.#parts.ledger.replace(claimed, item)
+    } catch (error) {
+      this.#parts.logger.warn(
+        { failure: item.id, reason: String(error) },
+        'a claim stays until the next start',
+      )
+    }
+  }
+
+  async #compensate(next: LedgerItem, payload: Uint8Array): Promise<LedgerItem> {
+    const problem = await this.#parts.runner.runOnExhausted(metaOf(next), payload, {
+      attempt: next.attempts,
+      path: next.redrives.length > 0 ? 'redrive' : 'retry',
+      outOfOrder: next.outOfOrder === true,
+    })
+    // Its failure is told, never retried: a dead-letter hook that fails must not loop (scenario 16).
+    if (problem === undefined) return next
+    this.#parts.logger.error({ failure: next.id, reason: problem }, 'onExhausted failed')
+    return { ...next, note: problem.slice(0, 1_000) }
+  }
+
+  /** Writes the end of an attempt; when somebody else wrote first, theirs stands and ours is ignored. */
+  async #settle(claimed: LedgerEntry, next: LedgerItem): Promise<TryEnd> {
+    const { engine, ledger, logger, metrics, stopping } = this.#parts
+    const written = await persist(engine.clock, stopping, logger, 'recording an attempt', () =>
+      ledger.replace(claimed, next),
+    )
+    if (written.ok || isSameEnd(written.current?.item, next)) announce(this.#parts, next)
+    else metrics.lateResults += 1
+    return { kind: 'look-again' }
+  }
+
+  async #giveUpCrashed(entry: LedgerEntry, crashes: number): Promise<TryEnd> {
+    const { engine, ledger, definition } = this.#parts
+    const next = afterCrashes(
+      { ...entry.item, crashes },
+      errorInfo(new HandlerCrashedError(crashes)),
+      definition.failure,
+      engine.clock,
+    )
+    const payload = await ledger.payload(entry.item)
+    return await this.#settle(entry, payload === undefined ? next : await this.#compensate(next, payload))
+  }
+
+  /** Cannot happen by the ledger's own order of writes; if a payload was removed by hand, the item says so and nothing loops. */
+  async #giveUpLost(entry: LedgerEntry): Promise<TryEnd> {
+    const nowMs = this.#parts.engine.clock.now()
+    return await this.#settle(entry, {
+      ...entry.item,
+      status: 'dead',
+      reason: 'its payload is missing',
+      updatedAtMs: nowMs,
+      statusAtMs: nowMs,
+    })
+  }
+}
+
+/** The answer to a write was lost and its repetition refused: what stands there is what was written. */
+function isSameEnd(current: LedgerItem | undefined, next: LedgerItem): boolean {
+  return (
+    current?.updatedAtMs === next.updatedAtMs &&
+    current.status === next.status &&
+    current.attempts === next.attempts
+  )
+}
+
+export function metaOf(item: LedgerItem): EventMeta {
+  return {
+    stream: item.stream,
+    shardId: item.shardId,
+    sequenceNumber: item.sequenceNumber,
+    position: item.position,
+    key: item.key,
+    ...(item.explicitHashKey !== undefined && { explicitHashKey: item.explicitHashKey }),
+    arrivedAtMs: item.arrivedAtMs,
+  }
+}

@@ -1,0 +1,61 @@
+import { Stopped } from '../runtime/stop-signal.ts'
+import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
+import { shardLaneName } from './holds.ts'
+import type { DrainEnd, LaneDrain } from './lane-drain.ts'
+
+/** While a person decides, look this often, in case their word was lost on the way. */
+const LOOK_EVERY_MS = 1_000
+const SOON_MS = 50
+
+/** Retries a held shard's event in place: with `blocks: 'shard'` the shard's reader itself is what waits. */
+export class ShardGate {
+  readonly #parts: SubscriptionParts
+  readonly #drain: LaneDrain
+  readonly #wakers = new Map<string, AbortController>()
+
+  constructor(parts: SubscriptionParts, drain: LaneDrain) {
+    this.#parts = parts
+    this.#drain = drain
+  }
+
+  isBlocked(shardId: string): boolean {
+    return this.#wakers.has(shardId)
+  }
+
+  /** @throws Stopped when the subscription, or `stop`, stops first */
+  async waitUntilFree(shardId: string, stop: AbortSignal): Promise<void> {
+    const { engine } = this.#parts
+    const stopping = AbortSignal.any([this.#parts.stopping, stop])
+    const name = shardLaneName(shardId)
+    try {
+      for (;;) {
+        const waker = new AbortController()
+        this.#wakers.set(shardId, waker)
+        if (stopping.aborted) throw new Stopped()
+        const end = await this.#drain.drain(name, Number.POSITIVE_INFINITY)
+        if (end.kind === 'released') return
+        if (end.kind === 'given-back') throw new Stopped()
+        await engine.clock.sleep(this.#pauseMs(end), AbortSignal.any([stopping, waker.signal]))
+      }
+    } finally {
+      this.#wakers.delete(shardId)
+    }
+  }
+
+  /** A person decided: look now. */
+  wake(shardId: string): void {
+    this.#wakers.get(shardId)?.abort()
+  }
+
+  #pauseMs(end: Exclude<DrainEnd, { readonly kind: 'released' | 'given-back' }>): number {
+    switch (end.kind) {
+      case 'wait':
+        return end.untilMs - this.#parts.engine.clock.now()
+      case 'parked':
+        return LOOK_EVERY_MS
+      case 'soon':
+      case 'no-time':
+        return SOON_MS
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import { PublishError } from '../errors/request-errors.ts'
+import type { HandlerContext, StreamDefinition } from '../model/app.ts'
+import type { EddyEvent, NewEvent } from '../model/event.ts'
+import type { AttemptPath } from '../model/ledger-item.ts'
+import type { Position } from '../model/position.ts'
+import type { Producer } from '../produce/producer.ts'
+import type { Steps } from './steps.ts'
+
+/** What is known of a record before its bytes are looked at. */
+export interface EventMeta {
+  readonly stream: string
+  readonly shardId: string
+  readonly sequenceNumber: string
+  readonly position: Position
+  readonly key: string
+  readonly explicitHashKey?: string
+  readonly arrivedAtMs: number
+}
+
+export interface AttemptMeta {
+  readonly attempt: number
+  readonly path: AttemptPath
+  readonly outOfOrder: boolean
+}
+
+export interface ContextServices {
+  readonly steps: Steps
+  readonly producer: Producer
+}
+
+/** One attempt's context. What is rarely used (signal, steps) is made when it is first asked for. */
+export class Context implements HandlerContext {
+  readonly subscription: string
+  readonly stream: string
+  readonly shardId: string
+  readonly sequenceNumber: string
+  readonly position: Position
+  readonly eventId: string
+  readonly key: string
+  readonly arrivedAtMs: number
+  readonly attempt: number
+  readonly path: AttemptPath
+  readonly outOfOrder: boolean
+  readonly #services: ContextServices
+  readonly #identity: string
+  #aborter: AbortController | undefined
+  #abortReason: Error | undefined
+  #step: HandlerContext['step'] | undefined
+  #appends = 0
+
+  constructor(
+    subscription: string,
+    meta: EventMeta,
+    attempt: AttemptMeta,
+    event: EddyEvent,
+    services: ContextServices,
+  ) {
+    this.subscription = subscription
+    this.stream = meta.stream
+    this.shardId = meta.shardId
+    this.sequenceNumber = meta.sequenceNumber
+    this.position = meta.position
+    this.eventId = event.id
+    this.key = meta.key
+    this.arrivedAtMs = meta.arrivedAtMs
+    this.attempt = attempt.attempt
+    this.path = attempt.path
+    this.outOfOrder = attempt.outOfOrder
+    this.#services = services
+    this.#identity = `${event.source}\n${event.id}`
+  }
+
+  get signal(): AbortSignal {
+    this.#aborter ??= new AbortController()
+    if (this.#abortReason !== undefined) this.#aborter.abort(this.#abortReason)
+    return this.#aborter.signal
+  }
+
+  /** Tells the handler that its time is up. */
+  abort(reason: Error): void {
+    this.#abortReason = reason
+    this.#aborter?.abort(reason)
+  }
+
+  async step<T>(name: string, fn: () => Promise<T> | T): Promise<T> {
+    this.#step ??= this.#services.steps.of(this.#identity)
+    return await this.#step(name, fn)
+  }
+
+  async append(stream: string | StreamDefinition, events: NewEvent | readonly NewEvent[]): Promise<void> {
+    const name = typeof stream === 'string' ? stream : stream.name
+    const list: readonly NewEvent[] = Array.isArray(events) ? events : [events as NewEvent]
+    const call = this.#appends
+    this.#appends += 1
+    // The step remembers a finished append for every later attempt; the producer's sequence covers the gap between
+    // the append and the step, for as long as the log remembers producers.
+    await this.step(`eddy.append:${call}:${name}`, async () => {
+      const derived = list.map((event, index) => ({
+        ...event,
+        id: event.id ?? `${this.eventId}/${this.subscription}/${call}.${index}`,
+      }))
+      const producerId = `${this.subscription}/${this.#identity}/${call}`
+      const outcomes = await this.#services.producer.append(name, derived, { producerId, firstSequence: 0 })
+      const failed = outcomes.find((outcome) => !outcome.ok)
+      if (failed !== undefined && !failed.ok) {
+        throw new PublishError(`${failed.message} (${failed.code})`, { stream: name, code: failed.code })
+      }
+    })
+  }
+}

@@ -1,0 +1,46 @@
+import type { Clock } from '../ports/clock.ts'
+
+/** Something with a time limit. `expire` is called once, at or after its deadline, unless it was removed before. */
+export interface Expirable {
+  readonly deadlineMs: number
+  expire(): void
+}
+
+/**
+ * Deadlines that all lie the same time ahead, so that they expire in the order they were added: one sleeping loop
+ * serves any number of running handlers, instead of a timer for each.
+ */
+export class Deadlines {
+  readonly #clock: Clock
+  readonly #running = new Set<Expirable>()
+  #watching = false
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  add(entry: Expirable): void {
+    this.#running.add(entry)
+    if (!this.#watching) void this.#watch()
+  }
+
+  remove(entry: Expirable): void {
+    this.#running.delete(entry)
+  }
+
+  async #watch(): Promise<void> {
+    this.#watching = true
+    for (;;) {
+      const first = this.#running.values().next().value
+      if (first === undefined) break
+      const waitMs = first.deadlineMs - this.#clock.monotonicMs()
+      if (waitMs > 0) {
+        await this.#clock.sleep(waitMs)
+      } else {
+        this.#running.delete(first)
+        first.expire()
+      }
+    }
+    this.#watching = false
+  }
+}

@@ -1,0 +1,108 @@
+import type { EddyEvent } from '../model/event.ts'
+import type { FailurePolicy } from '../model/failure.ts'
+import type { Attempt, AttemptPath, ErrorInfo, LedgerItem } from '../model/ledger-item.ts'
+import { type Decision, decideFailure } from '../policies/decide.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { EventMeta } from './context.ts'
+import type { AttemptResult, HandlerRunner } from './handler-runner.ts'
+
+/** What came before this delivery; nothing on the live path. */
+export type DeliveryStart = Pick<LedgerItem, 'attempts' | 'deliveries' | 'lastDelayMs' | 'budgetFrom'> & {
+  readonly firstFailedAtMs: number | undefined
+}
+
+export const FIRST_DELIVERY: DeliveryStart = { attempts: 0, deliveries: 0, firstFailedAtMs: undefined }
+
+export type FinalDecision = Exclude<Decision, { readonly kind: 'retry-now' }>
+
+export type DeliveryResult =
+  | {
+      readonly kind: 'ok'
+      readonly attempts: number
+      readonly tries: readonly Attempt[]
+      readonly lastError: ErrorInfo | undefined
+    }
+  | {
+      readonly kind: 'failed'
+      readonly attempts: number
+      readonly tries: readonly Attempt[]
+      readonly lastError: ErrorInfo
+      readonly decision: FinalDecision
+    }
+  /** The process stops. */
+  | { readonly kind: 'given-back' }
+  /** Somebody else has the event. */
+  | { readonly kind: 'lost' }
+
+export interface DeliveryOptions {
+  readonly path: AttemptPath
+  readonly outOfOrder: boolean
+  /** Called before each call of the handler with its attempt number; false: somebody else has the event. */
+  readonly claim?: (attempt: number) => Promise<boolean>
+  /** False when another try in place would run into a deadline (rule 9 of the hold protocol). */
+  readonly hasTimeLeft?: () => boolean
+  readonly onWarning?: (warning: string) => void
+}
+
+/** Takes an event up once: one call of the handler, and `immediate` further ones in place while it fails. */
+export async function deliver(
+  runner: HandlerRunner,
+  policy: FailurePolicy,
+  clock: Clock,
+  meta: EventMeta,
+  bytes: Uint8Array,
+  start: DeliveryStart,
+  options: DeliveryOptions,
+): Promise<DeliveryResult> {
+  const tries: Attempt[] = []
+  let lastError: ErrorInfo | undefined
+  for (let inPlaceTries = 0; ; inPlaceTries += 1) {
+    const attempts = start.attempts + inPlaceTries + 1
+    if (options.claim !== undefined && !(await options.claim(attempts))) return { kind: 'lost' }
+    const result = await runner.run(meta, bytes, {
+      attempt: attempts,
+      path: options.path,
+      outOfOrder: options.outOfOrder,
+    })
+    if (result.kind === 'given-back') return result
+    tries.push(result.attempt)
+    if (result.kind === 'ok') return { kind: 'ok', attempts, tries, lastError }
+    lastError = result.error
+    const hasTimeLeft = options.hasTimeLeft?.() ?? true
+    const decision = decide(
+      policy,
+      clock,
+      result,
+      start,
+      attempts,
+      hasTimeLeft ? inPlaceTries : policy.immediate,
+    )
+    if (decision.warning !== undefined) options.onWarning?.(decision.warning)
+    if (decision.kind !== 'retry-now') return { kind: 'failed', attempts, tries, lastError, decision }
+  }
+}
+
+function decide(
+  policy: FailurePolicy,
+  clock: Clock,
+  result: Extract<AttemptResult, { kind: 'failed' }>,
+  start: DeliveryStart,
+  attempts: number,
+  inPlaceTries: number,
+): Decision {
+  if (result.hopeless !== undefined) return { kind: 'dead-letter', reason: result.hopeless }
+  const nowMs = clock.now()
+  return decideFailure({
+    policy,
+    thrown: result.thrown,
+    error: result.error,
+    event: result.event as EddyEvent,
+    attempts: attempts - (start.budgetFrom?.attempts ?? 0),
+    deliveries: start.deliveries + 1,
+    inPlaceTries,
+    firstFailedAtMs: start.budgetFrom?.sinceMs ?? start.firstFailedAtMs ?? nowMs,
+    nowMs,
+    lastDelayMs: start.lastDelayMs,
+    random: () => clock.random(),
+  })
+}

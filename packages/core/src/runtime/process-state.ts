@@ -1,0 +1,59 @@
+import { keys } from '../fail/keys.ts'
+import type { Table } from '../ports/table.ts'
+
+interface State {
+  readonly [name: string]: number | boolean
+  readonly epoch: number
+  readonly isClean: boolean
+  /** Unclean stops in a row before the replay was done. */
+  readonly uncleanStops: number
+}
+
+/** What the process knows of its former lives: the epoch that fences them, and whether they ended well. */
+export class ProcessState {
+  readonly epoch: number
+  /** `looping`: it died twice before it had replayed what was running at the first death. */
+  readonly lastStop: 'clean' | 'unclean' | 'looping'
+  readonly #table: Table
+
+  private constructor(table: Table, epoch: number, lastStop: 'clean' | 'unclean' | 'looping') {
+    this.#table = table
+    this.epoch = epoch
+    this.lastStop = lastStop
+  }
+
+  static async begin(table: Table): Promise<ProcessState> {
+    for (;;) {
+      const stored = await table.get<State>(keys.process)
+      const before = stored?.value ?? { epoch: 0, isClean: true, uncleanStops: 0 }
+      const uncleanStops = before.isClean ? 0 : before.uncleanStops + 1
+      const epoch = before.epoch + 1
+      const written = await table.put<State>(
+        { ...keys.process, value: { epoch, isClean: false, uncleanStops } },
+        stored?.version ?? 'absent',
+      )
+      if (!written.ok) continue
+      return new ProcessState(
+        table,
+        epoch,
+        uncleanStops === 0 ? 'clean' : uncleanStops === 1 ? 'unclean' : 'looping',
+      )
+    }
+  }
+
+  /** Everything that was running at the last death is done: the next death begins a new count. */
+  async recovered(): Promise<void> {
+    await this.#write({ epoch: this.epoch, isClean: false, uncleanStops: 0 })
+  }
+
+  async end(): Promise<void> {
+    await this.#write({ epoch: this.epoch, isClean: true, uncleanStops: 0 })
+  }
+
+  async #write(value: State): Promise<void> {
+    const stored = await this.#table.get<State>(keys.process)
+    // A later epoch owns the state: it is not ours to write.
+    if (stored === undefined || stored.value.epoch !== this.epoch) return
+    await this.#table.put<State>({ ...keys.process, value }, stored.version)
+  }
+}

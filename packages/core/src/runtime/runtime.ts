@@ -1,0 +1,223 @@
+import { ShardReaders } from '../consume/shard-readers.ts'
+import { StreamNotFoundError } from '../errors/stream-errors.ts'
+import type { AppDefinition, Notice, NotifySink, StreamDefinition } from '../model/app.ts'
+import type { NewEvent } from '../model/event.ts'
+import type { Logger } from '../observe/logger.ts'
+import { silentLogger } from '../observe/logger.ts'
+import { Notifier } from '../observe/notifier.ts'
+import { renderMetrics } from '../observe/render-metrics.ts'
+import { createOperations, type RunningOperations } from '../operate/create-operations.ts'
+import type { AppendOptions, AppendOutcome, Operations } from '../operate/operations.ts'
+import type { Engine } from '../ports/engine.ts'
+import { Producer } from '../produce/producer.ts'
+import { Mutex } from './mutex.ts'
+import { ProcessState } from './process-state.ts'
+import { RetentionWatch } from './retention-watch.ts'
+import { SubscriptionRunner } from './subscription-runner.ts'
+
+export interface RuntimeOptions {
+  readonly engine: Engine
+  readonly app: AppDefinition
+  readonly logger?: Logger
+  /** Refuse every change asked for through `operations`; subscriptions run all the same. */
+  readonly readOnly?: boolean
+  readonly backup?: (target: string) => Promise<{ readonly bytes: number }>
+}
+
+export interface Runtime {
+  readonly operations: Operations
+  append(
+    stream: string | StreamDefinition,
+    events: NewEvent | readonly NewEvent[],
+    options?: AppendOptions,
+  ): Promise<readonly AppendOutcome[]>
+  /** Stops within about `timeoutMs` (default 25,000): finishes or gives back what is in flight, saves checkpoints. The engine stays open. */
+  stop(options?: { readonly timeoutMs?: number }): Promise<void>
+}
+
+/** Runs an application on an engine: creates its streams, starts its subscriptions. */
+export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const running = new RunningApp(options)
+  await running.start()
+  return running
+}
+
+const RECOVERY_LOOK_MS = 200
+const DRAIN_NOTICES_MS = 2_000
+
+class RunningApp implements Runtime {
+  readonly #options: RuntimeOptions
+  readonly #logger: Logger
+  readonly #stopping = new AbortController()
+  readonly #subscriptions = new Map<string, SubscriptionRunner>()
+  readonly #listeners = new Set<(notice: Notice) => void>()
+  readonly #appended = new Map<string, { records: number; failed: number }>()
+  readonly #notifier: Notifier
+  readonly #producer: Producer
+  readonly #readers: ShardReaders
+  readonly #background: Promise<void>[] = []
+  #process: ProcessState | undefined
+  #operations: RunningOperations | undefined
+  #stopped: Promise<void> | undefined
+
+  constructor(options: RuntimeOptions) {
+    const { engine, app } = options
+    this.#options = options
+    this.#logger = options.logger ?? silentLogger
+    const streams = new Map(app.streams.map((stream) => [stream.name, stream]))
+    this.#producer = new Producer({
+      log: engine.log,
+      clock: engine.clock,
+      schemaOf: (stream) => streams.get(stream)?.schema,
+    })
+    this.#readers = new ShardReaders(engine, this.#logger, this.#stopping.signal)
+    const listeners: NotifySink = {
+      name: 'watchers',
+      notify: (notice) => {
+        for (const listener of this.#listeners) listener(notice)
+      },
+    }
+    this.#notifier = new Notifier({
+      sinks: [...app.notify, listeners],
+      clock: engine.clock,
+      logger: this.#logger,
+    })
+  }
+
+  get operations(): Operations {
+    return this.#operations as Operations
+  }
+
+  async start(): Promise<void> {
+    const { engine, app, readOnly, backup } = this.#options
+    const process = await ProcessState.begin(engine.table)
+    this.#process = process
+    if (process.lastStop !== 'clean')
+      this.#logger.warn(
+        { lastStop: process.lastStop },
+        'the last process did not stop cleanly: what was in flight is handled again',
+      )
+    for (const stream of app.streams) await this.#ensureStream(stream)
+    const suspects = new Mutex()
+    const notify = (notice: Notice): void => this.#notifier.notify(notice)
+    for (const definition of app.subscriptions) {
+      const runner = new SubscriptionRunner({
+        definition,
+        engine,
+        process,
+        readers: this.#readers,
+        producer: this.#producer,
+        suspects,
+        logger: this.#logger,
+        notify,
+      })
+      this.#subscriptions.set(definition.name, runner)
+    }
+    this.#operations = createOperations({
+      engine,
+      streams: new Map(app.streams.map((stream) => [stream.name, stream])),
+      subscriptions: this.#subscriptions,
+      producer: { append: (stream, events, appendOptions) => this.append(stream, events, appendOptions) },
+      logger: this.#logger,
+      readOnly: readOnly ?? false,
+      metrics: () => this.#metrics(),
+      ready: () => this.#isReady(),
+      onStreamsChanged: async () => {
+        for (const runner of this.#subscriptions.values()) await runner.intake?.discover()
+      },
+      notices: (listener) => {
+        this.#listeners.add(listener)
+        return () => this.#listeners.delete(listener)
+      },
+      ...(backup !== undefined && { backup }),
+    })
+    await this.#operations.completeEdits()
+    for (const runner of this.#subscriptions.values()) await runner.start()
+    await this.#operations.resumeRedrives()
+    this.#background.push(
+      this.#watchRecovery(process),
+      new RetentionWatch([...this.#subscriptions.values()], engine, notify, this.#stopping.signal).run(),
+    )
+  }
+
+  async append(
+    stream: string | StreamDefinition,
+    events: NewEvent | readonly NewEvent[],
+    options?: AppendOptions,
+  ): Promise<readonly AppendOutcome[]> {
+    const name = typeof stream === 'string' ? stream : stream.name
+    const list: readonly NewEvent[] = Array.isArray(events) ? events : [events as NewEvent]
+    const outcomes = await this.#producer.append(name, list, options)
+    const counts = this.#appended.get(name) ?? { records: 0, failed: 0 }
+    for (const outcome of outcomes) {
+      if (outcome.ok) counts.records += 1
+      else counts.failed += 1
+    }
+    this.#appended.set(name, counts)
+    return outcomes
+  }
+
+  stop(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.#stopped ??= this.#stop(options.timeoutMs ?? 25_000)
+    return this.#stopped
+  }
+
+  async #stop(timeoutMs: number): Promise<void> {
+    await this.#operations?.stop()
+    await Promise.all([...this.#subscriptions.values()].map((runner) => runner.stop(timeoutMs)))
+    this.#stopping.abort()
+    await Promise.all(this.#background)
+    await this.#notifier.drain(DRAIN_NOTICES_MS)
+    await this.#process?.end()
+  }
+
+  async #ensureStream(definition: StreamDefinition): Promise<void> {
+    const { log } = this.#options.engine
+    try {
+      const stream = await log.describeStream(definition.name)
+      if (stream.retentionMs !== definition.retentionMs)
+        await log.setRetention(definition.name, definition.retentionMs)
+    } catch (error) {
+      if (!(error instanceof StreamNotFoundError)) throw error
+      await log.createStream({
+        name: definition.name,
+        shardCount: definition.shards,
+        retentionMs: definition.retentionMs,
+        durability: definition.durability,
+      })
+    }
+  }
+
+  /** Once everything that was running at the last death is done, the next death counts as a first one. */
+  async #watchRecovery(process: ProcessState): Promise<void> {
+    if (process.lastStop === 'clean') return
+    const { clock } = this.#options.engine
+    while (!this.#stopping.signal.aborted) {
+      if ([...this.#subscriptions.values()].every((runner) => runner.intake?.isRecovered === true)) {
+        await process.recovered()
+        return
+      }
+      await clock.sleep(RECOVERY_LOOK_MS, this.#stopping.signal)
+    }
+  }
+
+  #isReady(): boolean {
+    return [...this.#subscriptions.values()].every((runner) => runner.intake !== undefined)
+  }
+
+  async #metrics(): Promise<string> {
+    const subscriptions = await Promise.all(
+      [...this.#subscriptions.values()].map(async (runner) => ({
+        status: await runner.status(),
+        metrics: runner.parts.metrics,
+        abandoned: runner.parts.runner.stats.abandoned,
+      })),
+    )
+    return renderMetrics({
+      subscriptions,
+      appended: this.#appended,
+      logReads: this.#readers.readCalls,
+      engine: this.#options.engine.stats?.() ?? {},
+    })
+  }
+}

@@ -1,0 +1,40 @@
+import { isEddyError } from '../errors/eddy-error.ts'
+import type { Logger } from '../observe/logger.ts'
+import type { Clock } from '../ports/clock.ts'
+
+/** Thrown inside the runtime when it stops; never reaches a user. What it interrupts stays unresolved. */
+export class Stopped extends Error {
+  constructor() {
+    super('the runtime is stopping')
+    this.name = 'Stopped'
+  }
+}
+
+const FIRST_WAIT_MS = 50
+const MAX_WAIT_MS = 5_000
+
+/**
+ * Repeats a storage step until it succeeds or the runtime stops: a full disk or a throttled table makes the stream
+ * wait, and loses nothing (I2, I9). Errors that no repetition can mend are thrown on.
+ */
+export async function persist<T>(
+  clock: Clock,
+  signal: AbortSignal,
+  logger: Logger,
+  what: string,
+  step: () => Promise<T>,
+): Promise<T> {
+  let waitMs = FIRST_WAIT_MS
+  for (;;) {
+    if (signal.aborted) throw new Stopped()
+    try {
+      return await step()
+    } catch (error) {
+      if (signal.aborted) throw new Stopped()
+      if (!isEddyError(error) || !error.retryable) throw error
+      logger.warn({ code: error.code, reason: error.message, waitMs }, `${what} failed and is repeated`)
+      await clock.sleep(waitMs, signal)
+      waitMs = Math.min(MAX_WAIT_MS, waitMs * 2)
+    }
+  }
+}

@@ -1,0 +1,263 @@
+import { Checkpoints } from '../consume/checkpoint.ts'
+import { Intake } from '../consume/intake.ts'
+import { LivePath } from '../consume/live-path.ts'
+import { checkpointAt, placeIn, targetOf } from '../consume/placement.ts'
+import type { ShardReaders } from '../consume/shard-readers.ts'
+import { Slots } from '../consume/slots.ts'
+import { InvalidOptionError, SubscriptionNotFoundError } from '../errors/request-errors.ts'
+import { ShardNotFoundError } from '../errors/stream-errors.ts'
+import { Holds } from '../fail/holds.ts'
+import { keys } from '../fail/keys.ts'
+import { LaneDrain } from '../fail/lane-drain.ts'
+import { Ledger, type LedgerEntry } from '../fail/ledger.ts'
+import { Requeue } from '../fail/requeue.ts'
+import { RetryConsumer } from '../fail/retry-consumer.ts'
+import { RetryPath } from '../fail/retry-path.ts'
+import { ShardGate } from '../fail/shard-gate.ts'
+import { Sweeper } from '../fail/sweeper.ts'
+import { Tokens } from '../fail/tokens.ts'
+import { HandlerRunner } from '../handle/handler-runner.ts'
+import { Steps } from '../handle/steps.ts'
+import type { Notice, SubscriptionDefinition } from '../model/app.ts'
+import type { LedgerItem } from '../model/ledger-item.ts'
+import type { Logger } from '../observe/logger.ts'
+import { SubscriptionMetrics } from '../observe/subscription-metrics.ts'
+import type { SubscriptionStatus } from '../operate/operations.ts'
+import type { Engine } from '../ports/engine.ts'
+import type { StreamInfo } from '../ports/log.ts'
+import type { Producer } from '../produce/producer.ts'
+import type { Mutex } from './mutex.ts'
+import { PauseGate } from './pause-gate.ts'
+import type { ProcessState } from './process-state.ts'
+import type {
+  RequeueRequest,
+  RequeueResult,
+  SeekTarget,
+  SubscriptionControl,
+} from './subscription-control.ts'
+import type { SubscriptionParts } from './subscription-parts.ts'
+import { statusOf } from './subscription-status.ts'
+
+export interface SubscriptionRunnerOptions {
+  readonly definition: SubscriptionDefinition
+  readonly engine: Engine
+  readonly process: ProcessState
+  readonly readers: ShardReaders
+  readonly producer: Producer
+  readonly suspects: Mutex
+  readonly logger: Logger
+  readonly notify: (notice: Notice) => void
+}
+
+/** What is kept of a subscription beside its checkpoints. */
+interface SubscriptionState {
+  readonly [name: string]: boolean | number | string | undefined
+  readonly createdAtMs: number
+  readonly isPaused: boolean
+  readonly pausedBy?: string
+}
+
+/** One subscription at work: its live path, its retries, and what operators may ask of it. */
+export class SubscriptionRunner implements SubscriptionControl {
+  readonly definition: SubscriptionDefinition
+  readonly ledger: Ledger
+  readonly parts: SubscriptionParts
+  readonly #options: SubscriptionRunnerOptions
+  readonly #stopping = new AbortController()
+  readonly #livePath: LivePath
+  readonly #gate: ShardGate
+  readonly #consumer: RetryConsumer
+  readonly #requeue: Requeue
+  readonly #checkpoints: Checkpoints
+  readonly #background: Promise<void>[] = []
+  #stream: StreamInfo | undefined
+  #intake: Intake | undefined
+  #pausedBy: string | undefined
+
+  constructor(options: SubscriptionRunnerOptions) {
+    const { definition, engine, process, logger, notify } = options
+    this.#options = options
+    this.definition = definition
+    this.ledger = new Ledger(engine, definition.name, definition.ledgerRetentionMs)
+    this.#checkpoints = new Checkpoints(engine.table, definition.name)
+    const steps = new Steps(engine, definition.name, definition.ledgerRetentionMs)
+    this.parts = {
+      definition,
+      engine,
+      epoch: process.epoch,
+      ledger: this.ledger,
+      holds: new Holds(engine, definition.name, process.epoch),
+      tokens: new Tokens(engine.queue, engine.clock, definition.name),
+      runner: new HandlerRunner(definition, engine.clock, { steps, producer: options.producer }),
+      slots: new Slots(definition.concurrency),
+      metrics: new SubscriptionMetrics(),
+      logger,
+      notify,
+      stopping: this.#stopping.signal,
+      suspects: options.suspects,
+      pause: new PauseGate(),
+      checkpointPassed: (shardId, position) => this.#intake?.hasPassed(shardId, position) ?? false,
+    }
+    const retryPath = new RetryPath(this.parts)
+    const drain = new LaneDrain(this.parts, retryPath)
+    this.#gate = new ShardGate(this.parts, drain)
+    this.#livePath = new LivePath(this.parts, this.#gate)
+    this.#consumer = new RetryConsumer(this.parts, retryPath, drain, this.#gate)
+    this.#requeue = new Requeue(this.parts, this.#gate)
+  }
+
+  get intake(): Intake | undefined {
+    return this.#intake
+  }
+
+  get pausedBy(): string | undefined {
+    return this.#pausedBy
+  }
+
+  get gate(): ShardGate {
+    return this.#gate
+  }
+
+  async start(): Promise<void> {
+    const { engine, process } = this.#options
+    await this.parts.holds.load()
+    await this.ledger.loadCounts(['retrying', 'held', 'dead'])
+    this.#stream = await engine.log.describeStream(this.definition.stream)
+    await this.#begin(this.#stream)
+    this.#intake = this.#newIntake(this.#stream, process.lastStop)
+    await this.#intake.discover()
+    this.#background.push(this.#consumer.run(), new Sweeper(this.parts).run())
+  }
+
+  /**
+   * Stops intake, lets what runs finish for `timeoutMs`, gives the rest back, saves the checkpoints.
+   * What was given back comes again at the next start.
+   */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#intake?.close()
+    this.#consumer.close()
+    this.parts.pause.close()
+    this.parts.slots.close()
+    const idle = Promise.all([this.#intake?.idle(), this.#consumer.idle()])
+    const limit = new AbortController()
+    await Promise.race([idle, this.#options.engine.clock.sleep(timeoutMs, limit.signal)])
+    limit.abort()
+    this.parts.runner.stop()
+    this.#stopping.abort()
+    await idle
+    await this.#intake?.save()
+    await Promise.all(this.#background)
+  }
+
+  async wouldRunOutOfOrder(item: LedgerItem): Promise<boolean> {
+    return await this.#requeue.wouldRunOutOfOrder(item)
+  }
+
+  async requeue(entry: LedgerEntry, request: RequeueRequest): Promise<RequeueResult> {
+    return await this.#requeue.requeue(entry, request)
+  }
+
+  async nudge(item: LedgerItem): Promise<void> {
+    await this.#requeue.nudge(item)
+  }
+
+  async status(): Promise<SubscriptionStatus> {
+    return await statusOf(this)
+  }
+
+  async pause(by: string): Promise<void> {
+    await this.#saveState({ isPaused: true, pausedBy: by })
+    this.#pausedBy = by
+    this.parts.pause.pause()
+  }
+
+  async resume(): Promise<void> {
+    await this.#saveState({ isPaused: false })
+    this.#pausedBy = undefined
+    this.parts.pause.resume()
+  }
+
+  /**
+   * Begins a new pass. What is under way is finished first; events that wait in the ledger keep their place, before
+   * everything of the new pass.
+   */
+  async seek(to: SeekTarget, shardId: string | undefined): Promise<void> {
+    const { engine, process } = this.#options
+    if (to.at === 'at_sequence_number' && shardId === undefined) {
+      throw new InvalidOptionError('shardId', 'a shard, since sequence numbers count within one', shardId)
+    }
+    const stream = await engine.log.describeStream(this.definition.stream)
+    const shards = (await engine.log.listShards(stream.name)).filter(
+      (shard) => shardId === undefined || shard.shardId === shardId,
+    )
+    if (shards.length === 0) throw new ShardNotFoundError(stream.name, shardId ?? '')
+    const places = await Promise.all(shards.map((shard) => placeIn(engine.log, stream, shard, to)))
+    const old = this.#intake
+    if (old === undefined) throw new SubscriptionNotFoundError(this.definition.name)
+    old.close()
+    await old.idle()
+    await old.save()
+    let pass = 0
+    for (const shard of old.shards)
+      pass = Math.max(pass, (await this.#checkpoints.load(shard.shardId))?.checkpoint.pass ?? 0)
+    for (const [index, shard] of shards.entries()) {
+      const place = places[index] as (typeof places)[number]
+      const stored = await this.#checkpoints.load(shard.shardId)
+      await this.#checkpoints.save(
+        shard.shardId,
+        stored,
+        checkpointAt(place, stream, pass + 1, process.epoch, engine.clock.now()),
+      )
+    }
+    this.#intake = this.#newIntake(stream, 'clean')
+    await this.#intake.discover()
+  }
+
+  /** Places a new subscription in every shard that there is; a known one goes on where it was. */
+  async #begin(stream: StreamInfo): Promise<void> {
+    const { engine, process } = this.#options
+    const key = keys.subscription(this.definition.name)
+    const stored = await engine.table.get<SubscriptionState>(key)
+    if (stored !== undefined && stored.value.streamId === stream.streamId) {
+      if (stored.value.isPaused) {
+        this.#pausedBy = stored.value.pausedBy
+        this.parts.pause.pause()
+      }
+      return
+    }
+    for (const shard of await engine.log.listShards(stream.name)) {
+      const known = await this.#checkpoints.load(shard.shardId)
+      if (known?.checkpoint.streamId === stream.streamId) continue
+      const place = await placeIn(engine.log, stream, shard, targetOf(this.definition.from))
+      // A stream that was created anew starts a new pass: positions of the old one must not stand in its way.
+      const pass = known === undefined ? 0 : known.checkpoint.pass + 1
+      await this.#checkpoints.save(
+        shard.shardId,
+        known,
+        checkpointAt(place, stream, pass, process.epoch, engine.clock.now()),
+      )
+    }
+    // Last: a crash before it places again, and nothing was handled yet.
+    const value = { createdAtMs: engine.clock.now(), isPaused: false, streamId: stream.streamId }
+    await engine.table.put<SubscriptionState>({ ...key, value }, stored?.version ?? 'absent')
+  }
+
+  async #saveState(change: Pick<SubscriptionState, 'isPaused' | 'pausedBy'>): Promise<void> {
+    const { table } = this.#options.engine
+    const key = keys.subscription(this.definition.name)
+    for (;;) {
+      const stored = await table.get<SubscriptionState>(key)
+      if (stored === undefined) throw new SubscriptionNotFoundError(this.definition.name)
+      const { pausedBy: _pausedBy, ...rest } = stored.value
+      const written = await table.put<SubscriptionState>(
+        { ...key, value: { ...rest, ...change } as SubscriptionState },
+        stored.version,
+      )
+      if (written.ok) return
+    }
+  }
+
+  #newIntake(stream: StreamInfo, lastStop: 'clean' | 'unclean' | 'looping'): Intake {
+    return new Intake(this.parts, stream, lastStop, this.#options.readers, this.#livePath)
+  }
+}

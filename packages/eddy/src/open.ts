@@ -1,0 +1,75 @@
+import {
+  type AppDefinition,
+  type AppendOptions,
+  type AppendOutcome,
+  defineApp,
+  type Logger,
+  type NewEvent,
+  type Operations,
+  type StreamDefinition,
+  startRuntime,
+} from '@eddy/core'
+import { openEmbedded } from '@eddy/embedded'
+
+export interface OpenOptions {
+  /** The folder that holds everything; made when it does not exist. One process at a time owns it. */
+  readonly dataDir: string
+  readonly logger?: Logger
+  /** Refuse changes through `operations`; subscriptions run all the same. */
+  readonly readOnly?: boolean
+  /** Where this process can be reached, shown to a second one that wants the same folder. */
+  readonly address?: string
+}
+
+/** An application at work in this process. */
+export interface Eddy {
+  readonly operations: Operations
+  /**
+   * Appends events and resolves when what was accepted is durable.
+   * @returns one outcome an event, in order; look at each
+   */
+  append(
+    stream: string | StreamDefinition,
+    events: NewEvent | readonly NewEvent[],
+    options?: AppendOptions,
+  ): Promise<readonly AppendOutcome[]>
+  /** Names where this process can be reached, once that is known. */
+  setAddress(url: string): void
+  /** Finishes or gives back what is in flight within `timeoutMs` (default 25,000), saves checkpoints, closes the engine. */
+  close(options?: { readonly timeoutMs?: number }): Promise<void>
+}
+
+/**
+ * Opens the embedded engine and runs an application on it: streams, subscriptions, retries, all in this process.
+ *
+ * @throws DataDirLockedError, DataDirForeignError, DataDirVersionError, StorageError, CorruptDataError
+ */
+export async function open(app: AppDefinition | undefined, options: OpenOptions): Promise<Eddy> {
+  const { dataDir, logger, readOnly, address } = options
+  const engine = await openEmbedded({
+    dataDir,
+    ...(logger !== undefined && { logger }),
+    ...(address !== undefined && { address }),
+  })
+  try {
+    const runtime = await startRuntime({
+      engine,
+      app: app ?? defineApp({ streams: [], subscriptions: [] }),
+      ...(logger !== undefined && { logger }),
+      ...(readOnly !== undefined && { readOnly }),
+      backup: (target) => engine.backup(target),
+    })
+    return {
+      operations: runtime.operations,
+      append: (stream, events, appendOptions) => runtime.append(stream, events, appendOptions),
+      setAddress: (url) => engine.setAddress(url),
+      close: async (closeOptions) => {
+        await runtime.stop(closeOptions)
+        await engine.close()
+      },
+    }
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+}
