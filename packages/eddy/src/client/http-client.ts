@@ -1,0 +1,213 @@
+import type {
+  ActionOptions,
+  BulkOptions,
+  BulkResult,
+  EditResult,
+  FailureDetail,
+  FailureFilter,
+  FailureGroup,
+  FailurePage,
+  RedriveJob,
+  RedriveOptions,
+  RedrivePlan,
+  StreamDetail,
+  StreamInfo,
+  SubscriptionStatus,
+} from '@eddy/core'
+import { readNdjson } from './ndjson.ts'
+import { type Query, Transport, type TransportOptions } from './transport.ts'
+
+/** Where a read begins: `trim_horizon`, `latest`, `at:SEQ`, `after:SEQ`, an ISO time or epoch milliseconds. */
+export type FromText = string
+
+export interface RemoteRecord {
+  readonly sequenceNumber: string
+  readonly partitionKey: string
+  readonly explicitHashKey?: string
+  readonly arrivedAtMs: number
+  /** The decoded event; absent when the bytes are not one. */
+  readonly event?: unknown
+  readonly dataBase64?: string
+}
+
+export interface RemoteRead {
+  readonly records: readonly RemoteRecord[]
+  /** Absent: the shard is closed and everything in it was read. */
+  readonly next?: FromText
+  readonly millisBehindLatest: number
+  readonly expiredRecords: number
+}
+
+export interface NewStream {
+  readonly name: string
+  readonly shardCount: number
+  readonly retentionMs?: number
+  readonly durability?: 'fsync' | 'os'
+}
+
+export type SeekTarget =
+  | { readonly at: 'trim_horizon' | 'latest' }
+  | { readonly at: 'at_timestamp'; readonly timestampMs: number }
+  | { readonly at: 'at_sequence_number'; readonly sequenceNumber: string }
+
+/** The operations of a running server, over HTTP. Results are those of `Operations` of @eddy/core. */
+export class HttpClient {
+  readonly transport: Transport
+
+  constructor(options: TransportOptions) {
+    this.transport = new Transport(options)
+  }
+
+  listStreams(): Promise<readonly StreamInfo[]> {
+    return this.#get('/v1/streams')
+  }
+  showStream(name: string): Promise<StreamDetail> {
+    return this.#get(`/v1/streams/${encode(name)}`)
+  }
+  createStream(stream: NewStream): Promise<StreamDetail> {
+    return this.#post('/v1/streams', stream)
+  }
+  async deleteStream(name: string): Promise<void> {
+    await this.transport.text({ method: 'DELETE', path: `/v1/streams/${encode(name)}` })
+  }
+  splitShard(stream: string, shardId: string, newStartingHashKey?: string): Promise<StreamDetail> {
+    return this.#post(`${shardPath(stream, shardId)}/split`, { newStartingHashKey })
+  }
+  mergeShards(stream: string, shardId: string, adjacentShardId?: string): Promise<StreamDetail> {
+    return this.#post(`${shardPath(stream, shardId)}/merge`, { adjacentShardId })
+  }
+  read(options: {
+    stream: string
+    shardId: string
+    from: FromText
+    limit: number
+    waitMs: number
+    signal?: AbortSignal
+  }): Promise<RemoteRead> {
+    const { stream, shardId, from, limit, waitMs, signal } = options
+    return this.transport.json({
+      method: 'GET',
+      path: `${shardPath(stream, shardId)}/records`,
+      query: { from, limit, waitMs },
+      timeoutMs: waitMs + 30_000,
+      ...(signal === undefined ? {} : { signal }),
+    })
+  }
+
+  listSubscriptions(): Promise<readonly SubscriptionStatus[]> {
+    return this.#get('/v1/subscriptions')
+  }
+  showSubscription(name: string): Promise<SubscriptionStatus> {
+    return this.#get(`/v1/subscriptions/${encode(name)}`)
+  }
+  pauseSubscription(name: string, options: ActionOptions): Promise<SubscriptionStatus> {
+    return this.#post(`/v1/subscriptions/${encode(name)}/pause`, options)
+  }
+  resumeSubscription(name: string, options: ActionOptions): Promise<SubscriptionStatus> {
+    return this.#post(`/v1/subscriptions/${encode(name)}/resume`, options)
+  }
+  seekSubscription(
+    name: string,
+    to: SeekTarget,
+    options: ActionOptions & { readonly shardId?: string },
+  ): Promise<SubscriptionStatus> {
+    return this.#post(`/v1/subscriptions/${encode(name)}/seek`, { to, ...options })
+  }
+
+  listFailures(
+    filter: FailureFilter,
+    page: { readonly limit: number; readonly after?: string },
+  ): Promise<FailurePage> {
+    return this.#get('/v1/failures', { ...filterQuery(filter), limit: page.limit, after: page.after })
+  }
+  failureGroups(filter: FailureFilter): Promise<readonly FailureGroup[]> {
+    return this.#get('/v1/failures/groups', filterQuery(filter))
+  }
+  exportFailures(filter: FailureFilter, limit?: number, signal?: AbortSignal): AsyncGenerator<FailureDetail> {
+    const chunks = this.transport.stream({
+      method: 'GET',
+      path: '/v1/failures/export',
+      query: { ...filterQuery(filter), limit },
+      ...(signal === undefined ? {} : { signal }),
+    })
+    return readNdjson<FailureDetail>(chunks)
+  }
+  showFailure(id: string): Promise<FailureDetail> {
+    return this.#get(`/v1/failures/${encode(id)}`)
+  }
+  editFailure(
+    id: string,
+    payload: string,
+    options: { readonly by?: string; readonly expectUpdatedAtMs: number },
+  ): Promise<EditResult> {
+    return this.transport.json({
+      method: 'PUT',
+      path: `/v1/failures/${encode(id)}/payload`,
+      body: payload,
+      headers: {
+        'eddy-expect-updated-at': String(options.expectUpdatedAtMs),
+        ...(options.by === undefined ? {} : { 'eddy-by': headerText(options.by) }),
+      },
+    })
+  }
+  bulk(action: 'drop' | 'archive', filter: FailureFilter, options: BulkOptions): Promise<BulkResult> {
+    return this.#post(`/v1/failures/${action}`, { filter, ...options }, 0)
+  }
+
+  planRedrive(filter: FailureFilter, options: RedriveOptions): Promise<RedrivePlan> {
+    return this.#post('/v1/redrives', { filter, ...options, dryRun: true }, 0)
+  }
+  startRedrive(filter: FailureFilter, options: RedriveOptions): Promise<RedriveJob> {
+    return this.#post('/v1/redrives', { filter, ...options }, 0)
+  }
+  listRedrives(): Promise<readonly RedriveJob[]> {
+    return this.#get('/v1/redrives')
+  }
+  showRedrive(id: string): Promise<RedriveJob> {
+    return this.#get(`/v1/redrives/${encode(id)}`)
+  }
+  cancelRedrive(id: string): Promise<RedriveJob> {
+    return this.#post(`/v1/redrives/${encode(id)}/cancel`, {})
+  }
+
+  backup(target: string): Promise<{ readonly bytes: number }> {
+    return this.#post('/v1/backup', { target }, 0)
+  }
+
+  #get<T>(path: string, query: Query = {}): Promise<T> {
+    return this.transport.json<T>({ method: 'GET', path, query })
+  }
+  #post<T>(path: string, body: unknown, timeoutMs?: number): Promise<T> {
+    return this.transport.json<T>({
+      method: 'POST',
+      path,
+      body: JSON.stringify(body),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    })
+  }
+}
+
+function shardPath(stream: string, shardId: string): string {
+  return `/v1/streams/${encode(stream)}/shards/${encode(shardId)}`
+}
+
+function filterQuery({
+  subscription,
+  status,
+  key,
+  error,
+  fingerprint,
+  sinceMs,
+  untilMs,
+}: FailureFilter): Query {
+  return { subscription, status, key, error, fingerprint, since: sinceMs, until: untilMs }
+}
+
+function encode(segment: string): string {
+  return encodeURIComponent(segment)
+}
+
+/** A header carries only these characters. */
+function headerText(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?')
+}
