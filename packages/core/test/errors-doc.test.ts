@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 /** Every error class of every package, by its source: `code` and `retryable` are literals there by convention. */
 function codesInSource(): ReadonlyMap<string, string> {
   const codes = new Map<string, string>()
+  const chosen = new Map<string, string>()
   for (const name of readdirSync(join(root, 'packages'))) {
     const folder = join(root, 'packages', name, 'src')
     for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
@@ -19,14 +20,18 @@ function codesInSource(): ReadonlyMap<string, string> {
       )) {
         codes.set(match[1] as string, match[2] === 'true' ? 'yes' : 'no')
       }
-      // An error whose code is chosen when it is made says itself whether it is retryable.
+      // An error whose code is chosen when it is made says there whether it is retryable.
       for (const match of text.matchAll(/[{ ]code: '(EDDY_[A-Z_]+)',[^}]*?retryable: (true|false)?/g)) {
-        if (codes.has(match[1] as string)) continue
-        codes.set(match[1] as string, match[2] === undefined ? 'depends' : match[2] === 'true' ? 'yes' : 'no')
+        const retryable = match[2] === undefined ? 'depends' : match[2] === 'true' ? 'yes' : 'no'
+        chosen.set(match[1] as string, agree(chosen.get(match[1] as string), retryable))
       }
     }
   }
-  return codes
+  return new Map([...chosen, ...codes])
+}
+
+function agree(before: string | undefined, now: string): string {
+  return before === undefined || before === now ? now : 'depends'
 }
 
 function codesInDocument(): ReadonlyMap<string, string> {

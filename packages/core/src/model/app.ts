@@ -84,11 +84,11 @@ export interface SubscribeOptions<Data> {
   readonly handle: Handler<Data>
   /** Called once an event's tries are used up, before it is dead-lettered, held or dropped: undo what finished steps did. */
   readonly onExhausted?: Handler<Data>
-  /** Default 14 days. */
+  /** 1 second to 365 days; default 14 days. */
   readonly ledgerRetentionMs?: number
-  /** Default 4,096. */
+  /** 1 to 1,000,000; default 4,096. */
   readonly maxBufferedRecords?: number
-  /** Default 32 MiB. */
+  /** 1 byte to 1 GiB; default 32 MiB. One record is taken in however large it is. */
   readonly maxBufferedBytes?: number
 }
 

@@ -76,11 +76,16 @@ export interface FailurePolicy {
 
 /** What an author writes. With `blocks: 'key'` the choice of `exhausted` has no default. */
 export type FailureOptions = {
+  /** 0 to 100; default 0. */
   readonly immediate?: number
+  /** Default `exponential()`: 8 attempts, 200 ms doubling to 5 minutes, full jitter. */
   readonly retry?: RetryPolicy
+  /** At most 100. */
   readonly rules?: readonly FailureRule[]
   readonly classify?: Classify
+  /** 1 ms to 365 days; default: age gives nothing up. */
   readonly maxAgeMs?: number
+  /** 1 to 100; default 3. */
   readonly maxCrashes?: number
 } & (
   | { readonly blocks?: 'nothing'; readonly exhausted?: 'dead-letter' | 'drop' }
