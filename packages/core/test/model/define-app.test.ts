@@ -124,9 +124,11 @@ describe('subscribe', () => {
         validate: (value) => ({ value: value as { total: number } }),
       },
     }
-    subscribe('a', stream('typed', { shards: 1, schema }), {
+    const typed = stream('typed', { shards: 1, schema })
+    const subscription = subscribe('a', typed, {
       handle: (event) => expectTypeOf(event).toEqualTypeOf<EddyEvent<{ total: number }>>(),
     })
+    expect(defineApp({ streams: [typed, orders], subscriptions: [subscription] }).streams.length).toBe(2)
   })
 })
 
