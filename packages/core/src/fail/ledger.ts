@@ -90,13 +90,22 @@ export class Ledger {
 
   /** The items of a lane from `from` to `to`, both inclusive, in position order, at most `limit`. */
   async range(laneId: string, from: Position, to: Position, limit: number): Promise<readonly LedgerEntry[]> {
-    const page = await this.#ports.table.query({
-      partition: keys.ledger(this.subscription, laneId),
-      from,
-      to,
-      limit,
-    })
-    return page.items.map(toEntry)
+    const partition = keys.ledger(this.subscription, laneId)
+    const entries: LedgerEntry[] = []
+    let after: string | undefined
+    do {
+      // A page may be short and still have a next one.
+      const page = await this.#ports.table.query({
+        partition,
+        from,
+        to,
+        limit: limit - entries.length,
+        ...(after !== undefined && { after }),
+      })
+      for (const item of page.items) entries.push(toEntry(item))
+      after = page.next
+    } while (after !== undefined && entries.length < limit)
+    return entries
   }
 
   /** One page of a status, by the time the items came into it. */

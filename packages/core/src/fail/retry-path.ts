@@ -70,13 +70,13 @@ export class RetryPath {
     if (entry.item.dueAtMs !== undefined)
       metrics.retryLateness.observe(engine.clock.now() - entry.item.dueAtMs)
     let claimed = entry
-    const path: AttemptPath = entry.item.redrives.length > 0 ? 'redrive' : 'retry'
+    const path = pathOf(entry.item)
     const claim = async (attempts: number): Promise<boolean> => {
       const next = await this.#claim(claimed, attempts, crashes)
       if (next !== undefined) claimed = next
       return next !== undefined
     }
-    metrics.retries += 1
+    if (path !== 'live') metrics.retries += 1
     const result = await deliver(
       runner,
       definition.failure,
@@ -139,7 +139,7 @@ export class RetryPath {
   async #compensate(next: LedgerItem, payload: Uint8Array): Promise<LedgerItem> {
     const problem = await this.#parts.runner.runOnExhausted(metaOf(next), payload, {
       attempt: next.attempts,
-      path: next.redrives.length > 0 ? 'redrive' : 'retry',
+      path: pathOf(next),
       outOfOrder: next.outOfOrder === true,
     })
     // Its failure is told, never retried: a dead-letter hook that fails must not loop (scenario 16).
@@ -182,6 +182,12 @@ export class RetryPath {
       statusAtMs: nowMs,
     })
   }
+}
+
+/** An event that waited behind another one has its first attempt here. */
+function pathOf(item: LedgerItem): AttemptPath {
+  if (item.redrives.length > 0) return 'redrive'
+  return item.attempts === 0 ? 'live' : 'retry'
 }
 
 /** The answer to a write was lost and its repetition refused: what stands there is what was written. */
