@@ -1,1 +1,7 @@
-export {}
+export { type AppOptions, createApp } from './create-app.ts'
+export { DEFAULT_LIMITS, type ServerLimits } from './limits.ts'
+export type { OpenApiDocument } from './openapi/build-document.ts'
+export { openApiDocument } from './openapi-document.ts'
+export { type PinoLoggerOptions, pinoLogger } from './pino-logger.ts'
+export type { AppEnv, NodeBindings } from './route.ts'
+export { type RunningServer, type ServeOptions, type SocketTimeouts, serve } from './serve.ts'

@@ -1,0 +1,69 @@
+import type { JsonSchema } from '../route-doc.ts'
+import { epochMs, flag, integer, list, object, ref, text } from '../schema.ts'
+
+const attribute = { type: ['string', 'number', 'boolean'] }
+const named = text(undefined, { minLength: 1 })
+
+export const recordSchemas: Readonly<Record<string, JsonSchema>> = {
+  Event: { anyOf: [ref('NewEvent'), ref('Envelope')] },
+  NewEvent: object(
+    {
+      'key?': text('Partition key; required unless the query names its field.', {
+        minLength: 1,
+        maxLength: 256,
+      }),
+      data: { description: 'Any JSON.' },
+      'type?': named,
+      'id?': named,
+      'source?': named,
+      'subject?': named,
+      'time?': text('RFC 3339.'),
+      'dataschema?': named,
+      'extensions?': { type: 'object', additionalProperties: attribute },
+      'explicitHashKey?': ref('HashKey'),
+    },
+    { closed: true, description: 'What a producer states; the rest of the envelope is filled in.' },
+  ),
+  Envelope: {
+    ...object({
+      specversion: { const: '1.0' },
+      id: named,
+      source: named,
+      type: named,
+      'subject?': named,
+      'time?': text('RFC 3339.'),
+      'datacontenttype?': named,
+      'dataschema?': named,
+      'partitionkey?': text('Partition key; required unless the query names its field.'),
+      'data?': { description: 'Any JSON.' },
+    }),
+    description: 'A CloudEvents 1.0 event in JSON; further members are extension attributes.',
+  },
+  AppendResult: {
+    oneOf: [
+      object({
+        ok: { const: true },
+        id: text(),
+        shardId: text(),
+        sequenceNumber: text(),
+        duplicate: flag('It was stored before, by the same producer sequence.'),
+      }),
+      object({ ok: { const: false }, code: text(), retryable: flag(), message: text() }),
+    ],
+  },
+  AppendAnswer: object({ failedCount: integer(), results: list(ref('AppendResult')) }),
+  LogRecord: object({
+    sequenceNumber: text(),
+    partitionKey: text(),
+    'explicitHashKey?': ref('HashKey'),
+    arrivedAtMs: epochMs('When it was appended.'),
+    'event?': ref('Envelope'),
+    'dataBase64?': text('The bytes of a record that is no event.'),
+  }),
+  ReadAnswer: object({
+    records: list(ref('LogRecord')),
+    'next?': text('The `from` to go on with.'),
+    millisBehindLatest: integer(),
+    expiredRecords: integer('Records after `from` that retention removed.'),
+  }),
+}

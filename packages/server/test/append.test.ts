@@ -1,0 +1,162 @@
+import { StorageError } from '@eddy/core'
+import { describe, expect, test } from 'vitest'
+import { client } from './support/client.ts'
+import { fakeOperations } from './support/fake-operations.ts'
+
+const PATH = '/v1/streams/orders/records'
+const NDJSON = { 'content-type': 'application/x-ndjson' }
+const event = (key: string) => ({ key, data: { n: 1 } })
+
+describe('results', () => {
+  test('one event', async () => {
+    const { status, body } = await client().ask('POST', PATH, event('a'))
+    expect(status).toBe(200)
+    expect(body).toEqual({
+      failedCount: 0,
+      results: [
+        {
+          ok: true,
+          id: 'id-0',
+          shardId: 'shardId-000000000000',
+          sequenceNumber: '1000000000000000',
+          duplicate: false,
+        },
+      ],
+    })
+  })
+
+  test('one result a record, in order; what the log refuses and what is no event fail in their places', async () => {
+    const { status, body } = await client().ask('POST', PATH, [event('a'), 7, event('refused'), event('b')])
+    expect(status).toBe(200)
+    expect(body.failedCount).toBe(2)
+    expect(body.results.map((each: { ok: boolean }) => each.ok)).toEqual([true, false, false, true])
+    expect(body.results[1]).toMatchObject({ code: 'EDDY_INVALID_EVENT', retryable: false })
+    expect(body.results[3].sequenceNumber).toBe('1000000000000001')
+  })
+
+  test('newline-delimited JSON, plain values', async () => {
+    const { body, status } = await client().ask(
+      'POST',
+      `${PATH}?raw=true&key=path&type=file.changed`,
+      '{"path":"a"}\nnot json\n{"path":"b"}\n',
+      NDJSON,
+    )
+    expect(status).toBe(200)
+    expect(body.results.map((each: { ok: boolean }) => each.ok)).toEqual([true, false, true])
+  })
+
+  test('nothing parseable: 400, with what was wrong with each record', async () => {
+    const { status, body } = await client().ask('POST', PATH, 'no\nneither\n', NDJSON)
+    expect(status).toBe(400)
+    expect(body).toMatchObject({ code: 'EDDY_INVALID_REQUEST', failedCount: 2 })
+    expect(body.results).toHaveLength(2)
+    expect((await client().ask('POST', PATH, '{"data":1}')).body.detail).toContain('"key" is missing')
+  })
+})
+
+describe('producer sequences', () => {
+  const producer = (first: string) => ({ 'eddy-producer-id': 'p', 'eddy-first-sequence': first })
+
+  test('a repeated request stores nothing twice', async () => {
+    const { ask, operations } = client()
+    await ask('POST', PATH, [event('a'), event('b')], producer('5'))
+    const again = await ask('POST', PATH, [event('a'), event('b')], producer('5'))
+    expect(again.body.results.map((each: { duplicate: boolean }) => each.duplicate)).toEqual([true, true])
+    expect(operations.log.find('orders').records).toHaveLength(2)
+  })
+
+  test('a bad record keeps its number: the ones behind it do not move up', async () => {
+    const { ask, operations } = client()
+    const { body } = await ask('POST', PATH, [event('a'), 7, event('b'), event('c')], producer('100'))
+    expect(body.results.map((each: { ok: boolean }) => each.ok)).toEqual([true, false, true, true])
+    expect(
+      operations.log.appends.map(({ events, options }) => [options?.firstSequence, events.length]),
+    ).toEqual([
+      [100, 1],
+      [102, 2],
+    ])
+  })
+
+  test.each([{ 'eddy-producer-id': 'p' }, { 'eddy-first-sequence': '1' }, producer('-1'), producer('x')])(
+    '%j is refused',
+    async (headers) => {
+      expect((await client().ask('POST', PATH, event('a'), headers)).status).toBe(400)
+    },
+  )
+})
+
+describe('refusals', () => {
+  test.each([
+    ['not JSON', 'nope', 400, 'EDDY_INVALID_REQUEST'],
+    ['no body', undefined, 400, 'EDDY_INVALID_REQUEST'],
+    ['an empty array', [], 400, 'EDDY_INVALID_REQUEST'],
+    ['invalid UTF-8', new Uint8Array([0x22, 0xff, 0x22]), 400, 'EDDY_INVALID_REQUEST'],
+    ['501 records', Array.from({ length: 501 }, () => event('a')), 413, 'EDDY_REQUEST_TOO_LARGE'],
+  ])('%s', async (_, sent, status, code) => {
+    const answer = await client().ask('POST', PATH, sent)
+    expect([answer.status, answer.body.code]).toEqual([status, code])
+  })
+
+  test('an unknown stream', async () => {
+    const { status, body } = await client().ask('POST', '/v1/streams/nowhere/records', event('a'))
+    expect([status, body.code]).toEqual([404, 'EDDY_STREAM_NOT_FOUND'])
+    expect(body.details).toEqual({ stream: 'nowhere' })
+  })
+
+  test.each([
+    ['unknown query names', '?raw=true&keyfield=x', 'keyfield'],
+    ['raw without key', '?raw=true', 'key'],
+    ['type without raw', '?type=x', 'type'],
+    ['a flag that is none', '?raw=yes', 'raw'],
+  ])('%s', async (_, query, named) => {
+    const { status, body } = await client().ask('POST', PATH + query, event('a'))
+    expect([status, body.code]).toEqual([400, 'EDDY_INVALID_OPTION'])
+    expect(body.detail).toContain(named)
+  })
+
+  test.each([
+    ['application/x-www-form-urlencoded', {}],
+    ['text/plain', {}],
+    ['application/json', { 'content-encoding': 'gzip' }],
+  ])('content type %s %j: 415', async (type, more) => {
+    const { status, body } = await client().ask('POST', PATH, '{}', { 'content-type': type, ...more })
+    expect([status, body.code]).toEqual([415, 'EDDY_UNSUPPORTED_CONTENT_TYPE'])
+  })
+
+  test('a body over the limit, declared or streamed: 413 with how to split', async () => {
+    const { ask } = client({ limits: { maxBodyBytes: 1_000 } })
+    const large = JSON.stringify({ key: 'a', data: 'x'.repeat(1_000) })
+    const stream = new ReadableStream({
+      pull: (controller) => controller.enqueue(new TextEncoder().encode('x'.repeat(600))),
+    })
+    for (const answer of [
+      await ask('POST', PATH, large),
+      await ask('POST', PATH, large, { 'content-length': '1042' }),
+      await ask('POST', PATH, stream, NDJSON),
+    ]) {
+      expect([answer.status, answer.body.code]).toEqual([413, 'EDDY_REQUEST_TOO_LARGE'])
+      expect(answer.body.detail).toContain('Split it')
+    }
+  })
+
+  test('bodies are bounded together, and their memory is given back (I6)', async () => {
+    const { ask } = client({ limits: { maxPendingBodyBytes: 100 } })
+    const large = JSON.stringify({ key: 'a', data: 'x'.repeat(100) })
+    const refused = await ask('POST', PATH, large)
+    expect([refused.status, refused.body.code]).toEqual([503, 'EDDY_SERVER_BUSY'])
+    expect(refused.headers.get('retry-after')).toBe('1')
+    for (let round = 0; round < 5; round += 1) {
+      expect((await ask('POST', PATH, event('a'))).status).toBe(200)
+    }
+  })
+
+  test('storage that fails: 503 with retry-after', async () => {
+    const operations = fakeOperations({
+      append: async () => {
+        throw new StorageError('no space left on device')
+      },
+    })
+    const { status, headers, body } = await client({ operations }).ask('POST', PATH, event('a'))
+    expect([status, headers.get('retry-after'), body.retryable]).toEqual([503, '1', true])
+  })
+})
