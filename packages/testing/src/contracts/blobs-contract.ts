@@ -12,10 +12,10 @@ function putTests(test: ContractTest): void {
   test('what was put is got back, from bytes and from a stream', async ({ engine }) => {
     const bytes = Uint8Array.from({ length: 100_000 }, (_, i) => i % 251)
     expect(await engine.blobs.put('a/bytes', bytes)).toEqual({ key: 'a/bytes', bytes: 100_000 })
-    expect(await read(engine.blobs, 'a/bytes')).toEqual(Buffer.from(bytes))
+    expect((await read(engine.blobs, 'a/bytes'))?.equals(bytes)).toBe(true)
     const streamed = await engine.blobs.put('a/stream', chunked(bytes, 7_777))
     expect(streamed).toEqual({ key: 'a/stream', bytes: 100_000 })
-    expect(await read(engine.blobs, 'a/stream')).toEqual(Buffer.from(bytes))
+    expect((await read(engine.blobs, 'a/stream'))?.equals(bytes)).toBe(true)
     await engine.blobs.put('empty', new Uint8Array(0))
     expect(await read(engine.blobs, 'empty')).toEqual(Buffer.alloc(0))
     expect(await engine.blobs.get('none')).toBeUndefined()

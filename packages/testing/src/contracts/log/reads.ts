@@ -91,13 +91,13 @@ export function readTests(test: ContractTest): void {
     for (let i = 0; i < 5; i++) {
       await store(engine.log, 'orders', [{ partitionKey: 'k', data: new Uint8Array(1_000) }])
     }
-    const three = await engine.log.read(request('orders', shardId, { maxRecords: 3 }))
+    const three = await readFirst(engine.log, request('orders', shardId, { maxRecords: 3 }))
     expect(three.records.length).toBeLessThanOrEqual(3)
     expect(three.records.length).toBeGreaterThan(0)
-    const two = await engine.log.read(request('orders', shardId, { maxBytes: 2_500 }))
+    const two = await readFirst(engine.log, request('orders', shardId, { maxBytes: 2_500 }))
     expect(two.records.length).toBeLessThanOrEqual(2)
     expect(two.records.length).toBeGreaterThan(0)
-    const one = await engine.log.read(request('orders', shardId, { maxBytes: 1 }))
+    const one = await readFirst(engine.log, request('orders', shardId, { maxBytes: 1 }))
     expect(one.records).toHaveLength(1)
     const all = await readOn(engine.log, request('orders', shardId, { maxBytes: 1 }))
     expect(all.records).toHaveLength(5)
@@ -120,7 +120,7 @@ export function readTests(test: ContractTest): void {
     const { shardId } = await fill(engine, 3)
     await subject.advance(30)
     const before = engine.clock.now()
-    const behind = await engine.log.read(request('orders', shardId, { maxRecords: 1 }))
+    const behind = await readFirst(engine.log, request('orders', shardId, { maxRecords: 1 }))
     const arrivedAtMs = behind.records[0]?.arrivedAtMs ?? Number.NaN
     expect(behind.millisBehindLatest).toBeGreaterThanOrEqual(before - arrivedAtMs)
     expect(behind.millisBehindLatest).toBeLessThanOrEqual(engine.clock.now() - arrivedAtMs)

@@ -1,6 +1,16 @@
 import { expect } from 'vitest'
 import type { ContractTest, Subject } from '../support/contract-test.ts'
-import { entry, HOUR_MS, onlyShard, readOn, request, spec, store, textOf } from '../support/log-samples.ts'
+import {
+  entry,
+  HOUR_MS,
+  onlyShard,
+  readFirst,
+  readOn,
+  request,
+  spec,
+  store,
+  textOf,
+} from '../support/log-samples.ts'
 
 export function retentionTests(test: ContractTest): void {
   test(
@@ -15,13 +25,15 @@ export function retentionTests(test: ContractTest): void {
       await store(engine.log, 'orders', [entry('k', 'new')])
       await removed(subject, shardId, 'new')
       const numbers = old.map((one) => one.sequenceNumber)
-      const at = await engine.log.read(
+      const at = await readFirst(
+        engine.log,
         request('orders', shardId, {
           from: { at: 'at_sequence_number', sequenceNumber: numbers[0] ?? '' },
         }),
       )
       expect([at.records.map(textOf), at.expiredRecords]).toEqual([['new'], 3])
-      const after = await engine.log.read(
+      const after = await readFirst(
+        engine.log,
         request('orders', shardId, {
           from: { at: 'after_sequence_number', sequenceNumber: numbers[1] ?? '' },
         }),

@@ -21,7 +21,12 @@ export function patientEngine(engine: Engine): Engine {
     queue: patientQueue(engine.queue),
     table: patientTable(engine.table),
     blobs: {
-      put: (key, content) => retried(() => engine.blobs.put(key, content)),
+      put: async (key, content) => {
+        const chunks: Uint8Array[] = []
+        // A stream can be read once: kept, so that it can be sent again.
+        for await (const chunk of content instanceof Uint8Array ? [content] : content) chunks.push(chunk)
+        return retried(() => engine.blobs.put(key, replay(chunks)))
+      },
       get: (key) => retried(() => engine.blobs.get(key)),
       list: (prefix) => engine.blobs.list(prefix),
       delete: (key) => retried(() => engine.blobs.delete(key)),
@@ -30,6 +35,10 @@ export function patientEngine(engine: Engine): Engine {
     md5Hex: (text) => engine.md5Hex(text),
     close: () => engine.close(),
   }
+}
+
+async function* replay(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* chunks
 }
 
 /** Calls again while the call rejects with a retryable error. */
@@ -96,9 +105,9 @@ function patientTable(table: Table): Table {
         } catch (error) {
           if (!isEddyError(error) || !error.retryable) throw error
         }
-        // Nothing is known about the write: it took effect when its value stands there.
+        // Nothing is known about the write: it took effect when all it wrote stands there.
         const current = await retried(() => table.get(item))
-        if (current !== undefined && sameValue(current.value, item.value)) {
+        if (current !== undefined && sameValue({ ...current, version: 0 }, { ...item, version: 0 })) {
           return { ok: true, version: current.version }
         }
       }

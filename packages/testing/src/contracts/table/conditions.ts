@@ -27,9 +27,10 @@ export function conditionTests(test: ContractTest): void {
     expect(await written(engine.table.put({ ...KEY, value: 'd' }, 2))).toBe(3)
   })
 
-  test('a version is refused where there is no item', async ({ engine }) => {
+  test('a version is refused where there is no item', async ({ engine, faulty }) => {
     expect(await engine.table.put({ ...KEY, value: 'a' }, 1)).toEqual({ ok: false, current: undefined })
-    expect(await engine.table.delete(KEY, 1)).toEqual({ ok: false, current: undefined })
+    // Resent after a lost answer, a delete cannot tell "gone by me" from "never there".
+    if (!faulty) expect(await engine.table.delete(KEY, 1)).toEqual({ ok: false, current: undefined })
     expect(await engine.table.get(KEY)).toBeUndefined()
   })
 

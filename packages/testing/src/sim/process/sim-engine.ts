@@ -1,0 +1,31 @@
+import type { Engine } from '@eddy/core'
+import { md5Hex } from '../store/stream-store.ts'
+import { simBlobs } from './sim-blobs.ts'
+import { simLog } from './sim-log.ts'
+import type { SimProcess } from './sim-process.ts'
+import { simQueue } from './sim-queue.ts'
+import { simTable } from './sim-table.ts'
+
+/** A process's view of the simulated world. */
+export interface SimEngine extends Engine {
+  readonly processId: number
+  /** False once it was closed or crashed. */
+  readonly isRunning: boolean
+}
+
+export function simEngine(process: SimProcess): SimEngine {
+  return {
+    processId: process.id,
+    get isRunning() {
+      return process.isRunning
+    },
+    log: simLog(process),
+    queue: simQueue(process),
+    table: simTable(process),
+    blobs: simBlobs(process),
+    clock: process.clock,
+    md5Hex,
+    stats: () => ({ portCalls: process.world.callCount }),
+    close: async () => process.close(),
+  }
+}

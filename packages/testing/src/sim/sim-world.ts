@@ -1,0 +1,187 @@
+import { isEddyError } from '@eddy/core'
+import { Prng } from '../clock/prng.ts'
+import { VirtualClock } from '../clock/virtual-clock.ts'
+import { CallTrace, type MutableCall, type PortCall, type PortOp } from './call-trace.ts'
+import { type FaultCounts, FaultDice } from './fault-dice.ts'
+import { type FaultPlan, quietFaults } from './fault-plan.ts'
+import { type SimEngine, simEngine } from './process/sim-engine.ts'
+import { type PendingCall, SimProcess } from './process/sim-process.ts'
+import { SimStore } from './sim-store.ts'
+import { WaitRoom } from './wait-room.ts'
+
+export interface SimWorldOptions {
+  readonly seed: number | string
+  /** Wall time at the start, epoch milliseconds. */
+  readonly startMs?: number
+  /** Default `quietFaults`. */
+  readonly faults?: FaultPlan
+  /** Timers of one due time fire in a seeded order; default true. */
+  readonly shuffleTies?: boolean
+  /** Largest `AppendEntry.data`; default 10 MiB. */
+  readonly maxRecordBytes?: number
+  /** Port calls kept for `trace`; default 2,000. */
+  readonly traceLength?: number
+  /** Sees every port call before it has any effect. May call `crash()`. */
+  readonly onCall?: (call: PortCall) => void
+  readonly onCrash?: () => void
+}
+
+const DEFAULT_MAX_RECORD_BYTES = 10 * 1_024 * 1_024
+const DEFAULT_TRACE_LENGTH = 2_000
+
+/**
+ * A world for one run: what is stored, the clock, chance and faults. `boot` starts a process on it, `crash` ends it.
+ * Everything that happens follows from the seed and from what the process does.
+ *
+ * A crash leaves every pending port call and sleep of the process unsettled for ever, and each pending write takes
+ * effect, or does not, or does so later, after the next boot.
+ */
+export class SimWorld {
+  readonly clock: VirtualClock
+  readonly store: SimStore = new SimStore()
+  readonly trace: CallTrace
+  readonly dice: FaultDice
+  readonly waitRoom: WaitRoom = new WaitRoom()
+  readonly maxRecordBytes: number
+  onCall: ((call: PortCall) => void) | undefined
+  onCrash: (() => void) | undefined
+  readonly #processes = new Set<SimProcess>()
+  #bootCount = 0
+  #callCount = 0
+  #crashAtCall: number | undefined
+  #lateWrites: (() => void)[] = []
+
+  constructor(options: SimWorldOptions) {
+    const { seed, startMs } = options
+    const shuffleTies = options.shuffleTies ?? true
+    this.clock = new VirtualClock({ seed, shuffleTies, ...(startMs !== undefined && { startMs }) })
+    this.dice = new FaultDice(options.faults ?? quietFaults, new Prng(seed).fork('faults'))
+    this.trace = new CallTrace(options.traceLength ?? DEFAULT_TRACE_LENGTH)
+    this.maxRecordBytes = options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES
+    this.onCall = options.onCall
+    this.onCrash = options.onCrash
+  }
+
+  get faults(): FaultPlan {
+    return this.dice.plan
+  }
+
+  /** Faults from now on; `quietFaults` lets the system come to rest. */
+  set faults(plan: FaultPlan) {
+    this.dice.plan = plan
+  }
+
+  /** How often each fault struck so far. */
+  get counts(): FaultCounts {
+    return this.dice.counts
+  }
+
+  /** Port calls made so far, by all processes. */
+  get callCount(): number {
+    return this.#callCount
+  }
+
+  /** Processes that are running. */
+  get runningCount(): number {
+    return this.#processes.size
+  }
+
+  /** Starts a process. Late writes of crashed ones are on their way from now. */
+  boot(): SimEngine {
+    this.#bootCount += 1
+    const process = new SimProcess(this, this.#bootCount)
+    this.#processes.add(process)
+    const arriving = this.#lateWrites
+    this.#lateWrites = []
+    for (const write of arriving) this.#arriveLate(write)
+    return simEngine(process)
+  }
+
+  /** Ends one process, or all that run, without a word. */
+  crash(engine?: SimEngine): void {
+    const ending = [...this.#processes].filter(
+      (process) => engine === undefined || process.id === engine.processId,
+    )
+    if (ending.length === 0) return
+    this.counts.crash += 1
+    const pending = ending.flatMap((process) => process.end())
+    for (const process of ending) this.#processes.delete(process)
+    let lateWrites = 0
+    for (const call of pending) {
+      if (call.crashEffect === undefined || call.tookEffect) continue
+      if (this.#decide(call.crashEffect, lateWrites < this.faults.crash.maxLateWrites)) lateWrites += 1
+    }
+    this.onCrash?.()
+  }
+
+  /** Crashes everything that runs when the nth port call is made; counted over all processes, from 1. */
+  crashAtCall(number: number): void {
+    this.#crashAtCall = number
+  }
+
+  /** Crashes everything that runs after this much virtual time; returns what calls it off. */
+  crashAfter(ms: number): () => void {
+    return this.clock.setTimer(ms, () => this.crash())
+  }
+
+  /** Forgets a process that closed. */
+  left(process: SimProcess): void {
+    this.#processes.delete(process)
+  }
+
+  /** Notes a port call. The world may end the calling process here. */
+  begin(process: SimProcess, pending: PendingCall, op: PortOp, args: readonly unknown[]): MutableCall {
+    this.#callCount += 1
+    const call: MutableCall = {
+      number: this.#callCount,
+      atMs: this.clock.monotonicMs(),
+      processId: process.id,
+      op,
+      args,
+      outcome: 'pending',
+      endedAtMs: undefined,
+    }
+    pending.call = call
+    this.trace.add(call)
+    this.onCall?.(call)
+    if (this.#crashAtCall === this.#callCount) {
+      this.#crashAtCall = undefined
+      this.crash()
+    }
+    return call
+  }
+
+  /** What becomes of a write that was under way. True: it is late. */
+  #decide(effect: () => void, mayBeLate: boolean): boolean {
+    const { tookEffectShare, lateShare } = this.faults.crash
+    const drawn = this.dice.prng.next()
+    if (drawn < tookEffectShare) {
+      this.counts.crashTookEffect += 1
+      withoutAnswer(effect)
+      return false
+    }
+    if (drawn < tookEffectShare + lateShare && mayBeLate) {
+      this.counts.crashLateWrite += 1
+      this.#lateWrites.push(effect)
+      return true
+    }
+    this.counts.crashLostWrite += 1
+    return false
+  }
+
+  #arriveLate(write: () => void): void {
+    this.clock.setTimer(this.dice.between(this.faults.crash.lateMs), () => {
+      this.counts.lateWriteArrived += 1
+      withoutAnswer(write)
+    })
+  }
+}
+
+/** Nobody is there to learn of a refusal. */
+function withoutAnswer(effect: () => void): void {
+  try {
+    effect()
+  } catch (error) {
+    if (!isEddyError(error)) throw error
+  }
+}
