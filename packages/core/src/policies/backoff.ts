@@ -50,9 +50,8 @@ export function backoffDelayMs(
   }
 }
 
-/** The power overflows to Infinity long before the delivery number ends, and 0 × Infinity is not a number. */
+/** The power overflows to Infinity long before the delivery number ends; times 0 that is not a number, and bounded to 0. */
 function exponentialMs(initialMs: number, factor: number, step: number, limitMs: number): number {
-  if (initialMs <= 0) return 0
   return Math.min(limitMs, bounded(initialMs * factor ** (step - 1)))
 }
 
