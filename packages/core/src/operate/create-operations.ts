@@ -20,9 +20,11 @@ import { watch } from './watch.ts'
 
 /** Operations, and what the runtime does with them at its start and end. */
 export interface RunningOperations extends Operations {
-  /** Finishes the edits that the last process left. Call before the subscriptions start. */
+  /** `completeEdits`, then `resumeRedrives`. Call once the subscriptions run, before anybody is served. */
+  resume(): Promise<void>
+  /** Finishes the edits that the last process left. @returns how many were carried out */
   completeEdits(): Promise<number>
-  /** Goes on with the redrives that the last process left. Call once the subscriptions run. */
+  /** Goes on with the redrives that the last process left, in the background. @returns how many */
   resumeRedrives(): Promise<number>
   /** Stops the redrives between two ids; they go on at the next start. */
   stop(): Promise<void>
@@ -34,6 +36,8 @@ export function createOperations(deps: OperationsDeps): RunningOperations {
   const redrives = new Redrives(deps, audit)
   const changing = <T>(action: string, change: () => Promise<T>): Promise<T> =>
     deps.readOnly ? Promise.reject(new ReadOnlyError(action)) : change()
+  const finishEdits = async (): Promise<number> => (deps.readOnly ? 0 : await completeEdits(deps))
+  const resumeRedrives = async (): Promise<number> => (deps.readOnly ? 0 : await redrives.resume())
   return {
     readOnly: deps.readOnly,
     ...recordOperations(deps, changing),
@@ -53,8 +57,12 @@ export function createOperations(deps: OperationsDeps): RunningOperations {
       if (deps.backup === undefined) throw new BackupUnsupportedError('present')
       return await deps.backup(target)
     },
-    completeEdits: async () => (deps.readOnly ? 0 : await completeEdits(deps)),
-    resumeRedrives: async () => (deps.readOnly ? 0 : await redrives.resume()),
+    resume: async () => {
+      await finishEdits()
+      await resumeRedrives()
+    },
+    completeEdits: finishEdits,
+    resumeRedrives,
     stop: () => redrives.stop(),
   }
 }

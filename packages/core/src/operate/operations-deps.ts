@@ -23,9 +23,9 @@ export interface OperationsDeps {
   readonly readOnly: boolean
   metrics(): string | Promise<string>
   ready(): boolean
-  /** Streams or shards came or went: starts and stops readers. */
-  onStreamsChanged(): Promise<void>
   /** Calls the listener with every notice until the returned function is called. */
   notices(listener: (notice: Notice) => void): () => void
+  /** Streams or shards came or went: starts and stops readers. */
+  readonly onStreamsChanged?: () => Promise<void>
   readonly backup?: (target: string) => Promise<{ readonly bytes: number }>
 }

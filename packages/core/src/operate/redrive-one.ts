@@ -40,8 +40,10 @@ async function enqueue(
   const { job, allowOutOfOrder } = stored
   const entry = await control.ledger.getById(id)
   if (entry === undefined) return { skipped: 'expired' }
-  const isOurs = entry.item.redrives.some((redrive) => redrive.jobId === job.id)
-  if (!isOurs) {
+  const place = entry.item.redrives.findIndex((redrive) => redrive.jobId === job.id)
+  // Queued by this job before a crash, and redriven by another job since: this one is done with it.
+  if (place >= 0 && place < entry.item.redrives.length - 1) return 'queued'
+  if (place < 0) {
     // It was redriven, edited or put away since the set was written down: not what was shown any more.
     if (entry.item.statusAtMs > job.createdAtMs) return { skipped: 'changed' }
     if (!(await hasPayload(engine, control, entry.item))) return { skipped: 'payload-missing' }

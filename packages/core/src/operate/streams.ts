@@ -29,7 +29,7 @@ export async function createStream(deps: StreamDeps, stream: NewStream): Promise
     retentionMs: checkInteger('retentionMs', stream.retentionMs ?? 7 * DAY_MS, HOUR_MS, 365 * DAY_MS),
     durability: checkOneOf('durability', stream.durability ?? 'fsync', ['fsync', 'os'] as const),
   })
-  await deps.onStreamsChanged()
+  await deps.onStreamsChanged?.()
   return await showStream(deps, stream.name)
 }
 
@@ -38,7 +38,7 @@ export async function deleteStream(deps: StreamDeps, name: string): Promise<void
   const readers = readersOf(deps, name)
   if (readers.length > 0) throw new StreamInUseError(name, readers)
   await deps.engine.log.deleteStream(name)
-  await deps.onStreamsChanged()
+  await deps.onStreamsChanged?.()
 }
 
 /** @throws StreamNotFoundError, ShardNotFoundError, ShardStateError, InvalidOptionError */
@@ -61,7 +61,7 @@ export async function splitShard(
     )
   }
   await deps.engine.log.split(stream, shardId, start)
-  await deps.onStreamsChanged()
+  await deps.onStreamsChanged?.()
   return await showStream(deps, stream)
 }
 
@@ -91,7 +91,7 @@ export async function mergeShards(
     )
   }
   await deps.engine.log.merge(stream, shardId, other.shardId)
-  await deps.onStreamsChanged()
+  await deps.onStreamsChanged?.()
   return await showStream(deps, stream)
 }
 

@@ -67,6 +67,7 @@ async function sendBatch(sending: Sending, batch: readonly PendingEntry[]): Prom
   if (results.length !== batch.length) {
     throw new Error(`the log answered ${results.length} results to ${batch.length} entries`)
   }
+  const round = retryRound(sending)
   const again: PendingEntry[] = []
   for (const [position, pending] of batch.entries()) {
     const result = results[position] as AppendResult
@@ -76,8 +77,7 @@ async function sendBatch(sending: Sending, batch: readonly PendingEntry[]): Prom
       finish(sending, pending, { ok: true, id: pending.id, shardId, sequenceNumber, duplicate })
     } else if (!result.retryable) {
       finish(sending, pending, { ok: false, code: result.code, retryable: false, message: result.message })
-    } else if (!tryAgain(sending, pending, { code: result.code, message: result.message })) continue
-    else again.push(pending)
+    } else if (tryAgain(sending, pending, result, round)) again.push(pending)
   }
   return again
 }
@@ -87,7 +87,8 @@ function notKnown(sending: Sending, batch: readonly PendingEntry[], error: unkno
   if (!isEddyError(error)) throw error
   if (error.retryable) {
     const failure = { code: error.code, message: `${error.message} (it may have been stored)` }
-    return batch.filter((pending) => tryAgain(sending, pending, failure))
+    const round = retryRound(sending)
+    return batch.filter((pending) => tryAgain(sending, pending, failure, round))
   }
   if (sending.accepted === 0) throw error
   // Whatever is left meets the same error, but each event keeps its own outcome.
@@ -95,13 +96,23 @@ function notKnown(sending: Sending, batch: readonly PendingEntry[], error: unkno
   return []
 }
 
+/** What failed together is sent again together, not in hundreds of small calls: one time and one draw for all. */
+interface RetryRound {
+  readonly nowMs: number
+  readonly chance: number
+}
+
+function retryRound(sending: Sending): RetryRound {
+  return { nowMs: sending.clock.monotonicMs(), chance: sending.clock.random() }
+}
+
 function tryAgain(
   sending: Sending,
   pending: PendingEntry,
   failure: { readonly code: string; readonly message: string },
+  { nowMs, chance }: RetryRound,
 ): boolean {
   const { maxTries, deadlineMs, initialDelayMs, maxDelayMs } = sending.options
-  const nowMs = sending.clock.monotonicMs()
   const delayMs = backoffDelayMs(
     {
       kind: 'exponential',
@@ -113,7 +124,7 @@ function tryAgain(
     },
     pending.tries,
     undefined,
-    () => sending.clock.random(),
+    () => chance,
   )
   pending.notBeforeMs = nowMs + (delayMs ?? 0)
   if (pending.tries < maxTries && pending.notBeforeMs - (pending.firstSentMs ?? nowMs) <= deadlineMs)
