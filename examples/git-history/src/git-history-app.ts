@@ -2,8 +2,8 @@ import {
   type AppDefinition,
   type Blocks,
   defineApp,
+  exponential,
   type FailureOptions,
-  list,
   stream,
   subscribe,
 } from 'eddy'
@@ -63,10 +63,10 @@ export function gitHistoryApp(options: GitHistoryOptions): AppDefinition {
   return defineApp({ subscriptions: [counting] })
 }
 
-/** No change may be given up, so the tries are many; the last delay repeats. */
+/** No change may be given up, so the tries are many. */
 function failureOptions(blocks: Blocks): FailureOptions {
   const tries = {
-    retry: list({ delaysMs: [10, 20, 50, 100, 250, 1_000], maxAttempts: 30, jitter: 'full' }),
+    retry: exponential({ initialMs: 10, maxMs: 1_000, maxAttempts: 30 }),
     // A process that is killed often kills no event's process: none of them is to blame.
     maxCrashes: 100,
   } as const

@@ -125,6 +125,6 @@ export class Projection {
   }
 }
 
-function entryCount(database: Database<unknown, never>): number {
+function entryCount(database: { getStats(): object }): number {
   return (database.getStats() as { entryCount: number }).entryCount
 }

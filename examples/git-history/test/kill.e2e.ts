@@ -1,0 +1,86 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type KillRunResult, killRun } from './kill/kill-run.ts'
+import { writeChanges } from './kill/processes.ts'
+import { type MadeRepository, makeRepository } from './make-repository.ts'
+
+/**
+ * Over 100,000 changes through `eddy put` into 4 shards, with each value of `blocks`: once with a handler that fails 3 %
+ * of its attempts, and once more with the server killed ten times on the way. Run it with `npm run test:kill`.
+ */
+const CHANGES = Number(process.env.EDDY_KILL_CHANGES ?? '101000')
+const KILLS = 10
+
+const rows: KillRunResult[] = []
+let parent: string
+let made: MadeRepository
+let changesFile: string
+
+beforeAll(async () => {
+  parent = mkdtempSync(join(tmpdir(), 'eddy-kill-'))
+  made = makeRepository(parent, CHANGES)
+  changesFile = join(parent, 'changes.ndjson')
+  await writeChanges(made.directory, changesFile)
+}, 180_000)
+
+afterAll(() => {
+  console.log(table())
+  rmSync(parent, { recursive: true, force: true })
+})
+
+describe.sequential('a long history, retries and kill -9', () => {
+  for (const blocks of ['nothing', 'key', 'shard'] as const) {
+    for (const kills of [0, KILLS]) {
+      it(`blocks: ${blocks}, ${kills} kills: equals git's own count for every path`, {
+        timeout: 300_000,
+      }, async () => {
+        const directory = join(parent, `${blocks}-${kills}`)
+        mkdirSync(directory)
+        const result = await killRun({
+          directory,
+          repository: made.directory,
+          changesFile,
+          blocks,
+          kills,
+          failRate: 0.03,
+          sampledPaths: 40,
+          drainMs: 120_000,
+        })
+        rows.push(result)
+        expect(result.verdict).toMatchObject({ ok: true, differences: [] })
+        expect(result.kills).toBe(kills)
+        expect(result.retries).toBeGreaterThan(made.changes * 0.02)
+        if (blocks !== 'nothing') expect(result.verdict.violations).toBe(0)
+        rmSync(directory, { recursive: true, force: true })
+      })
+    }
+  }
+})
+
+function table(): string {
+  const heads = [
+    'blocks',
+    'changes',
+    'paths',
+    'kills',
+    'seconds',
+    'attempts',
+    'retries',
+    'order violations',
+    'equal',
+  ]
+  const lines = rows.map(({ blocks, kills, seconds, attempts, retries, verdict }) => [
+    blocks,
+    verdict.changes,
+    verdict.paths,
+    kills,
+    seconds.toFixed(1),
+    attempts,
+    retries,
+    blocks === 'nothing' ? `${verdict.violations} (allowed)` : verdict.violations,
+    verdict.ok ? 'yes' : 'NO',
+  ])
+  return [heads, heads.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+}
