@@ -1,0 +1,58 @@
+import { bar } from '../format/progress.ts'
+import { byteSize, count, plural } from '../format/quantity.ts'
+import { duration } from '../format/time.ts'
+import type { PutCounts } from './put-lines.ts'
+
+/** The last line of `eddy put`, as data. */
+export interface PutSummary {
+  readonly sent: number
+  readonly failed: number
+  readonly bytes: number
+  readonly seconds: number
+  /** The last line that is settled: accepted, or in the failed file. */
+  readonly lastLine: number
+  readonly producerId: string
+  readonly failedFile?: string
+}
+
+export function summary(
+  { sent, failed, bytes, settledLine }: PutCounts,
+  seconds: number,
+  { failedPath, producerId }: { failedPath: string | undefined; producerId: string },
+): PutSummary {
+  return {
+    sent,
+    failed,
+    bytes,
+    seconds: Number(seconds.toFixed(3)),
+    lastLine: settledLine,
+    producerId,
+    ...(failedPath === undefined ? {} : { failedFile: failedPath }),
+  }
+}
+
+export function summaryText({ sent, failed, bytes, seconds, failedFile }: PutSummary): string {
+  const where = failedFile === undefined ? '' : ` (see ${failedFile})`
+  return `sent ${sent}, failed ${failed}${where}, ${bytes} bytes, ${seconds} seconds`
+}
+
+export function resumeHint({ sent, settledLine }: PutCounts, producerId: string): string {
+  const next = `--from-line ${settledLine + 1} --producer-id ${producerId}`
+  return `${plural(sent, 'line')} accepted. Lines after ${settledLine} may not be stored: go on with the same command and ${next}`
+}
+
+export function progressText(counts: PutCounts, seconds: number, totalBytes: number | undefined): string {
+  const { sent, failed, readBytes } = counts
+  const perSecond = seconds > 0 ? (sent + failed) / seconds : 0
+  const parts = [
+    ...(totalBytes === undefined ? [] : [bar(readBytes, totalBytes)]),
+    `${count(sent)} sent`,
+    ...(failed === 0 ? [] : [`${count(failed)} failed`]),
+    `${count(perSecond)}/s`,
+    totalBytes === undefined ? byteSize(readBytes) : `${byteSize(readBytes)} of ${byteSize(totalBytes)}`,
+  ]
+  if (totalBytes !== undefined && readBytes > 0 && readBytes < totalBytes) {
+    parts.push(`${duration((seconds * 1_000 * (totalBytes - readBytes)) / readBytes)} left`)
+  }
+  return parts.join('  ')
+}

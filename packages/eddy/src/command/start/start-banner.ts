@@ -1,0 +1,34 @@
+import type { AppDefinition } from '@eddy/core'
+import type { Paint } from '../format/paint.ts'
+
+export interface StartedServer {
+  readonly url: string
+  readonly port: number
+  readonly dataDir: string
+  readonly app: AppDefinition | undefined
+  readonly file: string | undefined
+}
+
+const DEFAULT_URL = 'http://127.0.0.1:4010'
+
+/** Where it listens, what it runs, what to try next. */
+export function startBanner({ url, dataDir, app, file }: StartedServer, paint: Paint): string {
+  const streams = app?.streams ?? []
+  const subscriptions = app?.subscriptions ?? []
+  const stream = streams[0]?.name ?? 'STREAM'
+  const eddy = url === DEFAULT_URL ? 'eddy' : `eddy --url ${url}`
+  return [
+    `${paint.bold('eddy')} listens on ${paint.cyan(url)}`,
+    `  data           ${dataDir}`,
+    `  application    ${file ?? 'none: streams and HTTP only'}`,
+    `  streams        ${streams.map(({ name, shards }) => `${name} (${shards})`).join(', ') || '-'}`,
+    `  subscriptions  ${subscriptions.map(({ name, stream: from }) => `${name} on ${from}`).join(', ') || '-'}`,
+    '',
+    'Try next:',
+    ...(streams.length === 0 ? [`  ${eddy} streams create ${stream}`] : []),
+    `  ${eddy} put ${stream} FILE.ndjson --key FIELD`,
+    `  ${eddy} tail ${stream} --from trim_horizon`,
+    `  ${eddy} subscriptions list`,
+    `  ${eddy} failures list`,
+  ].join('\n')
+}

@@ -1,0 +1,128 @@
+import { resolve } from 'node:path'
+import { type AppDefinition, isEddyError, type Logger } from '@eddy/core'
+import { type Command, Option } from 'commander'
+import type { Action, CommandContext } from '../command-context.ts'
+import { ConfigurationError } from '../command-errors.ts'
+import { requireDurationMs } from '../format/time.ts'
+import { parseCount } from '../parse-count.ts'
+import { version } from '../version.ts'
+import { guardCrashes } from './crash-guard.ts'
+import { shutDown } from './shut-down.ts'
+import { type StartedServer, startBanner } from './start-banner.ts'
+
+interface StartOptions {
+  readonly data: string
+  readonly port: number
+  readonly host: string
+  readonly readOnly?: boolean
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  readonly shutdownTimeout: string
+}
+
+const EXAMPLES = `
+Examples:
+  eddy start app.ts --data ./data
+  eddy start --data ./data --port 4011            streams and HTTP without subscriptions
+  EDDY_TOKEN=secret eddy start app.ts --data ./data --host 0.0.0.0
+
+The application file exports defineApp({ streams, subscriptions }) as default. Logs go to standard error.
+SIGTERM or Ctrl-C finishes what is in flight (or gives it back), saves checkpoints and ends with status 0.`
+
+export function startCommand(program: Command, action: Action): void {
+  program
+    .command('start')
+    .summary('run an application: streams, subscriptions, HTTP')
+    .description('Runs the engine, the subscriptions of an application file and the HTTP API in one process.')
+    .argument('[app]', 'application file, .ts or .js')
+    .option('--data <dir>', 'data directory; made when it is not there', './eddy-data')
+    .option('--port <n>', 'port to listen on; 0 takes a free one', parseCount('--port', 0, 65_535), 4010)
+    .option(
+      '--host <address>',
+      'address to listen on; others than this machine’s own need --token',
+      '127.0.0.1',
+    )
+    .option('--read-only', 'refuse every change over HTTP; subscriptions run all the same')
+    .addOption(
+      new Option('--log-level <level>', 'what is logged')
+        .choices(['debug', 'info', 'warn', 'error', 'silent'])
+        .default('info'),
+    )
+    .option('--shutdown-timeout <duration>', 'how long a stop waits for what is in flight', '25s')
+    .addHelpText('after', EXAMPLES)
+    .action(action(start))
+}
+
+async function start(
+  context: CommandContext,
+  file: string | undefined,
+  options: StartOptions,
+): Promise<void> {
+  const { io } = context
+  const timeoutMs = requireDurationMs(options.shutdownTimeout, '--shutdown-timeout')
+  // Loaded here, so that the other commands start without the engine.
+  const { pinoLogger, serve } = await import('@eddy/server')
+  const { loadApp } = await import('../../load-app/load-app.ts')
+  const logger = pinoLogger({
+    level: options.logLevel,
+    destination: { write: (line) => io.stderr.write(line) },
+  })
+  const release = guardCrashes(logger)
+  try {
+    const app = file === undefined ? undefined : await loadApp(file)
+    const eddy = await openEngine(app, options, logger)
+    const { host, port } = options
+    const { token } = context
+    let server: Awaited<ReturnType<typeof serve>>
+    try {
+      server = await serve({
+        operations: eddy.operations,
+        host,
+        port,
+        logger,
+        version,
+        closeTimeoutMs: Math.ceil(timeoutMs / 2),
+        ...(token === undefined ? {} : { token }),
+      })
+    } catch (error) {
+      await eddy.close()
+      throw error
+    }
+    eddy.setAddress(server.url)
+    await announce(context, { url: server.url, port: server.port, dataDir: resolve(options.data), app, file })
+    await untilAborted(io.signal)
+    await shutDown({ server, eddy, logger, timeoutMs })
+  } finally {
+    release()
+  }
+}
+
+async function openEngine(app: AppDefinition | undefined, options: StartOptions, logger: Logger) {
+  const { open } = await import('../../open.ts')
+  const { data, host, port, readOnly } = options
+  try {
+    return await open(app, {
+      dataDir: resolve(data),
+      logger,
+      address: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+      ...(readOnly === undefined ? {} : { readOnly }),
+    })
+  } catch (error) {
+    // The command line was fine: what it names does not fit.
+    if (isEddyError(error) && error.code === 'EDDY_INVALID_OPTION') {
+      throw new ConfigurationError(error.message, error.details, { cause: error })
+    }
+    throw error
+  }
+}
+
+async function announce(context: CommandContext, started: StartedServer): Promise<void> {
+  if (!context.json) return await context.print(startBanner(started, context.paint))
+  const { url, port, dataDir, app } = started
+  const subscriptions = (app?.subscriptions ?? []).map(({ name, stream }) => ({ name, stream }))
+  await context.printJson({ url, port, dataDir, pid: process.pid, subscriptions })
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}

@@ -1,0 +1,90 @@
+import type { SubscriptionStatus } from '@eddy/core'
+import type { CommandContext } from '../command-context.ts'
+import type { Paint } from '../format/paint.ts'
+import { printable } from '../format/printable.ts'
+import { count } from '../format/quantity.ts'
+import { type Column, table } from '../format/table.ts'
+import { duration } from '../format/time.ts'
+
+type NumberOf<Row> = (row: Row) => number | undefined
+
+function numberColumn<Row>(title: string, value: NumberOf<Row>): Column<Row> {
+  return {
+    title,
+    align: 'right',
+    value: (row) => {
+      const number = value(row)
+      return number === undefined ? '-' : count(number)
+    },
+  }
+}
+
+export async function printSubscriptions(
+  context: CommandContext,
+  subscriptions: readonly SubscriptionStatus[],
+): Promise<void> {
+  if (context.json) return await context.printJson(subscriptions)
+  if (subscriptions.length === 0) {
+    return await context.note('There is no subscription. An application file states them: eddy start app.ts')
+  }
+  await context.print(
+    table(
+      subscriptions,
+      [
+        { title: 'SUBSCRIPTION', value: ({ name }) => name },
+        { title: 'STREAM', value: ({ stream }) => stream },
+        { title: 'BLOCKS', value: ({ blocks }) => blocks },
+        { title: 'STATE', value: ({ paused }) => (paused ? 'paused' : 'running') },
+        numberColumn('LAG', ({ lagRecords }) => lagRecords),
+        { title: 'LAG TIME', align: 'right', value: ({ lagMs }) => duration(lagMs) },
+        numberColumn('IN FLIGHT', ({ inFlight }) => inFlight),
+        numberColumn('RETRYING', ({ retrying }) => retrying),
+        numberColumn('HELD', ({ held }) => held),
+        numberColumn('HELD KEYS', ({ heldKeys }) => heldKeys),
+        numberColumn('DEAD', ({ dead }) => dead),
+      ],
+      context.paint,
+    ),
+  )
+}
+
+export async function printSubscription(
+  context: CommandContext,
+  subscription: SubscriptionStatus,
+): Promise<void> {
+  if (context.json) return await context.printJson(subscription)
+  const { paint } = context
+  const lines = [
+    `${paint.bold(printable(subscription.name))}  on stream ${printable(subscription.stream)}, ${stateText(subscription, paint)}`,
+    `blocks ${subscription.blocks}, then ${subscription.exhausted}; concurrency ${subscription.concurrency}`,
+    `lag ${count(subscription.lagRecords)} records, ${duration(subscription.lagMs)}; in flight ${count(subscription.inFlight)}`,
+    `retrying ${count(subscription.retrying)}, held ${count(subscription.held)} (${count(subscription.heldKeys)} keys), dead ${deadText(subscription.dead, paint)}`,
+    '',
+    table(
+      subscription.shards,
+      [
+        { title: 'SHARD', value: ({ shardId }) => shardId },
+        { title: 'STATE', value: ({ state }) => state },
+        { title: 'CHECKPOINT', value: ({ checkpoint }) => checkpoint ?? '-' },
+        numberColumn('LAG', ({ lagRecords }) => lagRecords),
+        { title: 'LAG TIME', align: 'right', value: ({ lagMs }) => duration(lagMs) },
+        numberColumn('BUFFERED', ({ buffered }) => buffered),
+        numberColumn('EXPIRED', ({ expiredRecords }) => expiredRecords),
+      ],
+      paint,
+    ),
+  ]
+  if (subscription.dead > 0) {
+    lines.push('', `See why: eddy failures list --subscription ${printable(subscription.name)} --status dead`)
+  }
+  await context.print(lines.join('\n'))
+}
+
+function stateText({ paused, pausedBy }: SubscriptionStatus, paint: Paint): string {
+  if (!paused) return paint.green('running')
+  return paint.yellow(`paused${pausedBy === undefined ? '' : ` by ${printable(pausedBy)}`}`)
+}
+
+function deadText(dead: number, paint: Paint): string {
+  return dead > 0 ? paint.red(count(dead)) : '0'
+}

@@ -1,0 +1,68 @@
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type AppDefinition, AppLoadError } from '@eddy/core'
+import { createJiti } from 'jiti'
+import { appOf } from './app-of.ts'
+
+const NEXT = 'See the examples in docs/reference/cli.md'
+
+/**
+ * Loads an application file, TypeScript or JavaScript, and hands out the application it exports as `default` or `app`.
+ *
+ * The file's `eddy` is always this very installation, wherever the file lies, so that both speak of the same classes.
+ * Types are removed, not checked.
+ *
+ * @throws AppLoadError naming the file, what is wrong with it, and the next step
+ */
+export async function loadApp(file: string): Promise<AppDefinition> {
+  const path = resolve(file)
+  const isFile = await stat(path).then(
+    (stats) => stats.isFile(),
+    () => undefined,
+  )
+  if (isFile === undefined)
+    throw new AppLoadError(file, 'there is no such file. Name an application file, such as app.ts')
+  if (!isFile) throw new AppLoadError(file, 'it is a folder. Name an application file, such as app.ts')
+  const module = await importFile(path, file)
+  return appOf(module, file)
+}
+
+async function importFile(path: string, file: string): Promise<unknown> {
+  const [eddy, core, embedded, server] = await Promise.all([
+    import('../index.ts'),
+    import('@eddy/core'),
+    import('@eddy/embedded'),
+    import('@eddy/server'),
+  ])
+  const jiti = createJiti(import.meta.url, {
+    // A cache beside other people's node_modules would outlive an upgrade.
+    fsCache: false,
+    sourceMaps: true,
+    interopDefault: false,
+    virtualModules: { eddy, '@eddy/core': core, '@eddy/embedded': embedded, '@eddy/server': server },
+  })
+  try {
+    return await jiti.import(path)
+  } catch (error) {
+    throw new AppLoadError(file, `${problemOf(error)}. ${NEXT}`, { cause: error })
+  }
+}
+
+function problemOf(error: unknown): string {
+  if (!(error instanceof Error)) return `it threw ${JSON.stringify(error) ?? String(error)}`
+  const [first = ''] = error.message.split('\n')
+  if (error instanceof SyntaxError || /^(ParseError|SyntaxError)/.test(first)) {
+    return `it does not parse: ${first.replace(/^(ParseError|SyntaxError):\s*/, '')}`
+  }
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND')
+    return `an import of it is missing: ${first}`
+  return `it threw ${error.name}: ${first}${frameOf(error)}`
+}
+
+/** Where in the author's code it happened. */
+function frameOf({ stack = '' }: Error): string {
+  const frame = stack.split('\n').find((line) => /^\s+at /.test(line) && !/node_modules|node:/.test(line))
+  const place = frame === undefined ? null : /([^\s(]+:\d+:\d+)\)?$/.exec(frame)
+  return place === null ? '' : ` (at ${place[1]})`
+}

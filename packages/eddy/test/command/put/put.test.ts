@@ -1,0 +1,220 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { fakeLog } from '../support/fake-log.ts'
+import { type FakeServer, fakeServer, problem } from '../support/fake-server.ts'
+import { interruptWith, runCommand } from '../support/run-command.ts'
+
+let folder: string
+let server: FakeServer | undefined
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'eddy-put-'))
+})
+afterEach(async () => {
+  await server?.close()
+  server = undefined
+  await rm(folder, { recursive: true })
+})
+
+const ndjson = (count: number) =>
+  Array.from({ length: count }, (_, n) => `${JSON.stringify({ id: `k${n % 7}`, n })}\n`).join('')
+
+const failedLines = async (file: string) =>
+  (await readFile(file, 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+
+describe('eddy put', () => {
+  it('sends every line once, in order, in batches, and counts them', async () => {
+    const log = fakeLog()
+    server = await fakeServer((request) => log.append(request))
+    const file = join(folder, 'in.ndjson')
+    await writeFile(file, ndjson(1_234))
+    const { exitCode, stdout, stderr } = await runCommand(['put', 'orders', file, '--key', 'id', '--json'], {
+      url: server.url,
+    })
+    expect(stderr).toBe('')
+    expect(exitCode).toBe(0)
+    expect(log.stored).toEqual(Array.from({ length: 1_234 }, (_, n) => ({ id: `k${n % 7}`, n })))
+    expect(server.requests).toHaveLength(3)
+    expect(JSON.parse(stdout)).toMatchObject({ sent: 1_234, failed: 0, lastLine: 1_234 })
+    expect(server.requests[0]?.path).toBe('/v1/streams/orders/records')
+    expect(Object.fromEntries(server.requests[0]?.query ?? [])).toEqual({ key: 'id', raw: 'true' })
+  })
+
+  it('says sent, failed, bytes and seconds in its last line', async () => {
+    const log = fakeLog()
+    server = await fakeServer((request) => log.append(request))
+    const { stdout } = await runCommand(['put', 'orders', '--key', 'id'], {
+      url: server.url,
+      stdin: '{"id":"a"}\n',
+    })
+    expect(stdout).toMatch(/^sent 1, failed 0, 10 bytes, [\d.]+ seconds\n$/)
+  })
+
+  it('writes what was refused to the failed file with its line number and reason, and exits 3', async () => {
+    const log = fakeLog((value) => ((value as { n?: number }).n === 3 ? 'three is refused' : undefined))
+    server = await fakeServer((request) => log.append(request))
+    const failed = join(folder, 'failed.ndjson')
+    const stdin = Buffer.concat([
+      Buffer.from('{"id":"a","n":1}\n\nnot json\n{"n":2}\n'),
+      Buffer.from([0x22, 0xff, 0xfe, 0x22, 0x0a]),
+      Buffer.from('{"id":"c","n":3}\n{"id":"a","n":4}'),
+    ])
+    const { exitCode, stdout } = await runCommand(['put', 'orders', '-', '--key', 'id', '--failed', failed], {
+      url: server.url,
+      stdin,
+    })
+    expect(exitCode).toBe(3)
+    expect(stdout).toContain(`sent 2, failed 4 (see ${failed})`)
+    expect(log.stored).toEqual([
+      { id: 'a', n: 1 },
+      { id: 'a', n: 4 },
+    ])
+    expect((await failedLines(failed)).map(({ lineNumber, reason }) => [lineNumber, reason])).toEqual([
+      [3, 'not JSON'],
+      [4, 'no field "id"'],
+      [5, 'the line is not valid UTF-8'],
+      [6, 'three is refused'],
+    ])
+    const lines = await failedLines(failed)
+    expect(lines[0]?.raw).toBe('not json')
+    expect(Buffer.from(String(lines[2]?.rawBase64), 'base64')).toEqual(Buffer.from([0x22, 0xff, 0xfe, 0x22]))
+  })
+
+  it('takes the reasons from a request that was refused as a whole', async () => {
+    const results = [
+      { ok: false, code: 'EDDY_INVALID_EVENT', retryable: false, message: 'record 1 is not JSON' },
+    ]
+    server = await fakeServer(() =>
+      problem(400, 'EDDY_INVALID_REQUEST', 'nothing', { failedCount: 1, results }),
+    )
+    const failed = join(folder, 'failed.ndjson')
+    const argv = ['put', 'orders', '--key', 'id', '--failed', failed]
+    const { exitCode } = await runCommand(argv, { url: server.url, stdin: 'x\n' })
+    expect(exitCode).toBe(3)
+    expect(await failedLines(failed)).toMatchObject([{ lineNumber: 1, reason: 'record 1 is not JSON' }])
+  })
+
+  it('sends a batch again under the same sequence when the answer was lost, and nothing is doubled (I2)', async () => {
+    const log = fakeLog()
+    let calls = 0
+    server = await fakeServer((request) => {
+      calls += 1
+      const answer = log.append(request)
+      if (calls === 2) return 'reset'
+      if (calls === 4) return problem(503, 'EDDY_SERVER_BUSY', 'busy', { retryable: true })
+      return answer
+    })
+    const { exitCode } = await runCommand(['put', 'orders', '--key', 'id', '--batch', '100'], {
+      url: server.url,
+      stdin: ndjson(500),
+    })
+    expect(exitCode).toBe(0)
+    expect(calls).toBe(7)
+    expect(log.stored).toEqual(Array.from({ length: 500 }, (_, n) => ({ id: `k${n % 7}`, n })))
+  })
+
+  it('goes on after the server was down for a while', async () => {
+    const log = fakeLog()
+    const first = await fakeServer((request) => log.append(request))
+    const { port } = first
+    const input = new Readable({ read() {} })
+    input.push(ndjson(100))
+    const running = runCommand(['put', 'orders', '--key', 'id', '--batch', '100'], {
+      url: `http://127.0.0.1:${port}`,
+      stdin: input,
+    })
+    while (log.stored.length < 100) await new Promise((resolve) => setTimeout(resolve, 5))
+    await first.close()
+    input.push(ndjson(200))
+    input.push(null)
+    server = await fakeServer((request) => log.append(request), port)
+    expect(await running).toMatchObject({ exitCode: 0 })
+    expect(log.stored).toHaveLength(300)
+  })
+
+  it('sends a record that was refused for now again, and only that one', async () => {
+    let throttle = 1
+    const log = fakeLog((value) => {
+      if ((value as { n: number }).n !== 1 || throttle === 0) return undefined
+      throttle -= 1
+      return 'throttled'
+    })
+    server = await fakeServer((request) => log.append(request))
+    const { exitCode } = await runCommand(['put', 'orders', '--key', 'id'], {
+      url: server.url,
+      stdin: ndjson(3),
+    })
+    expect(exitCode).toBe(0)
+    expect(log.stored).toEqual([
+      { id: 'k0', n: 0 },
+      { id: 'k2', n: 2 },
+      { id: 'k1', n: 1 },
+    ])
+    expect(server.requests[1]?.body).toBe('{"id":"k1","n":1}\n')
+    expect(server.requests[1]?.headers['eddy-producer-id']).not.toBe(
+      server.requests[0]?.headers['eddy-producer-id'],
+    )
+  })
+
+  it('stops on Ctrl-C with 130, says what was accepted, and a second run adds the rest without copies', async () => {
+    const log = fakeLog()
+    server = await fakeServer((request) => log.append(request))
+    const interrupt = new AbortController()
+    const input = new Readable({ read() {} })
+    input.push(ndjson(200))
+    const argv = ['put', 'orders', '--key', 'id', '--batch', '100', '--json']
+    const running = runCommand(argv, { url: server.url, stdin: input, interrupt })
+    while (log.stored.length < 100) await new Promise((resolve) => setTimeout(resolve, 5))
+    interruptWith(interrupt)
+    const { exitCode, stdout, stderr } = await running
+    expect(exitCode).toBe(130)
+    const report = JSON.parse(stdout) as { sent: number; lastLine: number; producerId: string }
+    expect(report.sent).toBe(report.lastLine)
+    expect(stderr).toContain(`--from-line ${report.lastLine + 1} --producer-id ${report.producerId}`)
+    // One line too early: what was sent already is recognised.
+    const again = [...argv, '--from-line', String(report.lastLine), '--producer-id', report.producerId]
+    expect(await runCommand(again, { url: server.url, stdin: ndjson(300) })).toMatchObject({ exitCode: 0 })
+    expect(log.stored).toHaveLength(300)
+  })
+
+  it('ends with the server’s error when the stream does not exist, and does not read on', async () => {
+    server = await fakeServer(() => problem(404, 'EDDY_STREAM_NOT_FOUND', 'stream "x" does not exist'))
+    const { exitCode, stderr } = await runCommand(['put', 'x', '--key', 'id'], {
+      url: server.url,
+      stdin: ndjson(5_000),
+    })
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('eddy: stream "x" does not exist')
+    expect(server.requests.length).toBeLessThanOrEqual(2)
+  })
+
+  it('exits 4 when no server can be reached for as long as it was told to try', async () => {
+    const gone = await fakeServer(() => undefined)
+    await gone.close()
+    const argv = ['put', 'orders', '--key', 'id', '--give-up-after', '1ms']
+    const { exitCode, stderr } = await runCommand(argv, { url: gone.url, stdin: ndjson(1) })
+    expect(exitCode).toBe(4)
+    expect(stderr).toContain('ECONNREFUSED')
+  })
+
+  it('refuses to empty its own input, a folder and a missing file', async () => {
+    const file = join(folder, 'in.ndjson')
+    await writeFile(file, ndjson(1))
+    for (const argv of [
+      ['put', 'orders', file, '--key', 'id', '--failed', file],
+      ['put', 'orders', folder, '--key', 'id'],
+      ['put', 'orders', join(folder, 'none'), '--key', 'id'],
+      ['put', 'orders', file],
+      ['put', 'orders', file, '--key', 'id', '--batch', '0'],
+    ]) {
+      expect(await runCommand(argv), argv.join(' ')).toMatchObject({ exitCode: 2 })
+    }
+    expect(await readFile(file, 'utf8')).toBe(ndjson(1))
+  })
+})

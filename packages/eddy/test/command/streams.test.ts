@@ -1,0 +1,144 @@
+import type { StreamDetail, SubscriptionStatus } from '@eddy/core'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type FakeServer, fakeServer, problem } from './support/fake-server.ts'
+import { runCommand } from './support/run-command.ts'
+
+let server: FakeServer | undefined
+afterEach(async () => {
+  await server?.close()
+  server = undefined
+})
+
+const shard = (n: number, from: string, to: string, open = true) => ({
+  shardId: `shardId-00000000000${n}`,
+  startingHashKey: from,
+  endingHashKey: to,
+  parentShardIds: [],
+  depth: 0,
+  startingSequenceNumber: '1000000000000000',
+  open,
+})
+
+const STREAM: StreamDetail = {
+  name: 'orders',
+  streamId: 's-1',
+  shardCount: 2,
+  retentionMs: 604_800_000,
+  durability: 'fsync',
+  createdAtMs: 1_790_000_000_000,
+  subscriptions: ['billing'],
+  shards: [shard(0, '0', '99'), shard(1, '100', '199'), shard(2, '200', '299', false)],
+}
+
+const body = () => JSON.parse((server as FakeServer).requests.at(-1)?.body ?? '')
+
+describe('eddy streams', () => {
+  it('lists and shows', async () => {
+    server = await fakeServer(({ path }) => ({ json: path === '/v1/streams' ? [STREAM] : STREAM }))
+    const { url } = server
+    expect((await runCommand(['streams', 'list'], { url })).stdout).toMatch(/orders +2 +7 d +fsync +2026-/)
+    const { stdout } = await runCommand(['streams', 'show', 'orders'], { url })
+    expect(stdout).toContain('orders  2 open of 3 shards, retention 7 d, durability fsync')
+    expect(stdout).toMatch(/shardId-000000000002 +closed +200 +299 +-/)
+    expect(JSON.parse((await runCommand(['streams', 'show', 'orders', '--json'], { url })).stdout)).toEqual(
+      STREAM,
+    )
+  })
+
+  it('creates with shards, retention and durability; --dry-run looks whether the name is free', async () => {
+    server = await fakeServer(({ method, path }) => {
+      if (method === 'POST') return { status: 201, json: STREAM }
+      return path.endsWith('/orders') ? { json: STREAM } : problem(404, 'EDDY_STREAM_NOT_FOUND', 'none')
+    })
+    const { url } = server
+    const argv = ['streams', 'create', 'orders', '--shards', '4', '--retention', '30d', '--durability', 'os']
+    expect(await runCommand(argv, { url })).toMatchObject({ exitCode: 0 })
+    expect(body()).toEqual({ name: 'orders', shardCount: 4, retentionMs: 2_592_000_000, durability: 'os' })
+    expect(await runCommand([...argv, '--dry-run'], { url })).toMatchObject({ exitCode: 1 })
+    expect(await runCommand(['streams', 'create', 'free', '--dry-run'], { url })).toMatchObject({
+      exitCode: 0,
+      stdout: 'would create stream "free" with 1 shard, retention 7 d, durability fsync\n',
+    })
+    expect(server.requests.filter(({ method }) => method === 'POST')).toHaveLength(1)
+  })
+
+  it('splits and merges, and says with --dry-run what would come of it', async () => {
+    server = await fakeServer(() => ({ json: STREAM }))
+    const { url } = server
+    const [zero, one] = ['shardId-000000000000', 'shardId-000000000001']
+    await runCommand(['streams', 'split', 'orders', zero, '--at', '42'], { url })
+    expect(body()).toEqual({ newStartingHashKey: '42' })
+    await runCommand(['streams', 'merge', 'orders', zero, one], { url })
+    expect(body()).toEqual({ adjacentShardId: one })
+    const dry = async (...argv: string[]) => await runCommand(['streams', ...argv, '--dry-run'], { url })
+    expect((await dry('split', 'orders', zero)).stdout).toContain('0 to 49, and 50 to 99')
+    expect((await dry('merge', 'orders', zero)).stdout).toContain(`close ${zero} and ${one}`)
+    expect(await dry('merge', 'orders', one)).toMatchObject({ exitCode: 1 })
+    expect(await dry('split', 'orders', zero, '--at', '100')).toMatchObject({ exitCode: 1 })
+    expect(await dry('split', 'orders', 'shardId-000000000002')).toMatchObject({ exitCode: 1 })
+  })
+})
+
+const BILLING: SubscriptionStatus = {
+  name: 'billing',
+  stream: 'orders',
+  blocks: 'key',
+  exhausted: 'hold',
+  paused: true,
+  pausedBy: 'ada',
+  concurrency: 16,
+  inFlight: 2,
+  retrying: 3,
+  held: 40,
+  heldKeys: 4,
+  dead: 5,
+  lagRecords: 12_345,
+  lagMs: 65_000,
+  shards: [
+    { shardId: 'shardId-000000000000', state: 'paused', lagMs: 65_000, buffered: 7, expiredRecords: 1 },
+  ],
+}
+
+describe('eddy subscriptions', () => {
+  it('lists lag in records and time, in flight, retrying, held keys, dead', async () => {
+    server = await fakeServer(() => ({ json: [BILLING] }))
+    const { stdout } = await runCommand(['subscriptions', 'list'], { url: server.url })
+    expect(stdout).toMatch(/billing +orders +key +paused +12,345 +1 min 5 s +2 +3 +40 +4 +5/)
+  })
+
+  it('shows each shard', async () => {
+    server = await fakeServer(() => ({ json: BILLING }))
+    const { stdout } = await runCommand(['subscriptions', 'show', 'billing'], { url: server.url })
+    expect(stdout).toContain('paused by ada')
+    expect(stdout).toMatch(/shardId-000000000000 +paused +- +- +1 min 5 s +7 +1/)
+    expect(stdout).toContain('eddy failures list --subscription billing --status dead')
+  })
+
+  it('pauses, resumes and seeks', async () => {
+    server = await fakeServer(() => ({ json: BILLING }))
+    const { url, requests } = server
+    await runCommand(['subscriptions', 'pause', 'billing', '--by', 'ada', '--note', 'bank'], { url })
+    expect(requests.at(-1)?.path).toBe('/v1/subscriptions/billing/pause')
+    expect(body()).toEqual({ by: 'ada', note: 'bank' })
+    await runCommand(['subscriptions', 'resume', 'billing', '--by', 'ada'], { url })
+    expect(body()).toEqual({ by: 'ada' })
+    const seek = async (...argv: string[]) =>
+      await runCommand(['subscriptions', 'seek', 'billing', '--by', 'ada', ...argv], { url })
+    await seek('--to', 'trim_horizon')
+    expect(body()).toEqual({ to: { at: 'trim_horizon' }, by: 'ada' })
+    await seek('--to', '2026-01-31T12:00:00Z')
+    expect(body().to).toEqual({ at: 'at_timestamp', timestampMs: Date.parse('2026-01-31T12:00:00Z') })
+    await seek('--to', '1000000000000042', '--shard', 'shardId-000000000000')
+    expect(body()).toEqual({
+      to: { at: 'at_sequence_number', sequenceNumber: '1000000000000042' },
+      shardId: 'shardId-000000000000',
+      by: 'ada',
+    })
+    const before = requests.length
+    expect(await seek('--to', '1000000000000042')).toMatchObject({ exitCode: 2 })
+    expect((await seek('--to', 'latest', '--dry-run')).stdout).toContain(
+      'would start a new pass of "billing"',
+    )
+    expect(requests.slice(before).every(({ method }) => method === 'GET')).toBe(true)
+  })
+})
