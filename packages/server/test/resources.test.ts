@@ -115,7 +115,9 @@ describe('redrives', () => {
     ])
     expect((await ask('GET', '/v1/redrives')).body).toHaveLength(1)
     expect((await ask('GET', '/v1/redrives/r-1')).body.state).toBe('running')
-    expect((await ask('POST', '/v1/redrives/r-1/cancel')).body.state).toBe('cancelled')
+    expect((await ask('POST', '/v1/redrives/r-1/cancel', { by: 'ada' })).body.state).toBe('cancelled')
+    expect(operations.asked.at(-1)?.args).toEqual(['r-1', { by: 'ada' }])
+    expect((await ask('POST', '/v1/redrives/r-1/cancel')).status).toBe(200)
     expect((await ask('GET', '/v1/redrives/r-2')).body.code).toBe('EDDY_REDRIVE_NOT_FOUND')
   })
 

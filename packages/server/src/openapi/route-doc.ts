@@ -10,7 +10,7 @@ export interface ParameterDoc {
   readonly example?: unknown
 }
 
-export interface ContentDoc {
+interface ContentDoc {
   readonly schema: JsonSchema
   readonly example?: unknown
 }

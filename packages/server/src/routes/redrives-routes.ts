@@ -1,6 +1,8 @@
+import { jsonBody } from '../http/json-body.ts'
 import { jsonResponse } from '../http/json-response.ts'
-import { json, list, ref } from '../openapi/schema.ts'
-import type { Route } from '../route.ts'
+import { json, list, object, ref } from '../openapi/schema.ts'
+import type { Call, Route } from '../route.ts'
+import { ACTION_FIELDS, actionOptions, actionSchema } from './action-options.ts'
 import { startDoc, startRedrive } from './start-redrive.ts'
 
 export const redrivesRoutes: readonly Route[] = [
@@ -49,10 +51,20 @@ export const redrivesRoutes: readonly Route[] = [
       tag: 'redrives',
       summary: 'Cancel a redrive',
       description: 'What was enqueued already is still handled.',
+      body: {
+        required: false,
+        content: {
+          'application/json': { schema: object(actionSchema, { closed: true }), example: { by: 'ada' } },
+        },
+      },
       responses: { 200: json('The job.', ref('RedriveJob')) },
       problems: [404, 409],
     },
-    handle: async ({ server, path }) =>
-      jsonResponse(await server.operations.cancelRedrive(path.id as string)),
+    handle: cancel,
   },
 ]
+
+async function cancel(call: Call): Promise<Response> {
+  const body = await jsonBody(call, ACTION_FIELDS)
+  return jsonResponse(await call.server.operations.cancelRedrive(call.path.id as string, actionOptions(body)))
+}

@@ -14,7 +14,7 @@ import { FakeLog } from './fake-log.ts'
 import { AT_MS, failureDetail, ledgerItem, redriveJob, subscription } from './fixtures.ts'
 
 /** What the fake was asked to do, by method. */
-export type Asked = { method: string; args: readonly unknown[] }
+type Asked = { method: string; args: readonly unknown[] }
 
 export interface FakeOperations extends Operations {
   readonly log: FakeLog
@@ -171,6 +171,9 @@ function redriveOperations(record: Recorder) {
     },
     listRedrives: async () => [redriveJob({ state: 'done', finishedAtMs: AT_MS })],
     showRedrive: async (id: string) => find(id),
-    cancelRedrive: async (id: string) => find(id, { state: 'cancelled', finishedAtMs: AT_MS }),
+    cancelRedrive: async (...args: Parameters<Operations['cancelRedrive']>) => {
+      record('cancelRedrive', ...args)
+      return find(args[0], { state: 'cancelled', finishedAtMs: AT_MS })
+    },
   }
 }
