@@ -1,6 +1,6 @@
-import { receiptTests } from './queue/receipts.ts'
-import { receiveTests, waitTests } from './queue/receiving.ts'
-import { sendTests } from './queue/sending.ts'
+import { delayTests, receiptTests } from './queue/receipts.ts'
+import { receiveTests, visibilityTests, waitTests } from './queue/receiving.ts'
+import { depthTests, queueRestartTests, sendTests } from './queue/sending.ts'
 import { contract } from './support/contract-test.ts'
 import type { ContractOptions, OpenFixture } from './support/fixture.ts'
 
@@ -8,8 +8,12 @@ import type { ContractOptions, OpenFixture } from './support/fixture.ts'
 export function queueContract(name: string, open: OpenFixture, options: ContractOptions = {}): void {
   contract(`queue contract: ${name}`, open, options, {
     send: sendTests,
+    'depth and purge': depthTests,
+    restart: queueRestartTests,
     receive: receiveTests,
+    visibility: visibilityTests,
     'waiting receives': waitTests,
     receipts: receiptTests,
+    delay: delayTests,
   })
 }

@@ -57,7 +57,9 @@ export function appendTests(test: ContractTest): void {
       expect(found.get(`${result.shardId}/${result.sequenceNumber}`)).toBe(`value-${i}`)
     }
   })
+}
 
+export function orderTests(test: ContractTest): void {
   test('entries of one shard get increasing sequence numbers in request order, over many calls', async ({
     engine,
     faulty,
@@ -109,7 +111,9 @@ export function appendTests(test: ContractTest): void {
     }
     expect(texts.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, i) => i))
   })
+}
 
+export function appendBoundTests(test: ContractTest): void {
   test('a wrong entry fails alone, for good', async ({ engine }) => {
     await engine.log.createStream(spec('orders'))
     const wrong = [
@@ -150,7 +154,9 @@ export function appendTests(test: ContractTest): void {
     const { shardId } = await onlyShard(engine.log, 'orders')
     expect((await readOn(engine.log, request('orders', shardId))).records).toHaveLength(500)
   })
+}
 
+export function appendCopyTests(test: ContractTest): void {
   test('what is stored shares no memory with what was handed in or out', async ({ engine }) => {
     await engine.log.createStream(spec('orders'))
     const data = new TextEncoder().encode('clean')

@@ -59,7 +59,9 @@ export function readTests(test: ContractTest): void {
     await store(engine.log, 'orders', [entry('k', 'new')])
     expect(await texts(engine, shardId, head.next)).toEqual(['new'])
   })
+}
 
+export function readOnTests(test: ContractTest): void {
   test('`next` leads through the shard without gap or repeat, and on to later records', async ({
     engine,
   }) => {

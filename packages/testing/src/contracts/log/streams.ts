@@ -27,7 +27,9 @@ export function streamTests(test: ContractTest): void {
     await expectCode(engine.log.createStream(spec('orders', { shardCount: 2 })), 'EDDY_STREAM_EXISTS')
     expect(await engine.log.listShards('orders')).toHaveLength(1)
   })
+}
 
+export function streamBoundTests(test: ContractTest): void {
   test('bounds: names, shard counts and retention are checked', async ({ engine }) => {
     const wrong = [
       { name: '' },
@@ -62,7 +64,9 @@ export function streamTests(test: ContractTest): void {
     ]
     for (const call of calls) await expectCode(call(), 'EDDY_STREAM_NOT_FOUND')
   })
+}
 
+export function streamChangeTests(test: ContractTest): void {
   test('a deleted stream is gone; one created again under its name starts empty under another id', async ({
     engine,
   }) => {

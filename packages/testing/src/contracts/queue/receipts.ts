@@ -55,7 +55,9 @@ export function receiptTests(test: ContractTest): void {
     },
     { strict: true },
   )
+}
 
+export function delayTests(test: ContractTest): void {
   test('delay makes the message due again then, not before (I5)', async (subject) => {
     const { queue, clock } = subject.engine
     await accept(queue, [message('later')])

@@ -54,7 +54,9 @@ export function receiveTests(test: ContractTest): void {
       await expectCode(engine.queue.receive(receiveRequest({ maxMessages })), 'EDDY_INVALID_OPTION')
     }
   })
+}
 
+export function visibilityTests(test: ContractTest): void {
   test(
     'a delivered message is hidden from other receivers',
     async (subject) => {

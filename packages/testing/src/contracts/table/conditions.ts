@@ -56,7 +56,9 @@ export function conditionTests(test: ContractTest): void {
     await engine.table.delete(KEY, 'any')
     expect(await written(engine.table.put({ ...KEY, value: 'c' }, 'absent'))).toBe(1)
   })
+}
 
+export function concurrentWriteTests(test: ContractTest): void {
   test('of concurrent writes on one version exactly one wins', async ({ engine }) => {
     await written(engine.table.put({ ...KEY, value: 'start' }, 'absent'))
     const results = await Promise.all(

@@ -79,7 +79,9 @@ export function valueTests(test: ContractTest): void {
     const again = await engine.table.get<{ list: string[]; bytes: Uint8Array }>(KEY)
     expect([again?.value.list, again?.value.bytes[0]]).toEqual([['clean'], 1])
   })
+}
 
+export function keyTests(test: ContractTest): void {
   test('getMany answers in the order of the keys, undefined where there is none', async ({ engine }) => {
     const keys = ['c', 'none', 'a', 'c', 'b'].map((sort) => ({ partition: 'many', sort }))
     for (const sort of ['a', 'b', 'c'])

@@ -135,13 +135,12 @@ function page(
   const items: TableItem[] = []
   const step = request.descending === true ? -1 : 1
   let at = step === 1 ? range.low : range.high - 1
-  let cursor: string | undefined
   for (; at >= range.low && at < range.high; at += step) {
     const item = source.at(at) as TableItem
     if (isExpired(item, nowMs)) continue
-    if (items.length === request.limit) return { items, next: cursor }
+    const last = items.length < request.limit ? undefined : items.at(-1)
+    if (last !== undefined) return { items, next: cursorOf(last, request.byIndex === true) }
     items.push(cloneItem(item))
-    cursor = cursorOf(item, request.byIndex === true)
   }
   return { items, next: undefined }
 }
