@@ -1,1 +1,6 @@
-export {}
+export { type RestoreResult, restoreBackup } from './backup/restore-backup.ts'
+export type { BackupResult } from './backup/write-backup.ts'
+export type { EmbeddedEngine } from './embedded-engine.ts'
+export { md5Hex } from './log/md5-hex.ts'
+export { type OpenEmbeddedOptions, openEmbedded } from './open-embedded.ts'
+export { systemClock } from './time/system-clock.ts'

@@ -1,0 +1,75 @@
+import type { AppendEntry } from '@eddy/core'
+
+/*
+ * One record in a segment:
+ *   u8 flags (1: has an explicit hash key) | u16 key bytes | u32 data bytes | [u8 bytes + explicit hash key] | key | data
+ * Numbers are little-endian.
+ */
+const FRAME_HEAD_BYTES = 7
+const HAS_EXPLICIT_HASH_KEY = 1
+
+export interface DecodedFrame {
+  readonly partitionKey: string
+  readonly explicitHashKey: string | undefined
+  readonly data: Uint8Array
+  /** Where the next frame starts. */
+  readonly end: number
+}
+
+/** @param keyBytes - UTF-8 bytes of the entry's partition key */
+export function frameBytes(entry: AppendEntry, keyBytes: number): number {
+  const hashKeyBytes = entry.explicitHashKey === undefined ? 0 : 1 + entry.explicitHashKey.length
+  return FRAME_HEAD_BYTES + hashKeyBytes + keyBytes + entry.data.length
+}
+
+/** Writes the frame at `offset` and returns where the next one starts. */
+export function writeFrame(target: Buffer, offset: number, entry: AppendEntry, keyBytes: number): number {
+  const { explicitHashKey, data } = entry
+  target[offset] = explicitHashKey === undefined ? 0 : HAS_EXPLICIT_HASH_KEY
+  target[offset + 1] = keyBytes
+  target[offset + 2] = keyBytes >>> 8
+  target[offset + 3] = data.length
+  target[offset + 4] = data.length >>> 8
+  target[offset + 5] = data.length >>> 16
+  target[offset + 6] = data.length >>> 24
+  let at = offset + FRAME_HEAD_BYTES
+  if (explicitHashKey !== undefined) {
+    target[at] = explicitHashKey.length
+    at += 1 + target.write(explicitHashKey, at + 1, 'latin1')
+  }
+  // As many bytes as characters: ASCII, for which latin1 is the faster way to write.
+  target.write(entry.partitionKey, at, keyBytes === entry.partitionKey.length ? 'latin1' : 'utf8')
+  at += keyBytes
+  target.set(data, at)
+  return at + data.length
+}
+
+/** Reads the frame at `offset`; undefined when it does not lie within `limit`. */
+export function readFrame(source: Buffer, offset: number, limit: number): DecodedFrame | undefined {
+  if (offset + FRAME_HEAD_BYTES > limit) return undefined
+  const flags = source[offset] as number
+  const keyBytes = source.readUInt16LE(offset + 1)
+  const dataBytes = source.readUInt32LE(offset + 3)
+  let at = offset + FRAME_HEAD_BYTES
+  let explicitHashKey: string | undefined
+  if ((flags & HAS_EXPLICIT_HASH_KEY) !== 0) {
+    const length = source[at] as number
+    explicitHashKey = source.toString('latin1', at + 1, at + 1 + length)
+    at += 1 + length
+  }
+  const end = at + keyBytes + dataBytes
+  if (end > limit) return undefined
+  return {
+    partitionKey: source.toString('utf8', at, at + keyBytes),
+    explicitHashKey,
+    data: new Uint8Array(source.buffer, source.byteOffset + at + keyBytes, dataBytes),
+    end,
+  }
+}
+
+/** Where the frame after the one at `offset` starts. */
+export function skipFrame(source: Buffer, offset: number): number {
+  let at = offset + FRAME_HEAD_BYTES
+  if (((source[offset] as number) & HAS_EXPLICIT_HASH_KEY) !== 0) at += 1 + (source[at] as number)
+  return at + source.readUInt16LE(offset + 1) + source.readUInt32LE(offset + 3)
+}

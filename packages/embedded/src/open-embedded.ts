@@ -1,0 +1,78 @@
+import { rm } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type Clock, DataDirForeignError, type Logger, silentLogger } from '@eddy/core'
+import { createDataDir, dataDirPaths, fileExists, inspectDataDir } from './directory/data-dir.ts'
+import { OwnerGuard } from './directory/owner-guard.ts'
+import { EmbeddedEngine } from './embedded-engine.ts'
+import { makeFolder, syncFolder } from './store/durable-files.ts'
+import { checkLmdbFile } from './store/lmdb-file-check.ts'
+import { toStorageError } from './store/storage-error.ts'
+import { systemClock } from './time/system-clock.ts'
+
+export interface OpenEmbeddedOptions {
+  /** Made when it is missing; must be empty or an Eddy data directory. */
+  readonly dataDir: string
+  /** Default: the machine's. */
+  readonly clock?: Clock
+  readonly logger?: Logger
+  /** Where this process is reached; shown to a second one that finds the directory taken. */
+  readonly address?: string
+  /** Opens for reading alone and changes nothing; every write is refused. */
+  readonly readOnly?: boolean
+}
+
+/**
+ * Opens the five ports on a directory of this machine. One process at a time owns a directory.
+ *
+ * @throws DataDirLockedError, DataDirForeignError, DataDirVersionError, CorruptDataError, StorageError
+ */
+export async function openEmbedded(options: OpenEmbeddedOptions): Promise<EmbeddedEngine> {
+  const dir = resolve(options.dataDir)
+  const clock = options.clock ?? systemClock
+  const logger = options.logger ?? silentLogger
+  const readOnly = options.readOnly ?? false
+  // Looked at before anything is touched: a directory that is refused stays as it was found.
+  const found = await inspectDataDir(dir)
+  if (readOnly) {
+    if (found === undefined) throw new DataDirForeignError(dir, 'it is empty, so there is nothing to read')
+    await OwnerGuard.requireFree(dir)
+    return start(dir, clock, logger, undefined)
+  }
+  const guard = await takeDirectory(dir, options.address ?? '')
+  try {
+    if ((await inspectDataDir(dir)) === undefined) await createDataDir(dir, clock.now())
+    return await start(dir, clock, logger, guard)
+  } catch (error) {
+    await guard.release()
+    throw toStorageError(error, dir)
+  }
+}
+
+async function takeDirectory(dir: string, address: string): Promise<OwnerGuard> {
+  try {
+    await makeFolder(dir)
+  } catch (error) {
+    throw toStorageError(error, dir)
+  }
+  return OwnerGuard.acquire(dir, address)
+}
+
+async function start(
+  dir: string,
+  clock: Clock,
+  logger: Logger,
+  guard: OwnerGuard | undefined,
+): Promise<EmbeddedEngine> {
+  const paths = dataDirPaths(dir)
+  const isNew = !(await fileExists(paths.store))
+  const wasClean = isNew || (await fileExists(paths.cleanMark))
+  await checkLmdbFile(paths.store)
+  await checkLmdbFile(paths.osStore)
+  if (guard !== undefined) {
+    await rm(paths.temporary, { recursive: true, force: true })
+    await rm(paths.cleanMark, { force: true })
+    await syncFolder(dir)
+  }
+  if (!wasClean) logger.warn({ dir }, 'the last process did not close the data directory')
+  return new EmbeddedEngine({ paths, clock, logger, guard, wasClean })
+}

@@ -1,0 +1,181 @@
+import {
+  type Clock,
+  EngineClosedError,
+  type Expect,
+  InvalidOptionError,
+  type ItemKey,
+  type PutItem,
+  type QueryPage,
+  type QueryRequest,
+  type Table,
+  type TableItem,
+  type TableValue,
+  type WriteResult,
+} from '@eddy/core'
+import type { CommitScope } from '../store/commit-scope.ts'
+import type { ByteMap } from '../store/environment.ts'
+import type { GroupCommitter } from '../store/group-commit.ts'
+import { countItems } from './count-items.ts'
+import { decodeItem, encodeItem, readItemHead, readItemIndex } from './item-codec.ts'
+import { queryItems } from './query-items.ts'
+import { expiryKey, indexKey, itemKey, itemOfExpiryKey } from './table-keys.ts'
+
+const MAX_KEYS = 1_000
+const EXPIRED_A_STEP = 500
+const ITEM_OVERHEAD_BYTES = 256
+const NOTHING = Buffer.from([0])
+
+export interface TableMaps {
+  readonly items: ByteMap
+  /** index key -> item key. */
+  readonly index: ByteMap
+  /** expiry key -> nothing. */
+  readonly expiry: ByteMap
+}
+
+export interface EmbeddedTableParts {
+  readonly maps: TableMaps
+  readonly committer: GroupCommitter
+  readonly clock: Clock
+  readonly closing: AbortSignal
+}
+
+/** The `Table` port over LMDB. Conditions are tested inside the commit, so they are exact. */
+export class EmbeddedTable implements Table {
+  readonly #maps: TableMaps
+  readonly #committer: GroupCommitter
+  readonly #clock: Clock
+  readonly #closing: AbortSignal
+
+  constructor(parts: EmbeddedTableParts) {
+    this.#maps = parts.maps
+    this.#committer = parts.committer
+    this.#clock = parts.clock
+    this.#closing = parts.closing
+  }
+
+  async get<V extends TableValue = TableValue>(key: ItemKey): Promise<TableItem<V> | undefined> {
+    this.#requireOpen()
+    return this.#live(itemKey(key.partition, key.sort)) as TableItem<V> | undefined
+  }
+
+  async getMany<V extends TableValue = TableValue>(
+    keys: readonly ItemKey[],
+  ): Promise<readonly (TableItem<V> | undefined)[]> {
+    this.#requireOpen()
+    if (keys.length > MAX_KEYS) throw new InvalidOptionError('keys', `at most ${MAX_KEYS}`, keys.length)
+    return keys.map((key) => this.#live(itemKey(key.partition, key.sort)) as TableItem<V> | undefined)
+  }
+
+  async put<V extends TableValue = TableValue>(item: PutItem<V>, expect: Expect): Promise<WriteResult<V>> {
+    const key = itemKey(item.partition, item.sort)
+    const { value, expiresAtMs, index } = item
+    if (expiresAtMs !== undefined && !(expiresAtMs >= 0 && expiresAtMs <= Number.MAX_SAFE_INTEGER)) {
+      throw new InvalidOptionError('expiresAtMs', 'epoch milliseconds', expiresAtMs)
+    }
+    // The version is only known inside the commit; everything else is encoded and checked here.
+    const encoded = encodeItem({ version: 0, value, expiresAtMs, index })
+    const newIndexKey = index === undefined ? undefined : indexKey(index.partition, index.sort, key)
+    return this.#committer.submit(encoded.length + ITEM_OVERHEAD_BYTES, (scope) => {
+      const stored = this.#maps.items.getBinary(key)
+      const current = stored !== undefined && !this.#isExpired(stored) ? stored : undefined
+      if (!holds(current, expect)) return this.#refused<V>(key, current)
+      const version = current === undefined ? 1 : readItemHead(current).version + 1
+      encoded.writeDoubleLE(version, 1)
+      if (stored !== undefined) this.#removePointers(scope, key, stored, newIndexKey, expiresAtMs)
+      scope.put(this.#maps.items, key, encoded)
+      if (newIndexKey !== undefined) scope.put(this.#maps.index, newIndexKey, key)
+      if (expiresAtMs !== undefined) scope.put(this.#maps.expiry, expiryKey(expiresAtMs, key), NOTHING)
+      return { ok: true, version }
+    })
+  }
+
+  async delete(key: ItemKey, expect: Exclude<Expect, 'absent'>): Promise<WriteResult> {
+    const bytes = itemKey(key.partition, key.sort)
+    return this.#committer.submit(ITEM_OVERHEAD_BYTES, (scope): WriteResult => {
+      const stored = this.#maps.items.getBinary(bytes)
+      const current = stored !== undefined && !this.#isExpired(stored) ? stored : undefined
+      if (!holds(current, expect)) return this.#refused(bytes, current)
+      if (stored !== undefined) this.#remove(scope, bytes, stored)
+      return { ok: true, version: current === undefined ? 0 : readItemHead(current).version }
+    })
+  }
+
+  async query<V extends TableValue = TableValue>(request: QueryRequest): Promise<QueryPage<V>> {
+    this.#requireOpen()
+    return queryItems(this.#maps, request, this.#clock.now()) as QueryPage<V>
+  }
+
+  async count(partition: string, byIndex = false): Promise<number> {
+    this.#requireOpen()
+    return countItems(this.#maps, partition, byIndex, this.#clock.now())
+  }
+
+  /** Removes expired items, a bounded number; true when there are more. */
+  async removeExpired(): Promise<boolean> {
+    const nowMs = this.#clock.now()
+    const due = { end: expiryKey(nowMs, Buffer.alloc(0)), limit: EXPIRED_A_STEP }
+    let hasAny = false
+    for (const _ of this.#maps.expiry.getKeys({ ...due, limit: 1 })) hasAny = true
+    if (!hasAny) return false
+    return this.#committer.submit(EXPIRED_A_STEP * 64, (scope) => {
+      const keys = [...this.#maps.expiry.getKeys(due)].map((key) => Buffer.from(key))
+      for (const key of keys) {
+        const item = itemOfExpiryKey(key)
+        const stored = this.#maps.items.getBinary(item)
+        if (stored !== undefined && this.#isExpired(stored)) this.#remove(scope, item, stored)
+        scope.remove(this.#maps.expiry, key)
+      }
+      return keys.length === EXPIRED_A_STEP
+    })
+  }
+
+  #requireOpen(): void {
+    if (this.#closing.aborted) throw new EngineClosedError()
+  }
+
+  #live(key: Buffer): TableItem | undefined {
+    const bytes = this.#maps.items.getBinary(key)
+    return bytes === undefined || this.#isExpired(bytes) ? undefined : decodeItem(key, bytes)
+  }
+
+  #isExpired(bytes: Buffer): boolean {
+    const { expiresAtMs } = readItemHead(bytes)
+    return expiresAtMs !== undefined && expiresAtMs < this.#clock.now()
+  }
+
+  #refused<V extends TableValue>(key: Buffer, current: Buffer | undefined): WriteResult<V> {
+    const item = current === undefined ? undefined : (decodeItem(key, current) as TableItem<V>)
+    return { ok: false, current: item }
+  }
+
+  #remove(scope: CommitScope, key: Buffer, stored: Buffer): void {
+    this.#removePointers(scope, key, stored, undefined, undefined)
+    scope.remove(this.#maps.items, key)
+  }
+
+  /** Removes the stored item's index and expiry entries, except those that the new one has too. */
+  #removePointers(
+    scope: CommitScope,
+    key: Buffer,
+    stored: Buffer,
+    keptIndexKey: Buffer | undefined,
+    keptExpiresAtMs: number | undefined,
+  ): void {
+    const index = readItemIndex(stored)
+    if (index !== undefined) {
+      const old = indexKey(index.partition, index.sort, key)
+      if (keptIndexKey === undefined || !old.equals(keptIndexKey)) scope.remove(this.#maps.index, old)
+    }
+    const { expiresAtMs } = readItemHead(stored)
+    if (expiresAtMs !== undefined && expiresAtMs !== keptExpiresAtMs) {
+      scope.remove(this.#maps.expiry, expiryKey(expiresAtMs, key))
+    }
+  }
+}
+
+function holds(current: Buffer | undefined, expect: Expect): boolean {
+  if (expect === 'any') return true
+  if (expect === 'absent') return current === undefined
+  return current !== undefined && readItemHead(current).version === expect
+}
