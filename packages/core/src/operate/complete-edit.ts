@@ -43,19 +43,28 @@ export async function completeEdits(deps: Deps & Pick<OperationsDeps, 'logger'>)
       await intents.remove({ intent, version })
       continue
     }
-    if (!deps.subscriptions.has(intent.newItem.subscription) && intent.payloadBlob !== undefined) {
-      inUse.add(intent.payloadBlob)
-    }
-    const result = await completeEdit(deps, intents, { intent, version })
-    if (result !== undefined) completed += 1
-    else
-      deps.logger.warn(
-        { failure: intent.originalId, by: intent.by },
-        'an interrupted edit was not carried out',
-      )
+    if (await finish(deps, intents, { intent, version })) completed += 1
+    else if (intent.payloadBlob !== undefined) inUse.add(intent.payloadBlob)
   }
   await intents.sweepPayloads(inUse)
   return completed
+}
+
+/** One edit that cannot be finished keeps no other from it, nor the process from starting. */
+async function finish(
+  deps: Deps & Pick<OperationsDeps, 'logger'>,
+  intents: EditIntents,
+  planned: IntentEntry<EditPlan>,
+): Promise<boolean> {
+  const about = { failure: planned.intent.originalId, by: planned.intent.by }
+  try {
+    const result = await completeEdit(deps, intents, planned)
+    if (result === undefined) deps.logger.warn(about, 'an interrupted edit was not carried out')
+    return result !== undefined
+  } catch (error) {
+    deps.logger.error({ ...about, reason: String(error) }, 'an interrupted edit could not be finished')
+    return false
+  }
 }
 
 async function createNew(ledger: Ledger, intents: EditIntents, plan: EditPlan): Promise<void> {

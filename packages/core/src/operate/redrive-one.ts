@@ -1,6 +1,7 @@
 import { isEddyError } from '../errors/eddy-error.ts'
 import { parseFailureId } from '../fail/keys.ts'
 import type { Engine } from '../ports/engine.ts'
+import { Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionControl } from '../runtime/subscription-control.ts'
 import type { OperationsDeps } from './operations-deps.ts'
 import type { StoredJob } from './redrive-store.ts'
@@ -15,7 +16,7 @@ export type RedriveFate = 'queued' | { readonly skipped: string }
  * @throws retryable errors of the engine: the id is to be tried again
  */
 export async function redriveOne(
-  deps: Pick<OperationsDeps, 'engine' | 'subscriptions'>,
+  deps: Pick<OperationsDeps, 'engine' | 'subscriptions' | 'logger'>,
   stored: StoredJob,
   id: string,
 ): Promise<RedriveFate> {
@@ -24,11 +25,21 @@ export async function redriveOne(
   try {
     return await enqueue(deps.engine, control, stored, id)
   } catch (error) {
-    if (!isEddyError(error)) return { skipped: 'error' }
-    // The engine is going away: nothing is known about this id, and the next start goes on with it.
-    if (error.retryable || error.code === 'EDDY_ENGINE_CLOSED') throw error
-    return { skipped: error.code }
+    // The process is going away: nothing is known about this id, and the next start goes on with it.
+    if (isProcessEnd(error)) throw error
+    if (isEddyError(error) && error.retryable) throw error
+    const skipped = isEddyError(error) ? error.code : 'error'
+    deps.logger.error(
+      { jobId: stored.job.id, failure: id, reason: String(error) },
+      'a failure was not redriven',
+    )
+    return { skipped }
   }
+}
+
+/** The engine is closed, or the runtime stops. */
+export function isProcessEnd(error: unknown): boolean {
+  return error instanceof Stopped || (isEddyError(error) && error.code === 'EDDY_ENGINE_CLOSED')
 }
 
 async function enqueue(

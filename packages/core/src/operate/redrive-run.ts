@@ -1,7 +1,7 @@
 import { isEddyError } from '../errors/eddy-error.ts'
 import type { RedriveJob } from './operations.ts'
 import type { OperationsDeps } from './operations-deps.ts'
-import { type RedriveFate, redriveOne } from './redrive-one.ts'
+import { isProcessEnd, type RedriveFate, redriveOne } from './redrive-one.ts'
 import { CHUNK_IDS, isOver, type JobEntry, type RedriveStore, type StoredJob } from './redrive-store.ts'
 
 /** The cursor is saved every so many ids, and after so long. */
@@ -165,7 +165,7 @@ class RedriveRun {
   async #afterError(error: unknown, signal: AbortSignal): Promise<boolean> {
     const { logger, engine } = this.#deps
     const jobId = this.#stored.job.id
-    if (isEddyError(error) && error.code === 'EDDY_ENGINE_CLOSED') return false
+    if (isProcessEnd(error)) return false
     const reason = error instanceof Error ? error.message : String(error)
     this.#failedRounds += 1
     logger.warn({ jobId, reason, failedRounds: this.#failedRounds }, 'a redrive was interrupted')

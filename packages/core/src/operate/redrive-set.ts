@@ -10,11 +10,18 @@ const BY_IDS: readonly FailureStatus[] = ['dead', 'archived', 'held']
 
 type SetDeps = Pick<OperationsDeps, 'subscriptions'>
 
+/** @throws InvalidOptionError, SubscriptionNotFoundError */
+export function checkRedrive(deps: SetDeps, filter: FailureFilter): void {
+  checkFilter(filter)
+  statusesOf(filter)
+  controlsOf(deps.subscriptions, filter)
+}
+
 /**
  * The failures that a redrive is for, oldest first: dead ones; archived and parked ones only when asked for by status
  * or by id. What came into its status after `boundMs` is not part of it (I8).
  *
- * @throws InvalidOptionError for a status that cannot be redriven
+ * @throws what `checkRedrive` throws
  */
 export async function* redriveSet(
   deps: SetDeps,
@@ -22,7 +29,7 @@ export async function* redriveSet(
   boundMs: number,
   limit: number = Number.MAX_SAFE_INTEGER,
 ): AsyncGenerator<FoundFailure, void, undefined> {
-  checkFilter(filter)
+  checkRedrive(deps, filter)
   const statuses = statusesOf(filter)
   const controls = controlsOf(deps.subscriptions, filter)
   let count = 0

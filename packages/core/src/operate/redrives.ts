@@ -1,3 +1,4 @@
+import { isEddyError } from '../errors/eddy-error.ts'
 import { OutOfOrderError } from '../errors/request-errors.ts'
 import { checkInteger, checkNumber } from '../model/option-checks.ts'
 import { randomUuid } from '../produce/uuid.ts'
@@ -5,12 +6,14 @@ import { actorOf } from './action.ts'
 import type { Audit } from './audit.ts'
 import type { ActionOptions, FailureFilter, RedriveJob, RedriveOptions, RedrivePlan } from './operations.ts'
 import type { OperationsDeps } from './operations-deps.ts'
+import { isProcessEnd } from './redrive-one.ts'
 import { runRedrive } from './redrive-run.ts'
-import { planRedrive, redriveSet } from './redrive-set.ts'
+import { checkRedrive, planRedrive, redriveSet } from './redrive-set.ts'
 import { CHUNK_IDS, isOver, type JobEntry, RedriveStore } from './redrive-store.ts'
 
 /** Jobs that run at a time (I6); the rest wait their turn. */
 const MAX_RUNNING = 4
+const MAX_STOP_MS = 5_000
 
 type RedriveDeps = Pick<OperationsDeps, 'engine' | 'subscriptions' | 'logger'>
 
@@ -49,8 +52,11 @@ export class Redrives {
     const ratePerSecond = checkNumber('ratePerSecond', options.ratePerSecond ?? 100, 1, 100_000)
     const allowOutOfOrder = options.allowOutOfOrder === true
     const createdAtMs = this.#deps.engine.clock.now()
-    const plan = await planRedrive(this.#deps, filter, createdAtMs, limit)
-    if (plan.outOfOrder > 0 && !allowOutOfOrder) throw new OutOfOrderError(plan.outOfOrder)
+    checkRedrive(this.#deps, filter)
+    if (!allowOutOfOrder) {
+      const { outOfOrder } = await planRedrive(this.#deps, filter, createdAtMs, limit)
+      if (outOfOrder > 0) throw new OutOfOrderError(outOfOrder)
+    }
     const job: RedriveJob = {
       id: `${String(createdAtMs).padStart(15, '0')}-${randomUuid(this.#deps.engine.clock).slice(0, 8)}`,
       state: 'preparing',
@@ -68,7 +74,11 @@ export class Redrives {
       allowOutOfOrder,
       ...(limit !== undefined && { limit }),
     })
-    const prepared = await this.#prepare(created)
+    const prepared = await this.#prepare(created).catch(async (error: unknown) => {
+      // The caller is told that it failed, so it must not run at the next start.
+      await this.#fail(created, error).catch(() => undefined)
+      throw error
+    })
     await this.#audit.append(actor, 'redrive', job.id, prepared.stored.job.total)
     this.#enqueue(job.id)
     return prepared.stored.job
@@ -112,7 +122,7 @@ export class Redrives {
         if (cleaned !== true) await this.#store.clean(entry)
         continue
       }
-      if (job.state === 'preparing') await this.#prepare(entry)
+      if (job.state === 'preparing' && !(await this.#prepareAgain(entry))) continue
       this.#enqueue(job.id)
       resumed += 1
     }
@@ -123,8 +133,37 @@ export class Redrives {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#waiting.length = 0
-    for (const run of this.#running.values()) run.stop.abort()
-    await Promise.all([...this.#running.values()].map((run) => run.done))
+    const runs = [...this.#running.values()]
+    for (const run of runs) run.stop.abort()
+    // An id that waits for a full disk must not keep the process from stopping.
+    const waited = new AbortController()
+    await Promise.race([
+      Promise.all(runs.map((run) => run.done)),
+      this.#deps.engine.clock.sleep(MAX_STOP_MS, waited.signal),
+    ])
+    waited.abort()
+  }
+
+  /** False when the job cannot be prepared: its subscription left the application, or storage fails. */
+  async #prepareAgain(entry: JobEntry): Promise<boolean> {
+    const { id } = entry.stored.job
+    try {
+      await this.#prepare(entry)
+      return true
+    } catch (error) {
+      this.#deps.logger.error({ jobId: id, reason: String(error) }, 'a redrive could not be prepared again')
+      if (isEddyError(error) && !error.retryable && !isProcessEnd(error)) await this.#fail(entry, error)
+      return false
+    }
+  }
+
+  async #fail(entry: JobEntry, error: unknown): Promise<void> {
+    const { stored } = entry
+    const reason = error instanceof Error ? error.message : String(error)
+    const finishedAtMs = this.#deps.engine.clock.now()
+    const job: RedriveJob = { ...stored.job, state: 'failed', finishedAtMs, reason }
+    const saved = await this.#store.save(entry, { ...stored, job })
+    if (saved !== undefined) await this.#store.clean(saved)
   }
 
   async #prepare(created: JobEntry): Promise<JobEntry> {

@@ -41,6 +41,7 @@ export class AutoClock implements Clock {
         order: this.#order++,
         wake: () => {
           this.#sleepers = this.#sleepers.filter((other) => other !== sleeper)
+          signal?.removeEventListener('abort', sleeper.wake)
           resolve()
         },
       }
