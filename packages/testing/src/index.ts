@@ -1,5 +1,16 @@
 export { Prng } from './clock/prng.ts'
 export { type RunOutcome, VirtualClock, type VirtualClockOptions } from './clock/virtual-clock.ts'
+export type { Duration } from './harness/duration.ts'
+export type { CallOutcome, HandlerCall } from './harness/handler-calls.ts'
+export { type Harness, type HarnessOptions, harness } from './harness/harness.ts'
+export type { LogLine } from './harness/harness-logs.ts'
+export {
+  type CallFilter,
+  type DelayOptions,
+  type FailOptions,
+  InjectedFailure,
+} from './harness/interferences.ts'
+export { NotSettledError } from './harness/not-settled-error.ts'
 export type { CallTrace, PortCall, PortOp } from './sim/call-trace.ts'
 export { drivenEngine } from './sim/driven-engine.ts'
 export type { CrashCount, FaultCounts } from './sim/fault-dice.ts'
