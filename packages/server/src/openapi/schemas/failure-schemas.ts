@@ -47,6 +47,12 @@ export const failureSchemas: Readonly<Record<string, JsonSchema>> = {
     'lastDelayMs?': integer(),
     'claimedUntilMs?': epochMs(''),
     'claimedBy?': text(),
+    'crashes?': integer('Claims in a row that ended in the death of the process.'),
+    'cutting?': flag('Tries are used up; the waiting tail of its key is being dead-lettered with it.'),
+    'budgetFrom?': {
+      ...object({ attempts: integer(), sinceMs: epochMs('') }),
+      description: 'Set by a redrive: attempts and age count from here.',
+    },
     payloadBytes: integer(),
     'payloadBlob?': text(),
     redrives: list(ref('Redrive')),

@@ -1,0 +1,120 @@
+import type {
+  Attempt,
+  ErrorInfo,
+  FailureGroup,
+  LedgerItem,
+  Operations,
+  RedriveJob,
+  ShardStatus,
+  StreamDetail,
+  SubscriptionShardStatus,
+  SubscriptionStatus,
+} from '@eddy/core'
+import { expect, test } from 'vitest'
+import { openApiDocument } from '../src/index.ts'
+import { expectSchema } from './support/checked-answers.ts'
+import { AT_MS, ledgerItem, redriveJob, subscription } from './support/fixtures.ts'
+
+type AuditEntry = Awaited<ReturnType<Operations['listAudit']>>[number]
+
+const error: Required<ErrorInfo> = { type: 'E', message: 'm', stack: 's', code: 'c', fingerprint: 'f' }
+
+const attempt: Required<Attempt> = {
+  attempt: 1,
+  path: 'live',
+  startedAtMs: AT_MS,
+  durationMs: 1,
+  error,
+}
+
+const shard: Required<ShardStatus> = {
+  shardId: 'shardId-000000000000',
+  startingHashKey: '0',
+  endingHashKey: '1',
+  parentShardIds: [],
+  depth: 0,
+  startingSequenceNumber: '1',
+  endingSequenceNumber: '2',
+  open: false,
+}
+
+const subscriptionShard: Required<SubscriptionShardStatus> = {
+  shardId: 's',
+  state: 'reading',
+  checkpoint: '1',
+  lagRecords: 1,
+  lagMs: 1,
+  buffered: 1,
+  expiredRecords: 1,
+}
+
+/** Every member of each type, so that the type checker asks for a new one here and the document then for its schema. */
+const complete = {
+  LedgerItem: {
+    ...ledgerItem(),
+    explicitHashKey: '1',
+    parked: true,
+    reason: 'r',
+    history: [attempt],
+    lastError: error,
+    fingerprint: 'f',
+    dueAtMs: AT_MS,
+    lastDelayMs: 1,
+    claimedUntilMs: AT_MS,
+    claimedBy: 'x',
+    crashes: 1,
+    cutting: true,
+    budgetFrom: { attempts: 1, sinceMs: AT_MS },
+    payloadBlob: 'b',
+    outOfOrder: true,
+    editOf: 'x',
+    editedBy: 'y',
+    note: 'n',
+  } satisfies Required<LedgerItem>,
+  Subscription: {
+    ...subscription(),
+    pausedBy: 'x',
+    shards: [subscriptionShard],
+  } satisfies Required<SubscriptionStatus>,
+  StreamDetail: {
+    name: 'x',
+    shardCount: 1,
+    retentionMs: 3_600_000,
+    durability: 'os',
+    streamId: 'x-1',
+    createdAtMs: AT_MS,
+    shards: [shard],
+    subscriptions: [],
+  } satisfies Required<StreamDetail>,
+  FailureGroup: {
+    subscription: 's',
+    fingerprint: 'f',
+    errorType: 'E',
+    count: 1,
+    firstSeenMs: AT_MS,
+    lastSeenMs: AT_MS,
+    sample: { id: 'x', key: 'k', message: 'm' },
+    truncated: true,
+  } satisfies Required<FailureGroup>,
+  RedriveJob: {
+    ...redriveJob(),
+    finishedAtMs: AT_MS,
+    skippedByReason: { resolved: 1 },
+    reason: 'r',
+    note: 'n',
+  } satisfies Required<RedriveJob>,
+  AuditEntry: {
+    atMs: AT_MS,
+    by: 'x',
+    action: 'drop',
+    target: 'y',
+    count: 1,
+    note: 'n',
+  } satisfies Required<AuditEntry>,
+}
+
+test.each(Object.entries(complete))('%s: the document has every member of the type', (name, value) => {
+  expectSchema(name, value)
+  const schema = openApiDocument().components.schemas?.[name]
+  expect(Object.keys(schema?.properties ?? {}).toSorted()).toEqual(Object.keys(value).toSorted())
+})
