@@ -188,3 +188,4 @@ export type {
   WriteResult,
 } from './ports/table.ts'
 export { type Runtime, type RuntimeOptions, startRuntime } from './runtime/runtime.ts'
+export { decodeRuns, encodeRuns } from './consume/resolved-runs.ts'

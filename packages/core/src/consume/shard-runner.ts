@@ -168,7 +168,7 @@ export class ShardRunner {
       for (;;) {
         await this.#room()
         const slice = await this.#reader.take(this.#readFrom, TAKE, this.#stop.signal)
-        if (slice.expiredRecords > 0) this.#onExpired(slice.expiredRecords)
+        if (slice.expiredRecords > 0) await this.#onExpired(slice.expiredRecords)
         for (const record of slice.records) this.#admit(record)
         this.#millisBehindLatest = slice.millisBehindLatest
         this.#isAtHead = slice.millisBehindLatest === 0
@@ -338,7 +338,9 @@ export class ShardRunner {
     return last === undefined ? this.#idleFrom : { at: 'after_sequence_number', sequenceNumber: last }
   }
 
-  #onExpired(records: number): void {
+  async #onExpired(records: number): Promise<void> {
+    // The gap gets no sequence numbers of its own: nothing may be open below it.
+    await this.#allResolved()
     const { metrics, notify, logger, definition, engine } = this.#parts
     this.#map.skip(records)
     this.#forget(this.#map.base - this.#sequencesFrom)
@@ -375,14 +377,18 @@ export class ShardRunner {
   }
 
   async #finish(): Promise<boolean> {
-    while (this.#unresolved > 0) {
-      if (this.#stop.signal.aborted) throw new Stopped()
-      await this.#nextChange()
-    }
+    await this.#allResolved()
     const { engine, stopping, logger } = this.#parts
     await persist(engine.clock, stopping, logger, 'saving a checkpoint', () => this.save(true))
     this.#state = 'ended'
     return true
+  }
+
+  async #allResolved(): Promise<void> {
+    while (this.#unresolved > 0) {
+      if (this.#stop.signal.aborted) throw new Stopped()
+      await this.#nextChange()
+    }
   }
 
   async #saveRegularly(): Promise<void> {

@@ -92,8 +92,10 @@ export class LaneDrain {
     const { tail, laneId, shardId } = held.hold
     // The tail is written before its ledger item (rule 4): without the item, its reader is between the two, or will
     // come by again, unless its checkpoint is past it.
-    if ((await ledger.get(laneId, tail)) === undefined && !checkpointPassed(shardId, tail))
-      return { kind: 'soon' }
+    const last = await ledger.get(laneId, tail)
+    if (last === undefined && !checkpointPassed(shardId, tail)) return { kind: 'soon' }
+    // It came into the ledger after the look that found nothing.
+    if (last !== undefined && !isFinal(last.item)) return undefined
     const released = await this.#persist('releasing a key', () => holds.release(name, held))
     if (released.ok) return { kind: 'released' }
     metrics.racedReleases += 1

@@ -76,8 +76,35 @@ export class Requeue {
         ? { kind: 'refused', reason: 'not-dead' }
         : await this.requeue(written.current, request)
     }
+    const placed = outOfOrder || isWaitingForPerson || (await this.#keepPlace(written.entry, request))
+    if (!placed) return { kind: 'refused', reason: 'out-of-order' }
     await this.nudge(next)
     return { kind: 'queued', item: next }
+  }
+
+  /**
+   * A dead item that goes back into a held lane: whoever found nothing left to do there, and is about to release it,
+   * must look again. When the release came first, the item is late after all.
+   *
+   * @returns false when that was not agreed to: the item is dead as before
+   */
+  async #keepPlace(requeued: LedgerEntry, request: RequeueRequest): Promise<boolean> {
+    const { definition, holds, ledger, engine, stopping, logger } = this.#parts
+    const { item } = requeued
+    if (definition.failure.blocks === 'nothing') return true
+    while (await this.isInPlace(item)) {
+      const entry = (await this.#holdOf(item)) as HoldEntry
+      const { tail, shardId } = entry.hold
+      const name = this.#laneNameOf(item)
+      const touched = await persist(engine.clock, stopping, logger, 'redriving an event', () => holds.extend(name, entry, tail, shardId))
+      if (touched.ok) return true
+    }
+    const { dueAtMs: _due, ...rest } = item
+    const late: LedgerItem = request.allowOutOfOrder
+      ? { ...item, outOfOrder: true }
+      : { ...rest, status: 'dead', reason: 'its key flowed on while it was redriven', redrives: item.redrives.slice(0, -1) }
+    await persist(engine.clock, stopping, logger, 'redriving an event', () => ledger.replace(requeued, late))
+    return request.allowOutOfOrder
   }
 
   /** Sends the token that makes somebody look at the item, and wakes a shard that waits for it. */
@@ -102,7 +129,10 @@ export class Requeue {
   async #holdOf(item: LedgerItem): Promise<HoldEntry | undefined> {
     const { blocks } = this.#parts.definition.failure
     if (blocks === 'nothing') return undefined
-    if (blocks === 'key') return await this.#parts.holds.read(laneName(item))
-    return await this.#parts.holds.read(shardLaneName(item.shardId))
+    return await this.#parts.holds.read(this.#laneNameOf(item))
+  }
+
+  #laneNameOf(item: LedgerItem): string {
+    return this.#parts.definition.failure.blocks === 'key' ? laneName(item) : shardLaneName(item.shardId)
   }
 }

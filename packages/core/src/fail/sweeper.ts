@@ -1,7 +1,7 @@
 import type { LedgerItem } from '../model/ledger-item.ts'
 import { afterPosition } from '../model/position.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
-import type { HoldEntry } from './holds.ts'
+import { type HoldEntry, shardLaneName } from './holds.ts'
 import { laneName } from './lane.ts'
 import { isFinal, type LedgerEntry } from './ledger.ts'
 import { itemToken, laneToken } from './tokens.ts'
@@ -67,7 +67,8 @@ export class Sweeper {
       item.position >= hold.hold.lo &&
       item.position <= afterPosition(hold.hold.tail) &&
       item.outOfOrder !== true
-    if (!isInLane && this.#parts.definition.failure.blocks === 'shard') return
+    // A held shard looks after its own events.
+    if (isInLane && this.#parts.definition.failure.blocks === 'shard') return
     await this.#parts.tokens.send(isInLane ? laneToken(item) : itemToken(item), undefined)
   }
 
@@ -119,9 +120,14 @@ export class Sweeper {
   }
 
   async #holdOf(item: LedgerItem): Promise<HoldEntry | undefined> {
-    return this.#parts.definition.failure.blocks === 'key'
-      ? await this.#parts.holds.lookup(laneName(item))
-      : undefined
+    switch (this.#parts.definition.failure.blocks) {
+      case 'nothing':
+        return undefined
+      case 'key':
+        return await this.#parts.holds.lookup(laneName(item))
+      case 'shard':
+        return await this.#parts.holds.lookup(shardLaneName(item.shardId))
+    }
   }
 }
 

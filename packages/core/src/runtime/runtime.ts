@@ -12,6 +12,7 @@ import type { Engine } from '../ports/engine.ts'
 import { Producer } from '../produce/producer.ts'
 import { Mutex } from './mutex.ts'
 import { ProcessState } from './process-state.ts'
+import { persist } from './stop-signal.ts'
 import { RetentionWatch } from './retention-watch.ts'
 import { SubscriptionRunner } from './subscription-runner.ts'
 
@@ -194,7 +195,8 @@ class RunningApp implements Runtime {
     const { clock } = this.#options.engine
     while (!this.#stopping.signal.aborted) {
       if ([...this.#subscriptions.values()].every((runner) => runner.intake?.isRecovered === true)) {
-        await process.recovered()
+        // Should it never be written, the next stop only looks worse than it was.
+        await persist(clock, this.#stopping.signal, this.#logger, 'noting the recovery', () => process.recovered()).catch(() => {})
         return
       }
       await clock.sleep(RECOVERY_LOOK_MS, this.#stopping.signal)

@@ -36,6 +36,7 @@ import type {
   SubscriptionControl,
 } from './subscription-control.ts'
 import type { SubscriptionParts } from './subscription-parts.ts'
+import { steadyEngine } from './steady-engine.ts'
 import { statusOf } from './subscription-status.ts'
 
 export interface SubscriptionRunnerOptions {
@@ -75,8 +76,9 @@ export class SubscriptionRunner implements SubscriptionControl {
   #pausedBy: string | undefined
 
   constructor(options: SubscriptionRunnerOptions) {
-    const { definition, engine, process, logger, notify } = options
-    this.#options = options
+    const { definition, process, logger, notify } = options
+    const engine = steadyEngine(options.engine, this.#stopping.signal, logger)
+    this.#options = { ...options, engine }
     this.definition = definition
     this.ledger = new Ledger(engine, definition.name, definition.ledgerRetentionMs)
     this.#checkpoints = new Checkpoints(engine.table, definition.name)

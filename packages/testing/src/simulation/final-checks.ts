@@ -1,0 +1,80 @@
+import type { LedgerItem } from '@eddy/core'
+import type { History } from './history.ts'
+import type { StoredView } from './stored-view.ts'
+import { Violation } from './violation.ts'
+
+/** I2, at any moment: what the stored checkpoints are past is handled, or in the ledger with its payload. */
+export function checkNothingLost(
+  view: StoredView,
+  history: History,
+  resolvedBy: (shardId: string) => ((index: number, sequenceNumber: string) => boolean) | undefined,
+): void {
+  const items = new Map(view.ledger().map((item) => [`${item.shardId}/${item.position}`, item]))
+  const indexes = new Map<string, number>()
+  for (const { record, position, eventId } of view.records()) {
+    const index = indexes.get(record.shardId) ?? 0
+    indexes.set(record.shardId, index + 1)
+    if (resolvedBy(record.shardId)?.(index, record.sequenceNumber) !== true) continue
+    const item = items.get(`${record.shardId}/${position}`)
+    if (item !== undefined) checkPayload(view, item)
+    else if (history.of(eventId).successes === 0)
+      throw new Violation(
+        'I2',
+        `the checkpoint is past ${eventId}, which was never handled and is not in the ledger`,
+      )
+  }
+}
+
+/** I2 and I9, once everything has come to rest: every event ended well, or stands where a person sees it. */
+export function checkEverythingEnded(view: StoredView, history: History): void {
+  const items = new Map<string, LedgerItem[]>()
+  for (const item of view.ledger()) {
+    const key = `${item.shardId}/${item.position.split('!')[0]}`
+    items.set(key, [...(items.get(key) ?? []), item])
+  }
+  for (const { record, position, eventId } of view.records()) {
+    const own = items.get(`${record.shardId}/${position}`) ?? []
+    for (const item of own) {
+      checkPayload(view, item)
+      if (item.status === 'retrying')
+        throw new Violation('I9', `${eventId} is still retrying at rest: ${JSON.stringify(item)}`)
+      if (item.status === 'held')
+        throw new Violation('I9', `${eventId} is still held at rest: ${JSON.stringify(item)}`)
+      if (
+        item.status === 'resolved' &&
+        item.editedBy === undefined &&
+        item.editOf === undefined &&
+        history.of(eventId).successes === 0
+      ) {
+        throw new Violation('I2', `${eventId} is resolved but was never handled: ${JSON.stringify(item)}`)
+      }
+    }
+    if (own.length === 0 && history.of(eventId).successes === 0)
+      throw new Violation('I2', `${eventId} was never handled and is not in the ledger`)
+  }
+  for (const hold of view.holds()) {
+    if (hold.state === 'held')
+      throw new Violation('I9', `key ${JSON.stringify(hold.key)} is still held at rest`)
+  }
+  const tokens = view.queuedTokens()
+  if (tokens.length > 0)
+    throw new Violation('I6', `tokens are left in the retry queue at rest: ${tokens.join(' ')}`)
+}
+
+/** I8: no redrive queued an item twice. */
+export function checkRedrives(view: StoredView): void {
+  for (const item of view.ledger()) {
+    const jobs = item.redrives.map((redrive) => redrive.jobId)
+    if (new Set(jobs).size < jobs.length)
+      throw new Violation('I8', `${item.eventId} was queued twice by one redrive: ${jobs.join(' ')}`)
+  }
+}
+
+function checkPayload(view: StoredView, item: LedgerItem): void {
+  if (
+    (item.status === 'retrying' || item.status === 'held' || item.status === 'dead') &&
+    !view.hasPayload(item)
+  ) {
+    throw new Violation('I2', `${item.eventId} is ${item.status} without its payload`)
+  }
+}

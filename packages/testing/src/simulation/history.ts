@@ -1,0 +1,115 @@
+import type { HandlerContext, LedgerItem } from '@eddy/core'
+import type { StoredView } from './stored-view.ts'
+import { Violation } from './violation.ts'
+
+interface EventHistory {
+  calls: number
+  successes: number
+  /** Of the last call that ended. */
+  lastOutcome: 'ok' | 'failed' | undefined
+  /** Boot in which a call is under way, by call number. */
+  readonly running: Map<number, number>
+}
+
+/** What handlers were seen doing, over all lives of the process: the ground truth that the checks hold the code to. */
+export class History {
+  readonly #events = new Map<string, EventHistory>()
+  readonly #view: StoredView
+  readonly #blocks: 'nothing' | 'key' | 'shard'
+  boot = 0
+
+  constructor(view: StoredView, blocks: 'nothing' | 'key' | 'shard') {
+    this.#view = view
+    this.#blocks = blocks
+  }
+
+  of(eventId: string): EventHistory {
+    let event = this.#events.get(eventId)
+    if (event === undefined) {
+      event = { calls: 0, successes: 0, lastOutcome: undefined, running: new Map() }
+      this.#events.set(eventId, event)
+    }
+    return event
+  }
+
+  /** A handler call begins. @returns its number, from 0 */
+  started(eventId: string, ctx: HandlerContext, nowMs: number): number {
+    const event = this.of(eventId)
+    const item = this.#itemAt(ctx)
+    this.#checkDue(eventId, ctx, item, nowMs)
+    this.#checkCounted(eventId, ctx, item)
+    this.#checkOrder(eventId, ctx)
+    const call = event.calls
+    event.calls += 1
+    event.running.set(call, this.boot)
+    return call
+  }
+
+  ended(eventId: string, call: number, outcome: 'ok' | 'failed'): void {
+    const event = this.of(eventId)
+    event.running.delete(call)
+    event.lastOutcome = outcome
+    if (outcome === 'ok') event.successes += 1
+  }
+
+  /** I5: no retry starts before it is due. */
+  #checkDue(eventId: string, ctx: HandlerContext, item: LedgerItem | undefined, nowMs: number): void {
+    if (ctx.path === 'live' || item?.dueAtMs === undefined || item.dueAtMs <= nowMs) return
+    throw new Violation(
+      'I5',
+      `${eventId} attempt ${ctx.attempt} started ${item.dueAtMs - nowMs} ms before it was due`,
+    )
+  }
+
+  /** An attempt outside the live path is counted in the ledger before it starts, so that a crash cannot lose it. */
+  #checkCounted(eventId: string, ctx: HandlerContext, item: LedgerItem | undefined): void {
+    if (ctx.path === 'live') return
+    if (item === undefined) throw new Violation('I2', `${eventId} is retried but is not in the ledger`)
+    if (item.attempts < ctx.attempt)
+      throw new Violation(
+        'I9',
+        `${eventId} attempt ${ctx.attempt} started while the ledger counts ${item.attempts}`,
+      )
+  }
+
+  /** I3: the handler of a lane's next event never starts before its previous event is resolved. */
+  #checkOrder(eventId: string, ctx: HandlerContext): void {
+    if (this.#blocks === 'nothing' || ctx.outOfOrder) return
+    const records = this.#view.records()
+    const own = records.find(({ record, position }) => record.shardId === ctx.shardId && position === ctx.position.split('!')[0])
+    if (own === undefined) return
+    const finals = new Map(this.#view.ledger().map((item) => [`${item.shardId}/${item.position}`, item]))
+    for (const other of records) {
+      const isBefore =
+        this.#blocks === 'key'
+          ? other.lane === own.lane && other.position < own.position
+          : other.record.shardId === own.record.shardId && other.position < own.position
+      if (!isBefore) continue
+      const history = this.of(other.eventId)
+      const isRunning = [...history.running.values()].includes(this.boot)
+      const item = finals.get(`${other.record.shardId}/${other.position}`)
+      const isGivenUp =
+        item !== undefined &&
+        (item.status === 'dead' ||
+          item.status === 'dropped' ||
+          item.status === 'archived' ||
+          item.status === 'resolved')
+      if (isRunning && !isGivenUp)
+        throw new Violation(
+          'I3',
+          `${eventId} started while ${other.eventId}, before it in its lane, was being handled`,
+        )
+      if (history.lastOutcome === 'ok' || isGivenUp) continue
+      // A person sent it again although its key flows on: it is late by agreement.
+      if (item?.outOfOrder === true) continue
+      throw new Violation(
+        'I3',
+        `${eventId} (${ctx.path} #${ctx.attempt}) started while ${other.eventId}, before it in its lane, is ${item?.status ?? history.lastOutcome ?? 'not handled'}`,
+      )
+    }
+  }
+
+  #itemAt(ctx: HandlerContext): LedgerItem | undefined {
+    return this.#view.ledger().find((item) => item.position === ctx.position && item.shardId === ctx.shardId)
+  }
+}

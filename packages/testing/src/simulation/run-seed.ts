@@ -1,0 +1,292 @@
+import { defineApp, exponential, type Runtime, startRuntime, stream, type SubscriptionDefinition, subscribe } from '@eddy/core'
+import { Prng } from '../clock/prng.ts'
+import { quietFaults, roughFaults } from '../sim/fault-plan.ts'
+import type { SimEngine } from '../sim/process/sim-engine.ts'
+import { SimWorld } from '../sim/sim-world.ts'
+import { resolvedByCheckpoint } from './checkpoint-view.ts'
+import { checkEverythingEnded, checkNothingLost, checkRedrives } from './final-checks.ts'
+import { History } from './history.ts'
+import { Operator } from './operator.ts'
+import { RareEventCounts } from './rare-events.ts'
+import { type Action, type Scenario, type ScriptedEvent, scenarioOf } from './scenario.ts'
+import { scriptedHandler } from './scripted-handler.ts'
+import { STREAM, StoredView, SUBSCRIPTION } from './stored-view.ts'
+import { Violation } from './violation.ts'
+import { watchedEngine } from './watched-engine.ts'
+
+export interface SeedResult {
+  readonly seed: number
+  readonly scenario: Scenario
+  readonly rare: RareEventCounts
+  readonly violation: Violation | undefined
+  /** The last port calls, when something broke. */
+  readonly trace: readonly string[]
+  readonly records: number
+}
+
+/** Virtual time for everything to come to rest once faults and crashes have ended. */
+const REST_STEP_MS = 20_000
+const REST_STEPS = 40
+const MAX_STEPS = 400_000
+
+/** Plays one seed: an application on a faulty engine that crashes, and people at the controls. */
+export async function runSeed(seed: number): Promise<SeedResult> {
+  const run = new SeedRun(scenarioOf(seed))
+  let violation: Violation | undefined
+  try {
+    await run.play()
+  } catch (error) {
+    violation = error instanceof Violation ? error : new Violation('crash', error instanceof Error ? (error.stack ?? error.message) : String(error))
+  }
+  violation = run.firstViolation ?? violation
+  return {
+    seed,
+    scenario: run.scenario,
+    rare: run.rare,
+    violation,
+    trace: violation === undefined ? [] : run.world.trace.lines(),
+    records: run.view.records().length,
+  }
+}
+
+class SeedRun {
+  readonly scenario: Scenario
+  readonly world: SimWorld
+  readonly view: StoredView
+  readonly history: History
+  readonly rare: RareEventCounts = new RareEventCounts()
+  firstViolation: Violation | undefined
+  readonly #dice: Prng
+  readonly #events = new Map<string, ScriptedEvent>()
+  readonly #operator: Operator
+  #engine: SimEngine | undefined
+  #runtime: Runtime | undefined
+  #isHealed = false
+  #isCalm = false
+  #isStopping = false
+
+  constructor(scenario: Scenario) {
+    this.scenario = scenario
+    this.world = new SimWorld({ seed: scenario.seed, faults: scenario.isRough ? roughFaults : { ...quietFaults, callMs: { minMs: 0, maxMs: 5 } }, traceLength: 400 })
+    this.view = new StoredView(this.world.store)
+    this.history = new History(this.view, scenario.blocks)
+    this.#dice = new Prng(`play/${scenario.seed}`)
+    this.#operator = new Operator(this.view, this.rare, this.#dice)
+    this.world.onCrash = () => this.#onCrash()
+  }
+
+  async play(): Promise<void> {
+    this.#boot()
+    for (const { atMs, action } of this.scenario.actions) {
+      await this.#runFor(atMs - this.world.clock.monotonicMs())
+      this.#act(action)
+    }
+    await this.#runFor(500)
+    this.#becomeCalm()
+    await this.#comeToRest()
+    this.#countFaults()
+    checkEverythingEnded(this.view, this.history)
+    checkRedrives(this.view)
+  }
+
+  #boot(): void {
+    this.history.boot += 1
+    this.#engine = this.world.boot()
+    for (const checkpoint of this.view.checkpoints().values()) if (checkpoint.runs.length > 3) this.rare.saw('restoredHoles')
+    const engine = watchedEngine(this.#engine, this.rare)
+    const owner = this.#engine
+    startRuntime({ engine, app: defineApp({ subscriptions: [this.#subscription()] }) }).then(
+      (runtime) => {
+        if (owner.isRunning) this.#runtime = runtime
+      },
+      (error) => this.#bootFailed(error, owner),
+    )
+  }
+
+  /** A start may meet a fault of the engine; a supervisor starts the process again. */
+  #bootFailed(error: unknown, owner: SimEngine): void {
+    if (!owner.isRunning) return
+    if ((error as { retryable?: boolean }).retryable !== true) return this.#note(error)
+    this.world.crash(owner)
+  }
+
+  #subscription(): SubscriptionDefinition {
+    const { scenario } = this
+    const engine = this.#engine as SimEngine
+    const handlerWorld = {
+      history: this.history,
+      rare: this.rare,
+      dice: this.#dice,
+      timeoutMs: scenario.timeoutMs,
+      eventOf: (id: string) => this.#events.get(id),
+      isHealed: () => this.#isHealed,
+      engine: () => engine,
+      now: () => this.world.clock.now(),
+      kill: () => this.world.crash(engine),
+    }
+    return subscribe(SUBSCRIPTION, stream(STREAM, { shards: scenario.shards }), {
+      concurrency: scenario.concurrency,
+      timeoutMs: scenario.timeoutMs,
+      failure: {
+        blocks: scenario.blocks,
+        exhausted: scenario.exhausted,
+        immediate: scenario.immediate,
+        retry: exponential({ maxAttempts: scenario.maxAttempts, initialMs: scenario.delayMs, maxMs: 5_000 }),
+        maxCrashes: 2,
+      } as never,
+      handle: async (event, ctx) => {
+        if (!engine.isRunning) return await new Promise(() => {})
+        try {
+          await scriptedHandler(handlerWorld, event, ctx)
+        } catch (error) {
+          if (error instanceof Violation) this.#note(error)
+          throw error
+        }
+      },
+    })
+  }
+
+  #act(action: Action): void {
+    switch (action.kind) {
+      case 'append':
+        this.#append(action.events)
+        break
+      case 'crash':
+        this.world.crash()
+        break
+      case 'crash-at-call':
+        this.world.crashAtCall(this.world.callCount + action.inCalls)
+        break
+      case 'stop':
+        this.#stop()
+        break
+      default:
+        if (this.#runtime !== undefined) this.#operator.act(action.kind, this.#runtime, this.scenario)
+    }
+  }
+
+  #append(events: readonly ScriptedEvent[]): void {
+    for (const event of events) this.#events.set(event.id, event)
+    if (this.#runtime === undefined) return
+    const list = events.map(({ id, key, explicitHashKey }) => ({ id, key, data: { id }, ...(explicitHashKey !== undefined && { explicitHashKey }) }))
+    this.#runtime.append(STREAM, list).catch(() => {})
+  }
+
+  /** A graceful stop and a new start. */
+  #stop(): void {
+    const runtime = this.#runtime
+    const engine = this.#engine
+    if (runtime === undefined || engine === undefined || this.#isStopping) return
+    this.#isStopping = true
+    runtime.stop({ timeoutMs: 2_000 }).then(
+      () => this.world.crash(engine),
+      () => this.world.crash(engine),
+    )
+  }
+
+  #onCrash(): void {
+    this.#runtime = undefined
+    this.#engine = undefined
+    this.#isStopping = false
+    this.#seeCrash()
+    try {
+      const resolved = resolvedByCheckpoint(this.view)
+      checkNothingLost(this.view, this.history, (shardId) => {
+        const done = resolved.get(shardId)
+        return done === undefined ? undefined : (_, sequenceNumber) => done.has(sequenceNumber)
+      })
+      checkRedrives(this.view)
+    } catch (error) {
+      this.#note(error)
+    }
+    this.world.clock.setTimer(1 + this.#dice.int(500), () => {
+      if (this.#engine === undefined) this.#boot()
+    })
+  }
+
+  #seeCrash(): void {
+    const ledger = this.view.ledger()
+    const positions = new Set(ledger.map((item) => `${item.id.split(':')[1]}/${item.position}`))
+    for (const hold of this.view.holds()) {
+      if (hold.state !== 'held' || positions.has(`${hold.laneId}/${hold.tail}`)) continue
+      this.rare.saw(hold.lo === hold.tail ? 'crashBetweenHoldAndLedger' : 'crashInMidDiversion')
+    }
+    const tokens = this.view.queuedTokens().join('\n')
+    for (const item of ledger) {
+      if (item.status !== 'retrying') continue
+      if (item.claimedBy !== undefined) this.rare.saw('crashDuringRetry')
+      if (this.scenario.blocks === 'nothing' && !tokens.includes(item.id)) this.rare.saw('crashBeforeToken')
+      if (this.scenario.blocks === 'key' && item.outOfOrder !== true && !tokens.includes(`"key":"${item.key}"`)) this.rare.saw('crashBeforeToken')
+    }
+    if (this.#operator.hasRunningRedrive()) this.rare.saw('crashDuringRedrive')
+  }
+
+  #becomeCalm(): void {
+    this.#isCalm = true
+    this.world.faults = quietFaults
+    this.world.crashAtCall(-1)
+  }
+
+  async #comeToRest(): Promise<void> {
+    for (let step = 0; step < REST_STEPS; step += 1) {
+      await this.#runFor(REST_STEP_MS)
+      if (this.#runtime === undefined) continue
+      if (step === 1) {
+        this.#checkIsolation()
+        this.#isHealed = true
+        this.#operator.resume(this.#runtime)
+        this.#operator.decideParked(this.#runtime)
+        continue
+      }
+      if (step > 1 && this.#isAtRest()) return
+      // A person goes on deciding what is parked again.
+      if (step > 1) this.#operator.decideParked(this.#runtime)
+    }
+  }
+
+  /** I4: what is parked or retried stops nothing but its own key. */
+  #checkIsolation(): void {
+    if (this.scenario.blocks !== 'key') return
+    const ledger = this.view.ledger()
+    const waiting = new Set(ledger.filter((item) => item.status === 'held' || item.status === 'retrying').map((item) => item.key))
+    const known = new Set(ledger.map((item) => `${item.shardId}/${item.position}`))
+    if (this.#operator.isPaused) return
+    for (const { record, eventId, position } of this.view.records()) {
+      if (waiting.has(record.partitionKey) || known.has(`${record.shardId}/${position}`) || this.history.of(eventId).successes > 0) continue
+      throw new Violation('I4', `${eventId} of key ${record.partitionKey} was not handled, although nothing of its key waits`)
+    }
+  }
+
+  #isAtRest(): boolean {
+    if (this.view.ledger().some((item) => item.status === 'retrying' || item.status === 'held')) return false
+    if (this.view.holds().some((hold) => hold.state === 'held')) return false
+    if (this.view.queuedTokens().length > 0) return false
+    const done = resolvedByCheckpoint(this.view)
+    return this.view.records().every(({ record }) => done.get(record.shardId)?.has(record.sequenceNumber) === true)
+  }
+
+  #countFaults(): void {
+    const { counts } = this.world
+    this.rare.saw('lateWrite', counts.lateWriteArrived)
+    this.rare.saw('duplicateDelivery', counts.duplicateDelivery)
+    this.rare.saw('overtakingDelivery', counts.overtakingDelivery)
+    this.rare.saw('lostAppendAck', counts.appendEntryAckLost)
+    for (const item of this.view.ledger()) {
+      if (item.reason === 'dead-lettered with an earlier event of its key') this.rare.saw('keyCut')
+      if (item.lastError?.type === 'HandlerCrashedError') this.rare.saw('crashedGivenUp')
+      if (item.attempts > 0 && item.history[0]?.path === 'live' && item.history[0].error === undefined) this.rare.saw('diverted')
+    }
+  }
+
+  async #runFor(ms: number): Promise<void> {
+    if (ms <= 0) return
+    const untilMs = this.world.clock.now() + ms
+    const outcome = await this.world.clock.runUntil(untilMs, { maxSteps: MAX_STEPS })
+    if (this.firstViolation !== undefined) throw this.firstViolation
+    if (outcome.end === 'max-steps') throw new Violation('I9', `${MAX_STEPS} timers fired within ${ms} ms: something spins (calm: ${this.#isCalm})`)
+  }
+
+  #note(error: unknown): void {
+    this.firstViolation ??= error instanceof Violation ? error : new Violation('crash', error instanceof Error ? (error.stack ?? error.message) : String(error))
+  }
+}

@@ -1,0 +1,137 @@
+import { Prng } from '../clock/prng.ts'
+
+export type Behaviour =
+  | 'ok'
+  | 'fail'
+  | 'reject-late'
+  | 'hang'
+  | 'ok-late'
+  | 'dead-letter'
+  | 'drop'
+  | 'retry-after'
+  | 'kill'
+
+export interface ScriptedEvent {
+  readonly id: string
+  readonly key: string
+  readonly explicitHashKey?: string
+  /** What the nth call of the handler does; further calls succeed. */
+  readonly script: readonly Behaviour[]
+  /** Fails whatever the attempt, until healed. */
+  readonly alwaysFails: boolean
+}
+
+export type Action =
+  | { readonly kind: 'append'; readonly events: readonly ScriptedEvent[] }
+  | { readonly kind: 'crash' }
+  | { readonly kind: 'crash-at-call'; readonly inCalls: number }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'split' }
+  | { readonly kind: 'merge' }
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'redrive' }
+  | { readonly kind: 'drop' }
+  | { readonly kind: 'edit' }
+
+export interface Scenario {
+  readonly seed: number
+  readonly blocks: 'nothing' | 'key' | 'shard'
+  readonly exhausted: 'dead-letter' | 'dead-letter-key' | 'hold' | 'drop'
+  readonly shards: number
+  readonly concurrency: number
+  readonly immediate: number
+  readonly maxAttempts: number
+  readonly delayMs: number
+  readonly timeoutMs: number
+  readonly isRough: boolean
+  readonly actions: readonly { readonly atMs: number; readonly action: Action }[]
+}
+
+const LENGTH_MS = 30_000
+const KEYS = ['a', 'b', 'c', 'd', 'e', 'f']
+
+/** What one seed plays: drawn up before the run, so that a change of the code under test changes nothing else. */
+export function scenarioOf(seed: number): Scenario {
+  const dice = new Prng(`scenario/${seed}`)
+  const blocks = dice.pick(['nothing', 'key', 'key', 'key', 'shard'] as const)
+  const exhausted = dice.pick(EXHAUSTED[blocks])
+  const keys = KEYS.slice(0, 2 + dice.int(KEYS.length - 1))
+  const hasPoison = dice.chance(0.15)
+  return {
+    seed,
+    blocks,
+    exhausted,
+    shards: 1 + dice.int(3),
+    concurrency: 1 + dice.int(6),
+    immediate: dice.chance(0.3) ? 1 + dice.int(2) : 0,
+    maxAttempts: 2 + dice.int(4),
+    delayMs: dice.pick([0, 20, 300, 2_000]),
+    timeoutMs: 1_000 + dice.int(3_000),
+    isRough: dice.chance(0.8),
+    actions: [...appends(dice, keys, hasPoison), ...troubles(dice, hasPoison)].sort(
+      (a, b) => a.atMs - b.atMs,
+    ),
+  }
+}
+
+const EXHAUSTED = {
+  nothing: ['dead-letter', 'dead-letter', 'drop'],
+  key: ['dead-letter', 'dead-letter-key', 'dead-letter-key', 'hold', 'drop'],
+  shard: ['dead-letter', 'hold', 'drop'],
+} as const
+
+function appends(
+  dice: Prng,
+  keys: readonly string[],
+  hasPoison: boolean,
+): { atMs: number; action: Action }[] {
+  const list: { atMs: number; action: Action }[] = []
+  let next = 0
+  for (let batch = 4 + dice.int(8); batch > 0; batch -= 1) {
+    const events: ScriptedEvent[] = []
+    for (let count = 1 + dice.int(6); count > 0; count -= 1)
+      events.push(scriptedEvent(dice, `e${++next}`, dice.pick(keys), hasPoison))
+    list.push({ atMs: dice.int(LENGTH_MS), action: { kind: 'append', events } })
+  }
+  return list
+}
+
+function scriptedEvent(dice: Prng, id: string, key: string, hasPoison: boolean): ScriptedEvent {
+  const script: Behaviour[] = []
+  if (hasPoison && dice.chance(0.06)) {
+    for (let count = 1 + dice.int(6); count > 0; count -= 1) script.push('kill')
+  } else if (dice.chance(0.35)) {
+    for (let count = 1 + dice.int(3); count > 0; count -= 1) {
+      script.push(
+        dice.pick(['fail', 'fail', 'fail', 'fail', 'reject-late', 'hang', 'ok-late', 'retry-after'] as const),
+      )
+    }
+    if (dice.chance(0.1)) script.push(dice.pick(['dead-letter', 'drop'] as const))
+  }
+  return {
+    id,
+    key,
+    script,
+    alwaysFails: dice.chance(0.06),
+    ...(dice.chance(0.03) && { explicitHashKey: String(BigInt(dice.int(2 ** 32)) << 96n) }),
+  }
+}
+
+function troubles(dice: Prng, hasPoison: boolean): { atMs: number; action: Action }[] {
+  const list: { atMs: number; action: Action }[] = []
+  const add = (share: number, most: number, make: () => Action): void => {
+    if (!dice.chance(share)) return
+    for (let count = 1 + dice.int(most); count > 0; count -= 1)
+      list.push({ atMs: dice.int(LENGTH_MS), action: make() })
+  }
+  add(0.5, 3, () => ({ kind: 'crash' }))
+  add(hasPoison ? 0.2 : 0.7, 5, () => ({ kind: 'crash-at-call', inCalls: 1 + dice.int(60) }))
+  add(0.2, 1, () => ({ kind: 'stop' }))
+  add(0.4, 2, () => ({ kind: 'split' }))
+  add(0.25, 2, () => ({ kind: 'merge' }))
+  add(0.15, 2, () => ({ kind: 'pause' }))
+  add(0.4, 3, () => ({ kind: 'redrive' }))
+  add(0.2, 2, () => ({ kind: 'drop' }))
+  add(0.25, 3, () => ({ kind: 'edit' }))
+  return list
+}
