@@ -1,18 +1,19 @@
-import type {
-  ActionOptions,
-  BulkOptions,
-  BulkResult,
-  EditResult,
-  FailureDetail,
-  FailureFilter,
-  FailureGroup,
-  FailurePage,
-  RedriveJob,
-  RedriveOptions,
-  RedrivePlan,
-  StreamDetail,
-  StreamInfo,
-  SubscriptionStatus,
+import {
+  type ActionOptions,
+  type BulkOptions,
+  type BulkResult,
+  type EditResult,
+  type FailureDetail,
+  type FailureFilter,
+  type FailureGroup,
+  type FailurePage,
+  InvalidOptionError,
+  type RedriveJob,
+  type RedriveOptions,
+  type RedrivePlan,
+  type StreamDetail,
+  type StreamInfo,
+  type SubscriptionStatus,
 } from '@eddy/core'
 import { readNdjson } from './ndjson.ts'
 import { type Query, Transport, type TransportOptions } from './transport.ts'
@@ -203,7 +204,11 @@ function filterQuery({
   return { subscription, status, key, error, fingerprint, since: sinceMs, until: untilMs }
 }
 
+/** @throws InvalidOptionError for a name that an address cannot carry */
 function encode(segment: string): string {
+  if (segment === '' || segment === '.' || segment === '..') {
+    throw new InvalidOptionError('name', 'a name or an id', segment)
+  }
   return encodeURIComponent(segment)
 }
 

@@ -30,7 +30,7 @@ export interface RecordBatch {
   readonly firstSequence: number
 }
 
-const DEFAULT_BACKOFF: Backoff = { initialMs: 100, maxMs: 5_000 }
+const DEFAULT_BACKOFF: Backoff = { initialMs: 100, maxMs: 2_000 }
 const REQUEST_TIMEOUT_MS = 30_000
 /** A record that the server refuses retryably this often is reported as failed. */
 const MAX_REFUSALS = 8

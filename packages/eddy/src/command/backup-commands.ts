@@ -2,7 +2,7 @@ import { isAbsolute, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Action, CommandContext } from './command-context.ts'
 import { UsageError } from './command-errors.ts'
-import { byteSize } from './format/quantity.ts'
+import { byteSize, plural } from './format/quantity.ts'
 
 export function backupCommands(program: Command, action: Action): void {
   program
@@ -29,9 +29,11 @@ export function backupCommands(program: Command, action: Action): void {
         // Loaded here, so that the other commands start without the engine.
         const { restoreBackup } = await import('@eddy/embedded')
         const target = resolve(to)
-        await restoreBackup(resolve(from), target)
-        if (context.json) await context.printJson({ restored: target })
-        else await context.print(`restored to ${target}. Start it with: eddy start --data ${to}`)
+        const { records, blobs, bytes } = await restoreBackup({ from: resolve(from), to: target })
+        if (context.json) return await context.printJson({ restored: target, records, blobs, bytes })
+        await context.print(
+          `restored ${plural(records, 'record')}, ${byteSize(bytes)} to ${target}. Start it with: eddy start --data ${to}`,
+        )
       }),
     )
 }

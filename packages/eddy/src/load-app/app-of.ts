@@ -1,4 +1,4 @@
-import { type AppDefinition, AppLoadError } from '@eddy/core'
+import { type AppDefinition, AppLoadError, isApp } from '@eddy/core'
 
 const EXPECTED = 'expected the result of defineApp() as the default export, or as a named export "app"'
 
@@ -18,12 +18,6 @@ function innerDefault(candidate: unknown): unknown {
   return inner ?? app
 }
 
-function isApp(value: unknown): value is AppDefinition {
-  if (typeof value !== 'object' || value === null) return false
-  const { kind, streams, subscriptions } = value as Record<string, unknown>
-  return kind === 'app' && Array.isArray(streams) && Array.isArray(subscriptions)
-}
-
 function received(candidate: unknown, exports: Record<string, unknown>): string {
   if (candidate === undefined) {
     const names = Object.keys(exports).filter((name) => name !== '__esModule')
@@ -34,6 +28,7 @@ function received(candidate: unknown, exports: Record<string, unknown>): string 
   if (candidate instanceof Promise) return 'a promise'
   if (typeof candidate === 'object') {
     const { kind } = candidate as Record<string, unknown>
+    if (kind === 'app') return 'an object that defineApp() did not make'
     return typeof kind === 'string'
       ? `a ${kind}`
       : `an object with ${Object.keys(candidate).slice(0, 8).join(', ') || 'nothing in it'}`

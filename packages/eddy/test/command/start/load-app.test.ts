@@ -22,7 +22,8 @@ async function file(name: string, text: string): Promise<string> {
   return path
 }
 
-const APP = "{ kind: 'app', streams: [], subscriptions: [], notify: [] }"
+const IMPORT = "import { defineApp } from 'eddy'\n"
+const APP = 'defineApp({ subscriptions: [] })'
 
 async function problemOf(path: string): Promise<string> {
   const error = await loadApp(path).catch((caught: unknown) => caught)
@@ -41,7 +42,7 @@ describe('loading an application file', () => {
        import { price } from './lib/price.ts'
        type Order = { readonly n: number }
        const order: Order = { n: price(21) }
-       export default { ...${APP}, order, modules: { eddy: { ...eddy }, core: { ...core } } }\n`,
+       export default { ...eddy.${APP}, order, modules: { eddy: { ...eddy }, core: { ...core } } }\n`,
     )
     const app = (await loadApp(path)) as unknown as {
       order: { n: number }
@@ -54,11 +55,14 @@ describe('loading an application file', () => {
 
   it('takes the named export "app", JavaScript modules, CommonJS, and top-level await', async () => {
     const files = [
-      await file('a.ts', `export const app = ${APP} as const\n`),
-      await file('b.mjs', `export default await Promise.resolve(${APP})\n`),
-      await file('c.cjs', `module.exports = ${APP}\n`),
-      await file('d.js', `import { EddyError } from 'eddy'\nexport default { ...${APP}, EddyError }\n`),
-      await file('e.cts', `exports.app = ${APP}\n`),
+      await file('a.ts', `${IMPORT}export const app = ${APP}\n`),
+      await file('b.mjs', `${IMPORT}export default await Promise.resolve(${APP})\n`),
+      await file('c.cjs', `const { defineApp } = require('eddy')\nmodule.exports = ${APP}\n`),
+      await file(
+        'd.js',
+        `import { defineApp, EddyError } from 'eddy'\nexport default { ...${APP}, EddyError }\n`,
+      ),
+      await file('e.cts', `${IMPORT}exports.app = ${APP}\n`),
     ]
     for (const path of files) expect(await loadApp(path), path).toMatchObject({ kind: 'app' })
   })
@@ -71,6 +75,7 @@ describe('loading an application file', () => {
       ['export default Promise.resolve({})', /received a promise\. Await it first/],
       ["export default { kind: 'subscription' }", /received a subscription/],
       ['export default { subscriptions: [] }', /received an object with subscriptions/],
+      ["export default { kind: 'app', streams: [], subscriptions: [] }", /that defineApp\(\) did not make/],
       ['export default 7', /received the number 7/],
     ]
     for (const [index, [text, message]] of cases.entries()) {

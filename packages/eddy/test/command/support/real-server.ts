@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+/** The command as people start it: from the build. */
+export const EDDY: string = fileURLToPath(new URL('../../../bin/eddy.js', import.meta.url))
+
+export interface RealProcess {
+  readonly child: ChildProcess
+  readonly stdout: () => string
+  readonly stderr: () => string
+  /** Resolves with the exit code, or 128 and the signal's number. */
+  readonly exited: Promise<number>
+}
+
+export function spawnEddy(argv: readonly string[], options: { cwd: string; url?: string }): RealProcess {
+  const env = { ...process.env, ...(options.url === undefined ? {} : { EDDY_URL: options.url }) }
+  const child = spawn(process.execPath, [EDDY, ...argv], { cwd: options.cwd, env, stdio: 'pipe' })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (part: Buffer) => {
+    stdout += part.toString('utf8')
+  })
+  child.stderr.on('data', (part: Buffer) => {
+    stderr += part.toString('utf8')
+  })
+  const exited = new Promise<number>((resolve) => {
+    child.on('close', (code, signal) => resolve(code ?? (signal === 'SIGKILL' ? 137 : 143)))
+  })
+  return { child, stdout: () => stdout, stderr: () => stderr, exited }
+}
+
+/** Runs a command to its end. */
+export async function eddy(
+  argv: readonly string[],
+  options: { cwd: string; url?: string; stdin?: string },
+): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
+  const running = spawnEddy(argv, options)
+  running.child.stdin?.end(options.stdin ?? '')
+  const exitCode = await running.exited
+  return { exitCode, stdout: running.stdout(), stderr: running.stderr() }
+}
+
+export interface StartedEddy extends RealProcess {
+  readonly url: string
+  readonly port: number
+}
+
+/** Starts an application and resolves when it listens. */
+export async function startEddy(argv: readonly string[], cwd: string): Promise<StartedEddy> {
+  const running = spawnEddy(['start', ...argv, '--json', '--log-level', 'error'], { cwd })
+  await until(() => running.stdout().includes('\n') || running.child.exitCode !== null)
+  if (running.child.exitCode !== null) throw new Error(`eddy start ended: ${running.stderr()}`)
+  const { url, port } = JSON.parse(running.stdout()) as { url: string; port: number }
+  return { ...running, url, port }
+}
+
+/** Looks until it is so; gives up after 20 seconds. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const giveUpAtMs = performance.now() + 20_000
+  while (!(await isSo())) {
+    if (performance.now() > giveUpAtMs) throw new Error('it did not come true within 20 s')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
