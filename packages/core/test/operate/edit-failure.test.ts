@@ -136,6 +136,34 @@ describe('editing a failure', () => {
     expect((await control.ledger.getById(editId(original)))?.item.status).toBe('dropped')
   })
 
+  it('an edit that was interrupted is finished by the next editor, who is told', async () => {
+    const { engine, control, original } = await betweenCreateAndCommit()
+    const { operations } = desk(engine)
+    const edit = (): Promise<unknown> => operations.editFailure(original.id, payloadOf(original, 2))
+    await expect(edit()).rejects.toThrow(/operator edits it since/)
+    expect((await control.ledger.getById(original.id))?.item.status).toBe('dead')
+    await engine.clock.sleep(31_000)
+    await expect(edit()).rejects.toThrow(/operator edits it since/)
+    expect((await control.ledger.getById(original.id))?.item.editedBy).toBe(editId(original))
+    expect((await control.ledger.getById(editId(original)))?.item.status).toBe('retrying')
+  })
+
+  it('takes over a lock whose editor died before anything happened', async () => {
+    const { engine } = world()
+    const { control } = desk(engine)
+    const original = await failure(control, engine, { n: 1 })
+    const intent = { partition: 'intent/edit', sort: original.id }
+    for (let k = 1; (await engine.table.get(intent)) === undefined; k += 1) {
+      const process = crashAt(engine, k, 'after')
+      await endOrCrash(desk(process.engine).operations.editFailure(original.id, payloadOf(original)), process)
+    }
+    const { operations } = desk(engine)
+    await expect(operations.editFailure(original.id, payloadOf(original))).rejects.toThrow(EditConflictError)
+    await engine.clock.sleep(31_000)
+    const { item } = await operations.editFailure(original.id, payloadOf(original), { by: 'bob' })
+    expect(item.note).toBe('edited by bob')
+  })
+
   it.each(['before', 'after'] as const)(
     'is carried out whole or not at all, whichever port call a crash stops %s (I9)',
     async (when) => {

@@ -4,7 +4,9 @@ import { InvalidOptionError, OutOfOrderError, RedriveNotFoundError } from '../..
 import { keys } from '../../src/fail/keys.ts'
 import { refOf } from '../../src/fail/ledger.ts'
 import type { LedgerItem } from '../../src/model/ledger-item.ts'
+import { silentLogger } from '../../src/observe/logger.ts'
 import type { Operations, RedriveJob } from '../../src/operate/operations.ts'
+import { redriveOne } from '../../src/operate/redrive-one.ts'
 import type { Engine } from '../../src/ports/engine.ts'
 import { crashAt, endOrCrash } from './support/crash.ts'
 import type { FakeControl } from './support/fake-control.ts'
@@ -142,6 +144,25 @@ describe('a redrive job', () => {
     expect((await control.ledger.getById(late.id))?.item.status).toBe('dead')
   })
 
+  it('that died while its set was written down writes the same set again (I8)', async () => {
+    const { engine, clock } = world()
+    const { operations, control } = desk(engine)
+    const items = await failures(control, engine, 3)
+    let jobs: readonly RedriveJob[] = []
+    for (let k = 1; jobs.length === 0; k += 1) {
+      const process = crashAt(engine, k, 'after')
+      await endOrCrash(desk(process.engine).operations.startRedrive({}, FAST), process)
+      jobs = await operations.listRedrives()
+    }
+    expect(jobs).toMatchObject([{ state: 'preparing', total: 0 }])
+    clock.pass(1)
+    const late = await failure(control, engine, { n: 100 })
+    expect(await operations.resumeRedrives()).toBe(1)
+    const job = await over(operations, engine, jobs[0]?.id ?? '')
+    expect(job).toMatchObject({ state: 'done', total: items.length, enqueued: items.length, skipped: 0 })
+    expect((await control.ledger.getById(late.id))?.item.status).toBe('dead')
+  })
+
   it('keeps to its rate', async () => {
     const { engine, clock } = world()
     const { operations, control } = desk(engine)
@@ -153,6 +174,28 @@ describe('a redrive job', () => {
     // 50 at 10 a second: the last one 4.9 s after the first.
     expect(elapsedMs).toBeGreaterThanOrEqual(4_900)
     expect(elapsedMs).toBeLessThan(5_200)
+  })
+
+  it('does not queue an id again that another job redrove since (I8)', async () => {
+    const { engine } = world()
+    const { operations, control, controls } = desk(engine)
+    const item = await failure(control, engine, { n: 1 })
+    const job = await operations.startRedrive({}, FAST)
+    await over(operations, engine, job.id)
+    const redrive = async (jobId: string): Promise<void> => {
+      const entry = await control.ledger.getById(item.id)
+      if (entry === undefined) throw new Error('no item')
+      const died = await control.ledger.replace(entry, { ...entry.item, status: 'dead' })
+      if (died.ok) await control.requeue(died.entry, { by: 'bob', jobId, allowOutOfOrder: false })
+    }
+    await redrive('another')
+    const entry = await control.ledger.getById(item.id)
+    if (entry === undefined) throw new Error('no item')
+    await control.ledger.replace(entry, { ...entry.item, status: 'dead' })
+    // A job that resumes asks again for what it did before its last saved cursor.
+    const deps = { engine, subscriptions: controls, logger: silentLogger }
+    expect(await redriveOne(deps, { job, cursor: 0, allowOutOfOrder: false }, item.id)).toBe('queued')
+    expect((await control.ledger.getById(item.id))?.item).toMatchObject({ status: 'dead' })
   })
 
   it('is cancelled between two ids: what was enqueued stays, the rest stays dead', async () => {
@@ -210,6 +253,32 @@ describe('a redrive job', () => {
     })
     expect(new Set(tokens).size).toBe(1_200)
     expect(tokens).toHaveLength(1_200)
+  })
+
+  it('whose subscription left the application ends as failed, and keeps no other from going on (I9)', async () => {
+    const { engine } = world()
+    const before = desk(engine, { gone: {}, billing: {} })
+    await failures(before.controls.get('gone') as FakeControl, engine, 2)
+    await failures(before.controls.get('billing') as FakeControl, engine, 2)
+    let created = 0
+    for (let k = 1; created === 0; k += 1) {
+      const process = crashAt(engine, k, 'after')
+      await endOrCrash(
+        desk(process.engine, { gone: {}, billing: {} }).operations.startRedrive(
+          { subscription: 'gone' },
+          FAST,
+        ),
+        process,
+      )
+      created = (await before.operations.listRedrives()).length
+    }
+    const next = desk(engine)
+    expect(await next.operations.resumeRedrives()).toBe(0)
+    expect(await next.operations.listRedrives()).toMatchObject([
+      { state: 'failed', reason: expect.stringContaining('gone') },
+    ])
+    const { id } = await next.operations.startRedrive({}, FAST)
+    expect(await over(next.operations, engine, id)).toMatchObject({ state: 'done', enqueued: 2 })
   })
 
   it('goes on after storage errors, and fails visibly when they do not end (I9)', async () => {
