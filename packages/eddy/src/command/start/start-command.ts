@@ -87,7 +87,7 @@ async function start(
       await eddy.close()
       throw error
     }
-    eddy.setAddress(server.url)
+    await eddy.setAddress(server.url)
     await announce(context, { url: server.url, port: server.port, dataDir: resolve(options.data), app, file })
     await untilAborted(io.signal)
     await shutDown({ server, eddy, logger, timeoutMs })

@@ -122,9 +122,7 @@ describe('the life of eddy start', () => {
     expect(await put.exited, put.stderr()).toBe(0)
     expect(JSON.parse(put.stdout())).toMatchObject({ sent: 6_000, failed: 0 })
     const stored = await storedIn(last.url)
-    expect(stored.map(({ n }) => n).sort((a, b) => a - b)).toEqual(
-      Array.from({ length: 6_000 }, (_, n) => n),
-    )
+    expect(stored.map(({ n }) => n).sort((a, b) => a - b)).toEqual(Array.from({ length: 6_000 }, (_, n) => n))
     const lastOf = new Map<string, number>()
     for (const { id, n } of stored) {
       expect(n).toBeGreaterThan(lastOf.get(id) ?? -1)

@@ -29,7 +29,7 @@ export async function fakeServer(handler: FakeHandler, port = 0): Promise<FakeSe
   const server: Server = createServer((incoming, outgoing) => {
     const parts: Buffer[] = []
     incoming.on('data', (part: Buffer) => parts.push(part))
-    incoming.on('end', async () => {
+    const respond = async () => {
       const url = new URL(incoming.url ?? '/', 'http://fake')
       const request: FakeRequest = {
         method: incoming.method ?? '',
@@ -48,7 +48,8 @@ export async function fakeServer(handler: FakeHandler, port = 0): Promise<FakeSe
       const body = answer.problem ?? json
       outgoing.writeHead(status, { 'content-type': 'application/json' })
       outgoing.end(text ?? (body === undefined ? '' : JSON.stringify(body)))
-    })
+    }
+    incoming.on('end', () => void respond())
   })
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   const address = server.address() as AddressInfo
