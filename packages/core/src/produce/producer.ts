@@ -183,17 +183,14 @@ function pendingEntry(
     readonly marks: Marks
   },
 ): PendingEntry {
+  const { data, marks } = placed
+  const producerSequence = marks.firstSequence + placed.index
+  const mark = { partitionKey: event.key, data, producerId: marks.producerId, producerSequence }
   return {
     index: placed.index,
     id: placed.id,
     lane: placed.lane,
-    entry: {
-      partitionKey: event.key,
-      ...(event.explicitHashKey !== undefined && { explicitHashKey: event.explicitHashKey }),
-      data: placed.data,
-      producerId: placed.marks.producerId,
-      producerSequence: placed.marks.firstSequence + placed.index,
-    },
+    entry: event.explicitHashKey === undefined ? mark : { ...mark, explicitHashKey: event.explicitHashKey },
     tries: 0,
     notBeforeMs: 0,
     firstSentMs: undefined,
