@@ -15,6 +15,7 @@ const VERSION = 1
 const HEADER_BYTES = 24
 const HEAD_BYTES = 20
 const CRC_OFFSET = 20
+const REUSED_BYTES = 2 * 1024 * 1024
 
 export interface Segment {
   readonly bytes: Buffer
@@ -40,6 +41,10 @@ export interface SegmentView {
   readonly crc: number
 }
 
+/**
+ * The bytes are valid until the next call: LMDB copies them when they are put, and a buffer of its own for every chunk
+ * would keep the garbage collector busy.
+ */
 export function encodeChunk(key: Uint8Array, segments: readonly Segment[], arrivedAtMs: number): Buffer {
   let bodyBytes = 0
   let records = 0
@@ -48,7 +53,7 @@ export function encodeChunk(key: Uint8Array, segments: readonly Segment[], arriv
     records += segment.count
   }
   const headsEnd = HEADER_BYTES + segments.length * HEAD_BYTES
-  const chunk = Buffer.allocUnsafe(headsEnd + bodyBytes)
+  const chunk = chunkBuffer(headsEnd + bodyBytes)
   chunk.writeUInt32LE(VERSION, 0)
   chunk.writeUInt32LE(segments.length, 4)
   chunk.writeUInt32LE(records, 8)
@@ -120,6 +125,14 @@ export function checkSegment(chunk: Buffer, segment: SegmentView, where: () => s
       `the checksum of the records from ${segment.firstSequence} does not match`,
     )
   }
+}
+
+let reused = Buffer.alloc(0)
+
+function chunkBuffer(bytes: number): Buffer {
+  if (bytes > REUSED_BYTES) return Buffer.allocUnsafe(bytes)
+  if (reused.length === 0) reused = Buffer.allocUnsafeSlow(REUSED_BYTES)
+  return reused.subarray(0, bytes)
 }
 
 function headsCrc(key: Uint8Array, chunk: Buffer, headsEnd: number): number {
