@@ -1,3 +1,4 @@
+import type { Mutex } from '../runtime/mutex.ts'
 import { keys } from '../fail/keys.ts'
 import type { Position } from '../model/position.ts'
 import type { Table } from '../ports/table.ts'
@@ -9,37 +10,50 @@ interface Marker {
   readonly deaths: number
 }
 
+export interface CrashTurn {
+  /** Deaths of the process that this event is known to have brought. */
+  readonly crashes: number
+  /** Ends the turn; again: nothing. */
+  readonly end: () => void
+}
+
 /**
- * Says which event was running when the process died. Written, and durable, before the event is handled; only after
- * two unclean stops in a row, when events are replayed one at a time.
+ * Says which event was being handled when the process died. Used only after two unclean stops in a row: what may have
+ * been running is then handled one at a time over all subscriptions, each with a marker that is durable before its
+ * handler is called.
  */
 export class CrashMarker {
   readonly #table: Table
+  readonly #suspects: Mutex
   readonly #subscription: string
   readonly #shardId: string
-  #last: Marker | undefined
+  #last: Promise<Marker | undefined> | undefined
 
-  constructor(table: Table, subscription: string, shardId: string) {
+  constructor(table: Table, suspects: Mutex, subscription: string, shardId: string) {
     this.#table = table
+    this.#suspects = suspects
     this.#subscription = subscription
     this.#shardId = shardId
   }
 
-  async load(): Promise<void> {
-    this.#last = (
-      await this.#table.get<Marker>({ partition: keys.marker(this.#subscription), sort: this.#shardId })
-    )?.value
+  /** Waits for the event's turn and marks it. */
+  async begin(position: Position): Promise<CrashTurn> {
+    const end = await this.#suspects.acquire()
+    try {
+      return { crashes: await this.#mark(position), end }
+    } catch (error) {
+      end()
+      throw error
+    }
   }
 
-  /** @returns the deaths that this event is known to have brought, before it is handled once more */
-  async mark(position: Position): Promise<number> {
-    const deaths = this.#last?.position === position ? this.#last.deaths + 1 : 0
-    const marker = { position, deaths }
-    await this.#table.put<Marker>(
-      { partition: keys.marker(this.#subscription), sort: this.#shardId, value: marker },
-      'any',
-    )
-    this.#last = undefined
+  async #mark(position: Position): Promise<number> {
+    const key = { partition: keys.marker(this.#subscription), sort: this.#shardId }
+    this.#last ??= this.#table.get<Marker>(key).then((item) => item?.value)
+    const last = await this.#last
+    const deaths = last?.position === position ? last.deaths + 1 : 0
+    await this.#table.put<Marker>({ ...key, value: { position, deaths } }, 'any')
+    this.#last = Promise.resolve(undefined)
     return deaths
   }
 }

@@ -137,7 +137,7 @@ export class Intake {
   }
 
   #start(shard: ShardInfo, stored: StoredCheckpoint | undefined): void {
-    const { engine, definition } = this.#parts
+    const { engine, definition, suspects } = this.#parts
     const { streamId, retentionMs } = this.#stream
     const runner = new ShardRunner(
       this.#parts,
@@ -150,7 +150,7 @@ export class Intake {
         pass: stored?.checkpoint.pass ?? this.#inheritedPass(shard),
         lastStop: this.#lastStop,
         filter: this.#filter,
-        marker: new CrashMarker(engine.table, definition.name, shard.shardId),
+        marker: new CrashMarker(engine.table, suspects, definition.name, shard.shardId),
       },
       this.#readers.get(this.#stream.name, streamId, shard.shardId),
       this.#lanes,

@@ -1,6 +1,6 @@
 import { HandlerCrashedError } from '../errors/handler-errors.ts'
 import { announce } from '../fail/announce.ts'
-import { afterCrashes, afterDelivery, waitingItem } from '../fail/failed-event.ts'
+import { afterDelivery, waitingItem } from '../fail/failed-event.ts'
 import { type HoldEntry, shardLaneName } from '../fail/holds.ts'
 import { laneId, laneName } from '../fail/lane.ts'
 import { isFinal, type LedgerEntry } from '../fail/ledger.ts'
@@ -9,6 +9,7 @@ import { itemToken, laneToken, type Token } from '../fail/tokens.ts'
 import type { EventMeta } from '../handle/context.ts'
 import { type DeliveryResult, deliver, FIRST_DELIVERY } from '../handle/delivery.ts'
 import type { LedgerItem } from '../model/ledger-item.ts'
+import type { CrashMarker } from './crash-marker.ts'
 import { errorInfo } from '../policies/error-info.ts'
 import { persist, Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
@@ -19,6 +20,8 @@ export interface LiveTask {
   readonly bytes: Uint8Array
   /** It may have been handled before an unclean stop. */
   readonly isReplay: boolean
+  /** Set when such events are handled one at a time, since the process died again and again. */
+  readonly marker?: CrashMarker
   /** Aborts when its shard's reading stops: an event that waits is given back. */
   readonly stop: AbortSignal
 }
@@ -51,29 +54,6 @@ export class LivePath {
       case 'shard':
         return await this.#sharded(task, giveSlot)
     }
-  }
-
-  /** The process died again and again while this event was handled: it goes to the ledger without another call. */
-  async divertCrashed(task: LiveTask, crashes: number): Promise<void> {
-    const { definition, engine } = this.#parts
-    const error = errorInfo(new HandlerCrashedError(crashes))
-    const item = afterCrashes(
-      { ...this.#newItem(task), attempts: crashes, crashes },
-      error,
-      definition.failure,
-      engine.clock,
-    )
-    await this.#enter(
-      task,
-      {
-        kind: 'failed',
-        attempts: crashes,
-        tries: [],
-        lastError: error,
-        decision: { kind: 'exhausted', reason: error.message },
-      },
-      item,
-    )
   }
 
   async #flowing(task: LiveTask, giveSlot: () => void): Promise<void> {
@@ -129,31 +109,35 @@ export class LivePath {
   }
 
   async #handle(task: LiveTask, giveSlot: () => void): Promise<void> {
-    const { runner, definition, engine, logger, metrics } = this.#parts
-    const result = await deliver(
-      runner,
-      definition.failure,
-      engine.clock,
-      task.meta,
-      task.bytes,
-      FIRST_DELIVERY,
-      {
-        path: 'live',
-        outOfOrder: false,
-        onWarning: (warning) =>
-          logger.warn({ subscription: definition.name, sequenceNumber: task.meta.sequenceNumber }, warning),
-      },
-    )
+    const { definition, engine, metrics } = this.#parts
+    const result = await this.#deliver(task)
     giveSlot()
     if (result.kind === 'given-back' || result.kind === 'lost') throw new Stopped()
     if (result.kind === 'ok' && result.tries.length === 1) {
       metrics.handled.ok += 1
       return
     }
-    metrics.retries += result.tries.length - 1
+    metrics.retries += Math.max(0, result.tries.length - 1)
     const item = afterDelivery(this.#newItem(task), result, definition.failure, engine.clock)
     if (result.kind === 'ok') return await this.#record(task, item)
     await this.#enter(task, result, item)
+  }
+
+  async #deliver(task: LiveTask): Promise<DeliveryResult> {
+    const { runner, definition, engine, logger } = this.#parts
+    const { marker, meta } = task
+    const turn = marker === undefined ? undefined : await this.#persist('marking an event', () => marker.begin(meta.position))
+    try {
+      if (turn !== undefined && turn.crashes >= definition.failure.maxCrashes) return givenUp(turn.crashes)
+      return await deliver(runner, definition.failure, engine.clock, meta, task.bytes, FIRST_DELIVERY, {
+        path: 'live',
+        outOfOrder: false,
+        onWarning: (warning) =>
+          logger.warn({ subscription: definition.name, sequenceNumber: meta.sequenceNumber }, warning),
+      })
+    } finally {
+      turn?.end()
+    }
   }
 
   /** A failed event enters the ledger; what waits behind it depends on `blocks`. */
@@ -306,4 +290,10 @@ export class LivePath {
     const { engine, stopping, logger } = this.#parts
     return persist(engine.clock, stopping, logger, what, step)
   }
+}
+
+/** The process died again and again while this event was handled: it is given up without another call. */
+function givenUp(crashes: number): DeliveryResult {
+  const lastError = errorInfo(new HandlerCrashedError(crashes))
+  return { kind: 'failed', attempts: crashes, tries: [], lastError, decision: { kind: 'exhausted', reason: lastError.message } }
 }

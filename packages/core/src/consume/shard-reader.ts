@@ -66,7 +66,13 @@ export class ShardReader {
         continue
       }
       const index = this.#window.indexOf(from)
-      if (index === undefined) return await this.#readHistory(from, limit)
+      if (index === undefined) {
+        const history = await this.#readHistory(from, limit)
+        if (history.records.length > 0 || history.next === undefined || history.expiredRecords > 0) return history
+        // At the head, under another name than the window's: what comes next comes through the window.
+        await this.#fetch(signal)
+        continue
+      }
       const slice = this.#window.slice(index, limit)
       if (slice !== undefined) return slice
       await this.#fetch(signal)

@@ -163,7 +163,6 @@ export class ShardRunner {
   async run(): Promise<boolean> {
     const saver = this.#saveRegularly()
     try {
-      if (this.#options.lastStop === 'looping') await this.#options.marker.load()
       this.#state = 'reading'
       for (;;) {
         await this.#room()
@@ -200,8 +199,7 @@ export class ShardRunner {
   async execute(entry: ShardTask, giveSlot: () => void): Promise<void> {
     this.#running += 1
     try {
-      if (entry.task.isReplay && this.#options.lastStop === 'looping') await this.#oneAtATime(entry, giveSlot)
-      else await this.#livePath.process(entry.task, giveSlot)
+      await this.#livePath.process(entry.task, giveSlot)
       this.#resolve(entry.ordinal, entry.task.bytes.length)
     } catch (error) {
       if (!(error instanceof Stopped)) this.#fail(error)
@@ -222,29 +220,6 @@ export class ShardRunner {
     this.#nextSave = save
     this.#saving = save.catch(() => {})
     await save
-  }
-
-  async #oneAtATime(entry: ShardTask, giveSlot: () => void): Promise<void> {
-    const { suspects, definition, engine, stopping, logger } = this.#parts
-    const endTurn = await suspects.acquire()
-    try {
-      if (this.#stop.signal.aborted) throw new Stopped()
-      const crashes = await persist(engine.clock, stopping, logger, 'marking an event', () =>
-        this.#options.marker.mark(entry.task.meta.position),
-      )
-      if (crashes >= definition.failure.maxCrashes) {
-        giveSlot()
-        await this.#livePath.divertCrashed(entry.task, crashes)
-        return
-      }
-      // The turn ends with the handler: what follows (a shard that waits, say) must not keep others.
-      await this.#livePath.process(entry.task, () => {
-        endTurn()
-        giveSlot()
-      })
-    } finally {
-      endTurn()
-    }
   }
 
   #restoreMap(runs: string | undefined): ResolvedMap {
@@ -282,10 +257,12 @@ export class ShardRunner {
       ...(record.explicitHashKey !== undefined && { explicitHashKey: record.explicitHashKey }),
       arrivedAtMs: record.arrivedAtMs,
     }
+    const isReplay = lastStop !== 'clean' && ordinal < this.#replayUntil
     const task: LiveTask = {
       meta,
       bytes: record.data,
-      isReplay: lastStop !== 'clean' && ordinal < this.#replayUntil,
+      isReplay,
+      ...(isReplay && lastStop === 'looping' && { marker: this.#options.marker }),
       stop: this.#stop.signal,
     }
     const lane =

@@ -7,8 +7,8 @@ import { CHUNK_IDS, isOver, type JobEntry, type RedriveStore, type StoredJob } f
 /** The cursor is saved every so many ids, and after so long. */
 const SAVE_EVERY_IDS = 100
 const SAVE_EVERY_MS = 1_000
-/** Ids under way at a time: each costs a durable write or two. */
-const CONCURRENCY = 16
+/** Ids under way at a time. Each costs two durable writes, one after the other, which an engine shares among many. */
+const CONCURRENCY = 100
 const MAX_FAILED_ROUNDS = 10
 const MAX_ERROR_WAIT_MS = 30_000
 

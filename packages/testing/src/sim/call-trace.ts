@@ -20,7 +20,7 @@ export interface PortCall {
 
 export type MutableCall = { -readonly [K in keyof PortCall]: PortCall[K] }
 
-const MAX_ARGS_CHARACTERS = 300
+const MAX_ARGS_CHARACTERS = 3_000
 
 /** The last port calls of a run, for the report of a failing seed. */
 export class CallTrace {

@@ -9,6 +9,7 @@ interface EventHistory {
   lastOutcome: 'ok' | 'failed' | undefined
   /** Boot in which a call is under way, by call number. */
   readonly running: Map<number, number>
+  delivery: { readonly name: string; readonly sinceMs: number } | undefined
 }
 
 /** What handlers were seen doing, over all lives of the process: the ground truth that the checks hold the code to. */
@@ -26,7 +27,7 @@ export class History {
   of(eventId: string): EventHistory {
     let event = this.#events.get(eventId)
     if (event === undefined) {
-      event = { calls: 0, successes: 0, lastOutcome: undefined, running: new Map() }
+      event = { calls: 0, successes: 0, lastOutcome: undefined, running: new Map(), delivery: undefined }
       this.#events.set(eventId, event)
     }
     return event
@@ -38,7 +39,7 @@ export class History {
     const item = this.#itemAt(ctx)
     this.#checkDue(eventId, ctx, item, nowMs)
     this.#checkCounted(eventId, ctx, item)
-    this.#checkOrder(eventId, ctx)
+    this.#checkOrder(eventId, ctx, nowMs)
     const call = event.calls
     event.calls += 1
     event.running.set(call, this.boot)
@@ -73,12 +74,13 @@ export class History {
   }
 
   /** I3: the handler of a lane's next event never starts before its previous event is resolved. */
-  #checkOrder(eventId: string, ctx: HandlerContext): void {
+  #checkOrder(eventId: string, ctx: HandlerContext, nowMs: number): void {
     if (this.#blocks === 'nothing' || ctx.outOfOrder) return
     const records = this.#view.records()
     const own = records.find(({ record, position }) => record.shardId === ctx.shardId && position === ctx.position.split('!')[0])
     if (own === undefined) return
-    const finals = new Map(this.#view.ledger().map((item) => [`${item.shardId}/${item.position}`, item]))
+    const items = new Map(this.#view.ledger().map((item) => [`${item.shardId}/${item.position}`, item]))
+    const since = this.#deliverySince(eventId, items.get(`${ctx.shardId}/${ctx.position}`), nowMs)
     for (const other of records) {
       const isBefore =
         this.#blocks === 'key'
@@ -86,22 +88,14 @@ export class History {
           : other.record.shardId === own.record.shardId && other.position < own.position
       if (!isBefore) continue
       const history = this.of(other.eventId)
+      const item = items.get(`${other.record.shardId}/${other.position}`)
+      // A person sent it again: late by agreement, or after this event's delivery had begun.
+      if (item !== undefined && isReopened(item, since)) continue
       const isRunning = [...history.running.values()].includes(this.boot)
-      const item = finals.get(`${other.record.shardId}/${other.position}`)
-      const isGivenUp =
-        item !== undefined &&
-        (item.status === 'dead' ||
-          item.status === 'dropped' ||
-          item.status === 'archived' ||
-          item.status === 'resolved')
+      const isGivenUp = item !== undefined && FINAL.includes(item.status)
       if (isRunning && !isGivenUp)
-        throw new Violation(
-          'I3',
-          `${eventId} started while ${other.eventId}, before it in its lane, was being handled`,
-        )
+        throw new Violation('I3', `${eventId} started while ${other.eventId}, before it in its lane, was being handled`)
       if (history.lastOutcome === 'ok' || isGivenUp) continue
-      // A person sent it again although its key flows on: it is late by agreement.
-      if (item?.outOfOrder === true) continue
       throw new Violation(
         'I3',
         `${eventId} (${ctx.path} #${ctx.attempt}) started while ${other.eventId}, before it in its lane, is ${item?.status ?? history.lastOutcome ?? 'not handled'}`,
@@ -109,7 +103,21 @@ export class History {
     }
   }
 
+  /** When the delivery that this call belongs to began: its tries in place are one delivery. */
+  #deliverySince(eventId: string, item: LedgerItem | undefined, nowMs: number): number {
+    const event = this.of(eventId)
+    const name = `${this.boot}/${item?.deliveries ?? 0}`
+    if (event.delivery?.name !== name) event.delivery = { name, sinceMs: nowMs }
+    return event.delivery.sinceMs
+  }
+
   #itemAt(ctx: HandlerContext): LedgerItem | undefined {
     return this.#view.ledger().find((item) => item.position === ctx.position && item.shardId === ctx.shardId)
   }
+}
+
+const FINAL: readonly LedgerItem['status'][] = ['dead', 'dropped', 'archived', 'resolved']
+
+function isReopened(item: LedgerItem, sinceMs: number): boolean {
+  return item.outOfOrder === true || (item.redrives.at(-1)?.atMs ?? 0) >= sinceMs
 }

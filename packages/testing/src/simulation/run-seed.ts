@@ -67,7 +67,7 @@ class SeedRun {
 
   constructor(scenario: Scenario) {
     this.scenario = scenario
-    this.world = new SimWorld({ seed: scenario.seed, faults: scenario.isRough ? roughFaults : { ...quietFaults, callMs: { minMs: 0, maxMs: 5 } }, traceLength: 400 })
+    this.world = new SimWorld({ seed: scenario.seed, faults: scenario.isRough ? roughFaults : { ...quietFaults, callMs: { minMs: 0, maxMs: 5 } }, traceLength: 2_000 })
     this.view = new StoredView(this.world.store)
     this.history = new History(this.view, scenario.blocks)
     this.#dice = new Prng(`play/${scenario.seed}`)
@@ -135,7 +135,7 @@ class SeedRun {
         maxCrashes: 2,
       } as never,
       handle: async (event, ctx) => {
-        if (!engine.isRunning) return await new Promise(() => {})
+        if (!engine.isRunning) await new Promise(() => {})
         try {
           await scriptedHandler(handlerWorld, event, ctx)
         } catch (error) {
