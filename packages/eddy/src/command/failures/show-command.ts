@@ -8,6 +8,9 @@ import { table } from '../format/table.ts'
 import { duration, timeText } from '../format/time.ts'
 import { prettyJson } from './pretty-json.ts'
 
+/** Frames of the machinery that called the handler: the same in every failure. `--json` has them. */
+const INSIDE_EDDY = /[\\/](?:@eddy|packages)[\\/](?:core|embedded)[\\/](?:dist|src)[\\/]/
+
 export function showCommand(failures: Command, action: Action): void {
   failures
     .command('show')
@@ -106,7 +109,10 @@ function lastError({ lastError: error }: LedgerItem, paint: Paint): string {
   const heading = `${paint.red(printable(error.type))}${code}: ${printable(error.message, { keepLines: true })}`
   if (error.stack === undefined) return heading
   const frames = error.stack.split('\n').filter((line) => /^\s+at /.test(line))
-  return [heading, ...frames.map((line) => paint.dim(printable(line)))].join('\n')
+  const own = frames.filter((line) => !INSIDE_EDDY.test(line))
+  const hidden = frames.length - own.length
+  const rest = hidden === 0 ? [] : [`    (${plural(hidden, 'frame')} inside Eddy not shown)`]
+  return [heading, ...[...own, ...rest].map((line) => paint.dim(printable(line)))].join('\n')
 }
 
 function payloadText(payload: Payload | undefined): string {

@@ -3,7 +3,8 @@ import type { FailureDetail, LedgerItem } from '@eddy/core'
 const ERROR = {
   type: 'PaymentDeclined',
   message: 'card 42 was declined',
-  stack: 'PaymentDeclined: card 42 was declined\n    at charge (bill.ts:12:7)\n    at handle (app.ts:3:1)',
+  stack:
+    'PaymentDeclined: card 42 was declined\n    at charge (bill.ts:12:7)\n    at handle (app.ts:3:1)\n    at run (/x/@eddy/core/dist/a.js:1:1)',
   code: 'E_CARD',
   fingerprint: '4be1c0de',
 }

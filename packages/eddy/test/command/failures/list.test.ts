@@ -104,6 +104,7 @@ describe('eddy failures show', () => {
       'Lineage\n  replaces old:1\n  redriven by ada',
       'Attempts\n  #  PATH   STARTED',
       'PaymentDeclined (E_CARD): card 42 was declined\n      at charge (bill.ts:12:7)',
+      '      (1 frame inside Eddy not shown)\n',
       '    "amount": 0\n',
       "eddy failures redrive 'billing:ab12:",
     ]) {
