@@ -5,7 +5,12 @@ export default defineConfig({
   resolve: { conditions: ['@eddy/source', 'module', 'node', 'default'] },
   ssr: { resolve: { conditions: ['@eddy/source', 'module', 'node', 'default'] } },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'benchmarks/test/**/*.test.ts', 'test/**/*.test.ts'],
+    include: [
+      'packages/*/test/**/*.test.ts',
+      'examples/*/test/**/*.test.ts',
+      'benchmarks/test/**/*.test.ts',
+      'test/**/*.test.ts',
+    ],
     testTimeout: 30_000,
     reporters: ['default'],
   },
