@@ -68,12 +68,13 @@ export class ShardReader {
       const index = this.#window.indexOf(from)
       if (index === undefined) {
         const history = await this.#readHistory(from, limit)
-        if (history.records.length > 0 || history.next === undefined || history.expiredRecords > 0) return history
+        if (history.records.length > 0 || history.next === undefined || history.expiredRecords > 0)
+          return history
         // At the head, under another name than the window's: what comes next comes through the window.
         await this.#fetch(signal)
         continue
       }
-      const slice = this.#window.slice(index, limit)
+      const slice = this.#window.slice(from, index, limit)
       if (slice !== undefined) return slice
       await this.#fetch(signal)
     }
@@ -89,8 +90,12 @@ export class ShardReader {
   async #fetch(signal: AbortSignal): Promise<void> {
     await this.#once(signal, async () => {
       const window = this.#window as Window
-      if (window.next === undefined) return
-      window.add(await this.#read(window.next, MAX_READ_RECORDS, HEAD_WAIT_MS))
+      const { next } = window
+      if (next === undefined) return
+      const result = await this.#read(next, MAX_READ_RECORDS, HEAD_WAIT_MS)
+      // Retention was faster than everybody here: a window begins anew after the gap and tells of it (I2).
+      if (result.expiredRecords > 0) this.#window = new Window(next, result)
+      else window.add(result)
     })
   }
 
@@ -185,8 +190,9 @@ class Window {
   }
 
   /** Undefined: nothing there yet, fetch more. */
-  slice(index: number, limit: number): Slice | undefined {
-    const isAtStart = index === 0 && this.#start !== undefined
+  slice(from: StartPosition, index: number, limit: number): Slice | undefined {
+    // What is after the gap before the window's first record has index 0 too: it was told of the gap already.
+    const isAtStart = this.#start !== undefined && isSamePosition(from, this.#start)
     const expiredRecords = isAtStart ? this.#expired : 0
     if (index >= this.#records.length) {
       if (this.next !== undefined && expiredRecords === 0) return undefined
