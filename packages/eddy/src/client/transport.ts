@@ -132,7 +132,7 @@ export class Transport {
 }
 
 /** True when no answer came because nothing listens there: waiting half a second would not change it. */
-export function isRefused(error: unknown): boolean {
+function isRefused(error: unknown): boolean {
   return error instanceof ConnectionError && problemOf(error.cause).includes('ECONNREFUSED')
 }
 

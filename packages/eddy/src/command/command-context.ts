@@ -6,7 +6,7 @@ import { type CommandIo, writeTo } from './command-io.ts'
 import type { ExitCode } from './exit-code.ts'
 import { type Paint, paint } from './format/paint.ts'
 
-export interface GlobalOptions {
+interface GlobalOptions {
   readonly url: string
   readonly token?: string
   readonly json?: boolean
@@ -35,7 +35,7 @@ export interface RunState {
   exitCode: ExitCode
 }
 
-export function createContext(io: CommandIo, options: GlobalOptions, state: RunState): CommandContext {
+function createContext(io: CommandIo, options: GlobalOptions, state: RunState): CommandContext {
   if (!/^https?:\/\/[^/]/.test(options.url)) {
     throw new UsageError(
       `--url: expected an address such as http://127.0.0.1:4010, received ${JSON.stringify(options.url)}`,

@@ -68,7 +68,7 @@ export async function printJobs(context: CommandContext, jobs: readonly RedriveJ
   )
 }
 
-export function jobText({ id, state, total, enqueued, skipped, reason }: RedriveJob): string {
+function jobText({ id, state, total, enqueued, skipped, reason }: RedriveJob): string {
   const parts = [`${count(enqueued)} of ${plural(total, 'event')} sent to be handled again`]
   if (skipped > 0) parts.push(`${count(skipped)} skipped`)
   if (reason !== undefined) parts.push(printable(reason))

@@ -29,7 +29,7 @@ export function showCommand(failures: Command, action: Action): void {
     )
 }
 
-export function failureText({ item, payload }: FailureDetail, nowMs: number, paint: Paint): string {
+function failureText({ item, payload }: FailureDetail, nowMs: number, paint: Paint): string {
   return [
     header(item, nowMs, paint),
     ...section('Lineage', lineage(item, nowMs), paint),

@@ -20,7 +20,7 @@ export function createProgress({ stderr }: Pick<CommandIo, 'stderr'>, enabled = 
       if (nowMs - drawnAtMs < INTERVAL_MS) return
       drawnAtMs = nowMs
       isDrawn = true
-      stderr.write(`\r\u001b[2K${render().slice(0, Math.max(20, (stderr.columns ?? 80) - 1))}`)
+      stderr.write(`\r\u001b[2K${render().slice(0, Math.max(20, (stderr.columns || 80) - 1))}`)
     },
     clear() {
       if (isDrawn) stderr.write('\r\u001b[2K')

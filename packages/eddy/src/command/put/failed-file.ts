@@ -6,7 +6,7 @@ import { UsageError } from '../command-errors.ts'
 import { writeTo } from '../command-io.ts'
 import type { Line } from './line-reader.ts'
 
-export interface FailedLine {
+interface FailedLine {
   readonly line: Line
   readonly code: string
   readonly reason: string

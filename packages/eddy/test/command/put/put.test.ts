@@ -138,6 +138,49 @@ describe('eddy put', () => {
     expect(log.stored).toHaveLength(300)
   })
 
+  it('sends what a slow pipe has given so far, also what came while a request was in flight', async () => {
+    const log = fakeLog()
+    let answer = () => {}
+    server = await fakeServer(async (request) => {
+      await new Promise<void>((resolve) => {
+        answer = resolve
+      })
+      return log.append(request)
+    })
+    const { requests, url } = server
+    const arrived = async (count: number) => {
+      while (requests.length < count) await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+    const input = new Readable({ read() {} })
+    input.push(ndjson(3))
+    const running = runCommand(['put', 'orders', '--key', 'id'], { url, stdin: input })
+    await arrived(1)
+    input.push('{"id":"later"}\n')
+    // The line has been read once the pipe is empty again.
+    while (input.readableLength > 0) await new Promise((resolve) => setTimeout(resolve, 2))
+    answer()
+    await arrived(2)
+    expect(requests[1]?.body).toBe('{"id":"later"}\n')
+    answer()
+    input.push(null)
+    expect(await running).toMatchObject({ exitCode: 0 })
+    expect(log.stored).toHaveLength(4)
+  })
+
+  it('begins at --from-line', async () => {
+    const log = fakeLog()
+    server = await fakeServer((request) => log.append(request))
+    await runCommand(['put', 'orders', '--key', 'id', '--from-line', '3'], {
+      url: server.url,
+      stdin: ndjson(4),
+    })
+    expect(log.stored).toEqual([
+      { id: 'k2', n: 2 },
+      { id: 'k3', n: 3 },
+    ])
+    expect(server.requests[0]?.headers['eddy-first-sequence']).toBe('3')
+  })
+
   it('sends a record that was refused for now again, and only that one', async () => {
     let throttle = 1
     const log = fakeLog((value) => {

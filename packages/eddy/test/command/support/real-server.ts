@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 /** The command as people start it: from the build. */
-export const EDDY: string = fileURLToPath(new URL('../../../bin/eddy.js', import.meta.url))
+const EDDY: string = fileURLToPath(new URL('../../../bin/eddy.js', import.meta.url))
 
 export interface RealProcess {
   readonly child: ChildProcess

@@ -102,9 +102,15 @@ describe('eddy tail', () => {
   })
 
   it('never prints more than --limit, however many shards answer at once', async () => {
-    server = await fakeServer(streamOf(SPLIT))
-    const argv = ['tail', 'orders', '--from', 'trim_horizon', '--limit', '4']
-    expect(values((await runCommand(argv, { url: server.url })).stdout)).toHaveLength(4)
+    server = await fakeServer((request) => {
+      // More than was asked for.
+      if (request.query.has('limit')) request.query.set('limit', '2')
+      return streamOf(SPLIT)(request)
+    })
+    for (const limit of [1, 3, 4]) {
+      const argv = ['tail', 'orders', '--from', 'trim_horizon', '--limit', String(limit)]
+      expect(values((await runCommand(argv, { url: server.url })).stdout)).toHaveLength(limit)
+    }
   })
 
   it('goes on after the last event it has seen when the connection is lost', async () => {
