@@ -24,6 +24,8 @@ export interface EmbeddedEngineParts {
   /** Undefined: opened for reading alone. */
   readonly guard: OwnerGuard | undefined
   readonly wasClean: boolean
+  /** Where shards with `durability: 'os'` go on at least (log-store.ts). */
+  readonly osSequenceFloor: number
 }
 
 const IDLE_MS = 1_000
@@ -54,7 +56,7 @@ export class EmbeddedEngine implements Engine {
     this.#parts = parts
     this.clock = clock
     this.wasClean = parts.wasClean
-    const stores = new Stores(paths, isReadOnly, logger)
+    const stores = new Stores(paths, isReadOnly, parts.osSequenceFloor)
     this.#stores = stores
     const { committer } = stores
     const storeOf = stores.logStore.bind(stores)

@@ -1,13 +1,17 @@
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type Clock, DataDirForeignError, type Logger, silentLogger } from '@eddy/core'
-import { createDataDir, dataDirPaths, fileExists, inspectDataDir } from './directory/data-dir.ts'
+import { createDataDir, dataDirPaths, fileExists, inspectDataDir, writeFormat } from './directory/data-dir.ts'
 import { OwnerGuard } from './directory/owner-guard.ts'
 import { EmbeddedEngine } from './embedded-engine.ts'
+import { FIRST_SEQUENCE } from './log/stream-shape.ts'
 import { makeFolder, syncFolder } from './store/durable-files.ts'
 import { checkLmdbFile } from './store/lmdb-file-check.ts'
 import { toStorageError } from './store/storage-error.ts'
 import { systemClock } from './time/system-clock.ts'
+
+/** More than a shard can lose in a power cut; 8,000 of them fit into the numbers. */
+const SEQUENCES_A_POWER_CUT = 1_000_000_000_000
 
 export interface OpenEmbeddedOptions {
   /** Made when it is missing; must be empty or an Eddy data directory. */
@@ -36,12 +40,14 @@ export async function openEmbedded(options: OpenEmbeddedOptions): Promise<Embedd
   if (readOnly) {
     if (found === undefined) throw new DataDirForeignError(dir, 'it is empty, so there is nothing to read')
     await OwnerGuard.requireFree(dir)
-    return start(dir, clock, logger, undefined)
+    return start(dir, clock, logger, undefined, found.powerCuts)
   }
   const guard = await takeDirectory(dir, options.address ?? '')
   try {
-    if ((await inspectDataDir(dir)) === undefined) await createDataDir(dir, clock.now())
-    return await start(dir, clock, logger, guard)
+    const info = (await inspectDataDir(dir)) ?? (await createDataDir(dir, clock.now()))
+    const powerCuts = info.powerCuts + (guard.mayHaveLostPower ? 1 : 0)
+    if (guard.mayHaveLostPower) await writeFormat(dir, { ...info, powerCuts })
+    return await start(dir, clock, logger, guard, powerCuts)
   } catch (error) {
     await guard.release()
     throw toStorageError(error, dir)
@@ -62,6 +68,7 @@ async function start(
   clock: Clock,
   logger: Logger,
   guard: OwnerGuard | undefined,
+  powerCuts: number,
 ): Promise<EmbeddedEngine> {
   const paths = dataDirPaths(dir)
   const isNew = !(await fileExists(paths.store))
@@ -74,5 +81,6 @@ async function start(
     await syncFolder(dir)
   }
   if (!wasClean) logger.warn({ dir }, 'the last process did not close the data directory')
-  return new EmbeddedEngine({ paths, clock, logger, guard, wasClean })
+  const osSequenceFloor = FIRST_SEQUENCE + powerCuts * SEQUENCES_A_POWER_CUT
+  return new EmbeddedEngine({ paths, clock, logger, guard, wasClean, osSequenceFloor })
 }

@@ -4,9 +4,11 @@ import { InvalidOptionError } from '@eddy/core'
 import { blobPath } from '../blobs/blob-paths.ts'
 import type { FileBlobs } from '../blobs/file-blobs.ts'
 import {
+  type DataDirInfo,
   type DataDirPaths,
   dataDirPaths,
   FORMAT_VERSION,
+  inspectDataDir,
   namesIn,
   writeFormat,
 } from '../directory/data-dir.ts'
@@ -54,12 +56,15 @@ export async function writeBackup(request: BackupRequest): Promise<BackupResult>
   }
 }
 
-async function copyAll({ stores, blobs, nowMs }: BackupRequest, to: DataDirPaths): Promise<BackupResult> {
+async function copyAll(
+  { paths, stores, blobs, nowMs }: BackupRequest,
+  to: DataDirPaths,
+): Promise<BackupResult> {
   await copyEnvironment(stores.main, to.store)
   if (stores.os !== undefined) await copyEnvironment(stores.os, to.osStore)
   const copied = await copyBlobs(blobs, to.blobs)
   const entries = await countEntries(to)
-  await writeFormat(to.dir, { format: FORMAT_VERSION, createdAtMs: nowMs })
+  await writeFormat(to.dir, (await inspectDataDir(paths.dir)) as DataDirInfo)
   const bytes = await treeBytes(to.dir)
   await syncTree(to.dir)
   const manifest: BackupManifest = {

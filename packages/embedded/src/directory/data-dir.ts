@@ -19,6 +19,8 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
 export interface DataDirInfo {
   readonly format: number
   readonly createdAtMs: number
+  /** Raised when the machine went down without an orderly close: what was not flushed may be gone since. */
+  readonly powerCuts: number
 }
 
 export interface DataDirPaths {
@@ -61,7 +63,7 @@ export async function inspectDataDir(dir: string): Promise<DataDirInfo | undefin
 
 /** Makes the directory and its format file where they are missing. */
 export async function createDataDir(dir: string, nowMs: number): Promise<DataDirInfo> {
-  const info: DataDirInfo = { format: FORMAT_VERSION, createdAtMs: nowMs }
+  const info: DataDirInfo = { format: FORMAT_VERSION, createdAtMs: nowMs, powerCuts: 0 }
   await writeFormat(dir, info)
   return info
 }
@@ -97,8 +99,8 @@ function parseFormat(dir: string, text: string): DataDirInfo {
   } catch {
     throw new CorruptDataError(join(dir, FORMAT_FILE), 'it is not JSON')
   }
-  const { kind, format, createdAtMs } = (parsed ?? {}) as Record<string, unknown>
+  const { kind, format, createdAtMs, powerCuts } = (parsed ?? {}) as Record<string, unknown>
   if (kind !== 'eddy-data') throw new DataDirForeignError(dir, `its ${FORMAT_FILE} was not written by Eddy`)
   if (format !== FORMAT_VERSION) throw new DataDirVersionError(dir, String(format), String(FORMAT_VERSION))
-  return { format: FORMAT_VERSION, createdAtMs: Number(createdAtMs) }
+  return { format: FORMAT_VERSION, createdAtMs: Number(createdAtMs), powerCuts: Number(powerCuts ?? 0) }
 }

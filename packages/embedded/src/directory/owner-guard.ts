@@ -27,8 +27,12 @@ export class OwnerGuard {
   readonly #dir: string
   readonly #path: string
   readonly #identity: ProcessIdentity
+  /** The owner before did not let go, and the machine was started since, or may have been. */
+  readonly mayHaveLostPower: boolean
 
-  private constructor(dir: string, path: string, identity: ProcessIdentity) {
+  private constructor(dir: string, path: string, identity: ProcessIdentity, before: Guard | undefined) {
+    this.mayHaveLostPower =
+      before !== undefined && !before.released && (before.bootId === '' || before.bootId !== identity.bootId)
     this.#dir = dir
     this.#path = path
     this.#identity = identity
@@ -42,10 +46,10 @@ export class OwnerGuard {
       await makeFolder(folder)
       for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
         const highest = await highestGuard(folder)
-        if (highest !== undefined) await requireGone(dir, highest.path)
+        const before = highest === undefined ? undefined : await requireGone(dir, highest.path)
         const path = join(folder, String((highest?.no ?? 0) + 1))
         if (await tryLink(folder, path, { ...identity, address, released: false })) {
-          const guard = new OwnerGuard(dir, path, identity)
+          const guard = new OwnerGuard(dir, path, identity, before)
           await removeLower(folder, path)
           await guard.setAddress(address)
           return guard
@@ -105,7 +109,8 @@ async function tryLink(folder: string, path: string, guard: Guard): Promise<bool
   return false
 }
 
-async function requireGone(dir: string, path: string): Promise<void> {
+/** The guard of the owner that is gone. @throws DataDirLockedError when it is not */
+async function requireGone(dir: string, path: string): Promise<Guard | undefined> {
   let guard: Guard
   let ageMs: number
   try {
@@ -113,14 +118,15 @@ async function requireGone(dir: string, path: string): Promise<void> {
     ageMs = Date.now() - (await stat(path)).mtimeMs
   } catch (error) {
     // It was replaced by a higher one; the caller looks again.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
-  if (guard.released) return
+  if (guard.released) return guard
   const state = stateOfProcess(guard)
   if (state === 'alive' || (state === 'unknown' && ageMs < SILENT_MS)) {
     throw new DataDirLockedError(dir, guard.pid, guard.address)
   }
+  return guard
 }
 
 async function highestGuard(folder: string): Promise<{ no: number; path: string } | undefined> {

@@ -1,4 +1,3 @@
-import type { Logger } from '@eddy/core'
 import type { ByteMap, Environment } from '../store/environment.ts'
 import type { GroupCommitter } from '../store/group-commit.ts'
 import { readUint64, writeUint32, writeUint64 } from '../store/key-bytes.ts'
@@ -14,17 +13,25 @@ export interface LogStore {
   readonly producerRuns: ByteMap
   /** [epoch ms u64, counter u64] -> the keys of the runs of one commit, oldest first: what pruning walks. */
   readonly producerRunAges: ByteMap
-  readonly logger: Logger
+  /**
+   * No shard goes on below it. After a power cut the last records of a store that does not flush may be gone though
+   * readers saw them; their numbers must not be given out again, or a checkpoint would pass over new records (I2).
+   */
+  readonly sequenceFloor: number
 }
 
-export function openLogStore(environment: Environment, committer: GroupCommitter, logger: Logger): LogStore {
+export function openLogStore(
+  environment: Environment,
+  committer: GroupCommitter,
+  sequenceFloor: number,
+): LogStore {
   return {
     committer,
     chunks: environment.openMap('chunks'),
     trims: environment.openMap('trims'),
     producerRuns: environment.openMap('producer-runs'),
     producerRunAges: environment.openMap('producer-run-ages'),
-    logger,
+    sequenceFloor,
   }
 }
 

@@ -63,11 +63,14 @@ export class ShardState {
 export function loadShardState(store: LogStore, streamNo: number, shard: Shard): ShardState {
   const trim = readTrim(store, streamNo, shard)
   const last = lastChunk(store, streamNo, shard.no)
-  if (last === undefined) return new ShardState(streamNo, shard, trim)
+  // A closed shard gets no more records.
+  const floor = shard.endSequence === undefined ? store.sequenceFloor : 0
+  if (last === undefined)
+    return new ShardState(streamNo, shard, { ...trim, next: Math.max(trim.next, floor) })
   const header = readChunkHeader(last.key, last.value, () => `shard ${shard.shardId}`)
   return new ShardState(streamNo, shard, {
     first: trim.first,
-    next: Math.max(trim.next, sequenceOfChunkKey(last.key) + header.records),
+    next: Math.max(trim.next, floor, sequenceOfChunkKey(last.key) + header.records),
     lastArrivedAtMs: Math.max(trim.lastArrivedAtMs, header.lastArrivedAtMs),
   })
 }

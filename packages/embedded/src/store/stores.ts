@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { CorruptDataError, type Logger } from '@eddy/core'
+import { CorruptDataError } from '@eddy/core'
 import type { DataDirPaths } from '../directory/data-dir.ts'
 import { type LogStore, openLogStore } from '../log/log-store.ts'
 import { type ByteMap, type Environment, openEnvironment } from './environment.ts'
@@ -17,14 +17,14 @@ interface OpenStore {
 export class Stores {
   readonly #paths: DataDirPaths
   readonly #readOnly: boolean
-  readonly #logger: Logger
+  readonly #osSequenceFloor: number
   readonly #main: OpenStore
   #os: OpenStore | undefined
 
-  constructor(paths: DataDirPaths, readOnly: boolean, logger: Logger) {
+  constructor(paths: DataDirPaths, readOnly: boolean, osSequenceFloor: number) {
     this.#paths = paths
     this.#readOnly = readOnly
-    this.#logger = logger
+    this.#osSequenceFloor = osSequenceFloor
     this.#main = this.#open(paths.store, 'fsync')
   }
 
@@ -78,7 +78,8 @@ export class Stores {
     try {
       const environment = openEnvironment({ path, readOnly: this.#readOnly, sync })
       const committer = new GroupCommitter(environment, this.#paths.dir)
-      return { environment, committer, log: openLogStore(environment, committer, this.#logger) }
+      const floor = sync === 'later' ? this.#osSequenceFloor : 0
+      return { environment, committer, log: openLogStore(environment, committer, floor) }
     } catch (error) {
       throw toOpenError(error, path)
     }
