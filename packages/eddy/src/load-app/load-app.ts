@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { type AppDefinition, AppLoadError } from '@eddy/core'
 import { createJiti } from 'jiti'
 import { appOf } from './app-of.ts'
@@ -44,11 +44,11 @@ async function importFile(path: string, file: string): Promise<unknown> {
   try {
     return await jiti.import(path)
   } catch (error) {
-    throw new AppLoadError(file, `${problemOf(error)}. ${NEXT}`, { cause: error })
+    throw new AppLoadError(file, `${problemOf(error, dirname(path))}. ${NEXT}`, { cause: error })
   }
 }
 
-function problemOf(error: unknown): string {
+function problemOf(error: unknown, folder: string): string {
   if (!(error instanceof Error)) return `it threw ${JSON.stringify(error) ?? String(error)}`
   const [first = ''] = error.message.split('\n')
   if (error instanceof SyntaxError || /^(ParseError|SyntaxError)/.test(first)) {
@@ -57,12 +57,13 @@ function problemOf(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND')
     return `an import of it is missing: ${first}`
-  return `it threw ${error.name}: ${first}${frameOf(error)}`
+  return `it threw ${error.name}: ${first}${frameOf(error, folder)}`
 }
 
-/** Where in the author's code it happened. */
-function frameOf({ stack = '' }: Error): string {
-  const frame = stack.split('\n').find((line) => /^\s+at /.test(line) && !/node_modules|node:/.test(line))
-  const place = frame === undefined ? null : /([^\s(]+:\d+:\d+)\)?$/.exec(frame)
+/** Where in the author's code it happened; the frames above are those of what it called. */
+function frameOf({ stack = '' }: Error, folder: string): string {
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))
+  const own = frames.find((frame) => frame.includes(folder) && !frame.includes('node_modules'))
+  const place = own === undefined ? null : /([^\s(]+:\d+:\d+)\)?$/.exec(own)
   return place === null ? '' : ` (at ${place[1]})`
 }

@@ -95,6 +95,14 @@ describe('loading an application file', () => {
     expect(await problemOf(await file('text.ts', "throw 'just text'\n"))).toContain('it threw "just text"')
   })
 
+  it('names the option of a wrong type in a definition', async () => {
+    const path = await file(
+      'app.ts',
+      "import { stream } from 'eddy'\nstream('s', { shards: 'two' } as never)\n",
+    )
+    expect(await problemOf(path)).toMatch(/stream\("s"\)\.shards: expected .* received "two".*app\.ts:2/)
+  })
+
   it('says which import is missing, and that a file or folder is not there', async () => {
     expect(await problemOf(await file('app.ts', "import './none.ts'\n"))).toMatch(/missing: .*none/)
     expect(await problemOf(join(folder, 'none.ts'))).toContain('there is no such file')
