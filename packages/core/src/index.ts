@@ -1,3 +1,4 @@
+export { decodeRuns, encodeRuns } from './consume/resolved-runs.ts'
 export { EddyError, type ErrorDetails, isEddyError } from './errors/eddy-error.ts'
 export {
   AppLoadError,
@@ -188,4 +189,3 @@ export type {
   WriteResult,
 } from './ports/table.ts'
 export { type Runtime, type RuntimeOptions, startRuntime } from './runtime/runtime.ts'
-export { decodeRuns, encodeRuns } from './consume/resolved-runs.ts'

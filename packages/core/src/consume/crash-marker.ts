@@ -1,7 +1,7 @@
-import type { Mutex } from '../runtime/mutex.ts'
 import { keys } from '../fail/keys.ts'
 import type { Position } from '../model/position.ts'
 import type { Table } from '../ports/table.ts'
+import type { Mutex } from '../runtime/mutex.ts'
 
 interface Marker {
   readonly [name: string]: string | number

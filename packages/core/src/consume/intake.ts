@@ -8,6 +8,7 @@ import { Checkpoints, type StoredCheckpoint } from './checkpoint.ts'
 import { CrashMarker } from './crash-marker.ts'
 import { Lanes } from './lanes.ts'
 import type { LivePath } from './live-path.ts'
+import { afterLostTail } from './lost-tail.ts'
 import type { ShardReaders } from './shard-readers.ts'
 import { ShardRunner, type ShardTask } from './shard-runner.ts'
 
@@ -109,8 +110,33 @@ export class Intake {
         this.#ended.set(shard.shardId, stored)
         continue
       }
-      if (this.#mayStart(shard)) this.#start(shard, stored)
+      if (!this.#mayStart(shard)) continue
+      const start = await this.#withinLog(shard, stored)
+      if (!this.#open) return
+      this.#start(shard, start)
     }
+  }
+
+  async #withinLog(
+    shard: ShardInfo,
+    stored: StoredCheckpoint | undefined,
+  ): Promise<StoredCheckpoint | undefined> {
+    if (stored === undefined) return undefined
+    const { engine, stopping, logger, definition } = this.#parts
+    const moved = await persist(engine.clock, stopping, logger, 'looking for the end of a shard', () =>
+      afterLostTail(engine.log, this.#stream, shard, stored, engine.clock.now()),
+    )
+    if (moved === undefined) return stored
+    logger.error(
+      {
+        subscription: definition.name,
+        shardId: shard.shardId,
+        checkpoint: stored.checkpoint.from,
+        end: moved.checkpoint.from,
+      },
+      'a checkpoint is ahead of its shard, whose tail is lost: reading goes on at the end of the shard',
+    )
+    return moved
   }
 
   /** Takes nothing more in and starts no more handlers; what runs goes on. */

@@ -9,10 +9,10 @@ import { itemToken, laneToken, type Token } from '../fail/tokens.ts'
 import type { EventMeta } from '../handle/context.ts'
 import { type DeliveryResult, deliver, FIRST_DELIVERY } from '../handle/delivery.ts'
 import type { LedgerItem } from '../model/ledger-item.ts'
-import type { CrashMarker } from './crash-marker.ts'
 import { errorInfo } from '../policies/error-info.ts'
 import { persist, Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
+import type { CrashMarker } from './crash-marker.ts'
 
 /** One record on the live path. */
 export interface LiveTask {
@@ -126,7 +126,10 @@ export class LivePath {
   async #deliver(task: LiveTask): Promise<DeliveryResult> {
     const { runner, definition, engine, logger } = this.#parts
     const { marker, meta } = task
-    const turn = marker === undefined ? undefined : await this.#persist('marking an event', () => marker.begin(meta.position))
+    const turn =
+      marker === undefined
+        ? undefined
+        : await this.#persist('marking an event', () => marker.begin(meta.position))
     try {
       if (turn !== undefined && turn.crashes >= definition.failure.maxCrashes) return givenUp(turn.crashes)
       return await deliver(runner, definition.failure, engine.clock, meta, task.bytes, FIRST_DELIVERY, {
@@ -295,5 +298,11 @@ export class LivePath {
 /** The process died again and again while this event was handled: it is given up without another call. */
 function givenUp(crashes: number): DeliveryResult {
   const lastError = errorInfo(new HandlerCrashedError(crashes))
-  return { kind: 'failed', attempts: crashes, tries: [], lastError, decision: { kind: 'exhausted', reason: lastError.message } }
+  return {
+    kind: 'failed',
+    attempts: crashes,
+    tries: [],
+    lastError,
+    decision: { kind: 'exhausted', reason: lastError.message },
+  }
 }

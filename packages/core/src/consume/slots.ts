@@ -29,16 +29,21 @@ export class Slots {
     return true
   }
 
-  /** Waits for a slot for a retry. @throws Stopped once `close` was called */
-  async takeRetry(): Promise<void> {
+  /**
+   * Waits for a slot for a retry.
+   * @returns true when it had to wait: what was seen before may have changed
+   * @throws Stopped once `close` was called
+   */
+  async takeRetry(): Promise<boolean> {
     if (this.#free > 0 && this.#retries.length === 0) {
       this.#free -= 1
       this.#liveInARow = 0
-      return
+      return false
     }
     await new Promise<void>((grant, refuse) => {
       this.#retries.push({ grant, refuse })
     })
+    return true
   }
 
   give(): void {

@@ -68,7 +68,10 @@ export class LaneDrain {
       return undefined
     }
     if (item.parked === true) return { kind: 'parked' }
-    const end = await this.#retryPath.tryItem(next, deadlineMs)
+    const end = await this.#retryPath.tryItem(next, deadlineMs, async () => {
+      const first = await this.#earliestUnresolved(held)
+      return first?.version === next.version && first.item.id === item.id
+    })
     return end.kind === 'look-again' ? undefined : end
   }
 

@@ -96,13 +96,20 @@ export class Requeue {
       const entry = (await this.#holdOf(item)) as HoldEntry
       const { tail, shardId } = entry.hold
       const name = this.#laneNameOf(item)
-      const touched = await persist(engine.clock, stopping, logger, 'redriving an event', () => holds.extend(name, entry, tail, shardId))
+      const touched = await persist(engine.clock, stopping, logger, 'redriving an event', () =>
+        holds.extend(name, entry, tail, shardId),
+      )
       if (touched.ok) return true
     }
     const { dueAtMs: _due, ...rest } = item
     const late: LedgerItem = request.allowOutOfOrder
       ? { ...item, outOfOrder: true }
-      : { ...rest, status: 'dead', reason: 'its key flowed on while it was redriven', redrives: item.redrives.slice(0, -1) }
+      : {
+          ...rest,
+          status: 'dead',
+          reason: 'its key flowed on while it was redriven',
+          redrives: item.redrives.slice(0, -1),
+        }
     await persist(engine.clock, stopping, logger, 'redriving an event', () => ledger.replace(requeued, late))
     return request.allowOutOfOrder
   }

@@ -30,8 +30,15 @@ export class RetryPath {
     this.#parts = parts
   }
 
-  /** @param deadlineMs - on the monotonic clock; a handler is started only if its timeout fits before it */
-  async tryItem(entry: LedgerEntry, deadlineMs: number): Promise<TryEnd> {
+  /**
+   * @param deadlineMs - on the monotonic clock; a handler is started only if its timeout fits before it
+   * @param isStillFirst - asked after a wait for a slot: an earlier event of the lane may have been redriven meanwhile
+   */
+  async tryItem(
+    entry: LedgerEntry,
+    deadlineMs: number,
+    isStillFirst?: () => Promise<boolean>,
+  ): Promise<TryEnd> {
     const { engine, slots, suspects, epoch, definition, pause } = this.#parts
     const { item } = entry
     const nowMs = engine.clock.now()
@@ -46,12 +53,13 @@ export class RetryPath {
       item.claimedBy === undefined || claimedHere ? (item.crashes ?? 0) : (item.crashes ?? 0) + 1
     if (crashes >= definition.failure.maxCrashes) return await this.#giveUpCrashed(entry, crashes)
     await pause.wait()
-    await slots.takeRetry()
+    const hasWaited = await slots.takeRetry()
     // The slot first, then the turn among suspects, as on the live path: the other order could wait in a circle.
     const endTurn = crashes > 0 ? await suspects.acquire() : undefined
     try {
       // Looked at only now: waiting for a slot takes as long as it takes.
       if (!this.#hasTime(deadlineMs)) return { kind: 'no-time' }
+      if (hasWaited && isStillFirst !== undefined && !(await isStillFirst())) return { kind: 'look-again' }
       return await this.#attempt(entry, crashes, deadlineMs)
     } finally {
       endTurn?.()

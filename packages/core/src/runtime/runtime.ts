@@ -12,8 +12,8 @@ import type { Engine } from '../ports/engine.ts'
 import { Producer } from '../produce/producer.ts'
 import { Mutex } from './mutex.ts'
 import { ProcessState } from './process-state.ts'
-import { persist } from './stop-signal.ts'
 import { RetentionWatch } from './retention-watch.ts'
+import { persist } from './stop-signal.ts'
 import { SubscriptionRunner } from './subscription-runner.ts'
 
 export interface RuntimeOptions {
@@ -196,7 +196,9 @@ class RunningApp implements Runtime {
     while (!this.#stopping.signal.aborted) {
       if ([...this.#subscriptions.values()].every((runner) => runner.intake?.isRecovered === true)) {
         // Should it never be written, the next stop only looks worse than it was.
-        await persist(clock, this.#stopping.signal, this.#logger, 'noting the recovery', () => process.recovered()).catch(() => {})
+        await persist(clock, this.#stopping.signal, this.#logger, 'noting the recovery', () =>
+          process.recovered(),
+        ).catch(() => {})
         return
       }
       await clock.sleep(RECOVERY_LOOK_MS, this.#stopping.signal)

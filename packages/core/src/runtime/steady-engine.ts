@@ -1,6 +1,6 @@
+import type { Logger } from '../observe/logger.ts'
 import type { Engine } from '../ports/engine.ts'
 import type { Table } from '../ports/table.ts'
-import type { Logger } from '../observe/logger.ts'
 import { persist } from './stop-signal.ts'
 
 /**
@@ -9,7 +9,8 @@ import { persist } from './stop-signal.ts'
  */
 export function steadyEngine(engine: Engine, stopping: AbortSignal, logger: Logger): Engine {
   const { table, blobs, clock } = engine
-  const steady = <T>(read: () => Promise<T>): Promise<T> => persist(clock, stopping, logger, 'reading a table', read)
+  const steady = <T>(read: () => Promise<T>): Promise<T> =>
+    persist(clock, stopping, logger, 'reading a table', read)
   const steadyTable: Table = {
     get: (key) => steady(() => table.get(key)),
     getMany: (wanted) => steady(() => table.getMany(wanted)),

@@ -29,6 +29,7 @@ import type { Producer } from '../produce/producer.ts'
 import type { Mutex } from './mutex.ts'
 import { PauseGate } from './pause-gate.ts'
 import type { ProcessState } from './process-state.ts'
+import { steadyEngine } from './steady-engine.ts'
 import type {
   RequeueRequest,
   RequeueResult,
@@ -36,7 +37,6 @@ import type {
   SubscriptionControl,
 } from './subscription-control.ts'
 import type { SubscriptionParts } from './subscription-parts.ts'
-import { steadyEngine } from './steady-engine.ts'
 import { statusOf } from './subscription-status.ts'
 
 export interface SubscriptionRunnerOptions {

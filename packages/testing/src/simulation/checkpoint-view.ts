@@ -6,14 +6,17 @@ export function resolvedByCheckpoint(view: StoredView): Map<string, ReadonlySet<
   const done = new Map<string, ReadonlySet<string>>()
   const records = view.records()
   for (const [shardId, checkpoint] of view.checkpoints()) {
-    const sequences = records.filter(({ record }) => record.shardId === shardId).map(({ record }) => record.sequenceNumber)
+    const sequences = records
+      .filter(({ record }) => record.shardId === shardId)
+      .map(({ record }) => record.sequenceNumber)
     if (checkpoint.ended) {
       done.set(shardId, new Set(sequences))
       continue
     }
     const { at, sequenceNumber } = checkpoint.from
     if (sequenceNumber === undefined) continue
-    const isBefore = (sequence: string): boolean => compareSequence(sequence, sequenceNumber) < (at === 'after_sequence_number' ? 1 : 0)
+    const isBefore = (sequence: string): boolean =>
+      compareSequence(sequence, sequenceNumber) < (at === 'after_sequence_number' ? 1 : 0)
     const passed = sequences.filter(isBefore)
     const above = sequences.slice(passed.length)
     const resolved = new Set(passed)

@@ -77,7 +77,9 @@ export class History {
   #checkOrder(eventId: string, ctx: HandlerContext, nowMs: number): void {
     if (this.#blocks === 'nothing' || ctx.outOfOrder) return
     const records = this.#view.records()
-    const own = records.find(({ record, position }) => record.shardId === ctx.shardId && position === ctx.position.split('!')[0])
+    const own = records.find(
+      ({ record, position }) => record.shardId === ctx.shardId && position === ctx.position.split('!')[0],
+    )
     if (own === undefined) return
     const items = new Map(this.#view.ledger().map((item) => [`${item.shardId}/${item.position}`, item]))
     const since = this.#deliverySince(eventId, items.get(`${ctx.shardId}/${ctx.position}`), nowMs)
@@ -94,7 +96,10 @@ export class History {
       const isRunning = [...history.running.values()].includes(this.boot)
       const isGivenUp = item !== undefined && FINAL.includes(item.status)
       if (isRunning && !isGivenUp)
-        throw new Violation('I3', `${eventId} started while ${other.eventId}, before it in its lane, was being handled`)
+        throw new Violation(
+          'I3',
+          `${eventId} started while ${other.eventId}, before it in its lane, was being handled`,
+        )
       if (history.lastOutcome === 'ok' || isGivenUp) continue
       throw new Violation(
         'I3',
@@ -118,6 +123,9 @@ export class History {
 
 const FINAL: readonly LedgerItem['status'][] = ['dead', 'dropped', 'archived', 'resolved']
 
+/** An event that was picked up just before the redrive goes first. */
+const PICKED_MS = 100
+
 function isReopened(item: LedgerItem, sinceMs: number): boolean {
-  return item.outOfOrder === true || (item.redrives.at(-1)?.atMs ?? 0) >= sinceMs
+  return item.outOfOrder === true || (item.redrives.at(-1)?.atMs ?? 0) >= sinceMs - PICKED_MS
 }

@@ -26,7 +26,11 @@ export class Operator {
     return had
   }
 
-  act(kind: Exclude<Action['kind'], 'append' | 'crash' | 'crash-at-call' | 'stop'>, runtime: Runtime, scenario: Scenario): void {
+  act(
+    kind: Exclude<Action['kind'], 'append' | 'crash' | 'crash-at-call' | 'stop'>,
+    runtime: Runtime,
+    scenario: Scenario,
+  ): void {
     // What an operator asks may meet a fault or a crash; the next look shows what came of it.
     this.#do(kind, runtime, scenario).catch(() => {})
   }
@@ -73,25 +77,35 @@ export class Operator {
         const before = this.#view.ledger().filter((item) => item.status === 'dead' || item.parked === true)
         if (before.some((item) => item.parked === true)) {
           this.#rare.saw('redrivenInPlace')
-          await operations.startRedrive({ status: 'held', ids: before.filter((item) => item.parked === true).map((item) => item.id) })
+          await operations.startRedrive({
+            status: 'held',
+            ids: before.filter((item) => item.parked === true).map((item) => item.id),
+          })
         }
         if (before.every((item) => item.status !== 'dead')) return
         if (scenario.blocks !== 'nothing') this.#rare.saw('redrivenOutOfOrder')
         this.#redriving += 1
-        await operations.startRedrive({ status: 'dead' }, { allowOutOfOrder: true, ratePerSecond: 1 + this.#dice.int(50) })
+        await operations.startRedrive(
+          { status: 'dead' },
+          { allowOutOfOrder: true, ratePerSecond: 1 + this.#dice.int(50) },
+        )
         return
       }
       case 'drop':
         await operations.dropFailures({ status: this.#dice.pick(['dead', 'held'] as const) })
         return
       case 'edit': {
-        const candidates = this.#view.ledger().filter((item) => item.status === 'dead' || item.parked === true)
+        const candidates = this.#view
+          .ledger()
+          .filter((item) => item.status === 'dead' || item.parked === true)
         if (candidates.length === 0) return
         const item = this.#dice.pick(candidates)
         const { payload } = await operations.showFailure(item.id)
         if (payload === undefined) return
         const event = { ...(JSON.parse(payload.content) as object), data: { edited: true } }
-        await operations.editFailure(item.id, encoder.encode(JSON.stringify(event)), { allowOutOfOrder: true })
+        await operations.editFailure(item.id, encoder.encode(JSON.stringify(event)), {
+          allowOutOfOrder: true,
+        })
         this.#rare.saw('edited')
         return
       }

@@ -1,4 +1,12 @@
-import { defineApp, exponential, type Runtime, startRuntime, stream, type SubscriptionDefinition, subscribe } from '@eddy/core'
+import {
+  defineApp,
+  exponential,
+  type Runtime,
+  type SubscriptionDefinition,
+  startRuntime,
+  stream,
+  subscribe,
+} from '@eddy/core'
 import { Prng } from '../clock/prng.ts'
 import { quietFaults, roughFaults } from '../sim/fault-plan.ts'
 import type { SimEngine } from '../sim/process/sim-engine.ts'
@@ -27,6 +35,8 @@ export interface SeedResult {
 /** Virtual time for everything to come to rest once faults and crashes have ended. */
 const REST_STEP_MS = 20_000
 const REST_STEPS = 40
+/** Until then nobody decides what is parked, and other keys must get on without (I4). */
+const DECIDE_AT_STEP = 4
 const MAX_STEPS = 400_000
 
 /** Plays one seed: an application on a faulty engine that crashes, and people at the controls. */
@@ -36,7 +46,10 @@ export async function runSeed(seed: number): Promise<SeedResult> {
   try {
     await run.play()
   } catch (error) {
-    violation = error instanceof Violation ? error : new Violation('crash', error instanceof Error ? (error.stack ?? error.message) : String(error))
+    violation =
+      error instanceof Violation
+        ? error
+        : new Violation('crash', error instanceof Error ? (error.stack ?? error.message) : String(error))
   }
   violation = run.firstViolation ?? violation
   return {
@@ -67,7 +80,11 @@ class SeedRun {
 
   constructor(scenario: Scenario) {
     this.scenario = scenario
-    this.world = new SimWorld({ seed: scenario.seed, faults: scenario.isRough ? roughFaults : { ...quietFaults, callMs: { minMs: 0, maxMs: 5 } }, traceLength: 2_000 })
+    this.world = new SimWorld({
+      seed: scenario.seed,
+      faults: scenario.isRough ? roughFaults : { ...quietFaults, callMs: { minMs: 0, maxMs: 5 } },
+      traceLength: 2_000,
+    })
     this.view = new StoredView(this.world.store)
     this.history = new History(this.view, scenario.blocks)
     this.#dice = new Prng(`play/${scenario.seed}`)
@@ -92,7 +109,8 @@ class SeedRun {
   #boot(): void {
     this.history.boot += 1
     this.#engine = this.world.boot()
-    for (const checkpoint of this.view.checkpoints().values()) if (checkpoint.runs.length > 3) this.rare.saw('restoredHoles')
+    for (const checkpoint of this.view.checkpoints().values())
+      if (checkpoint.runs.length > 3) this.rare.saw('restoredHoles')
     const engine = watchedEngine(this.#engine, this.rare)
     const owner = this.#engine
     startRuntime({ engine, app: defineApp({ subscriptions: [this.#subscription()] }) }).then(
@@ -168,7 +186,12 @@ class SeedRun {
   #append(events: readonly ScriptedEvent[]): void {
     for (const event of events) this.#events.set(event.id, event)
     if (this.#runtime === undefined) return
-    const list = events.map(({ id, key, explicitHashKey }) => ({ id, key, data: { id }, ...(explicitHashKey !== undefined && { explicitHashKey }) }))
+    const list = events.map(({ id, key, explicitHashKey }) => ({
+      id,
+      key,
+      data: { id },
+      ...(explicitHashKey !== undefined && { explicitHashKey }),
+    }))
     this.#runtime.append(STREAM, list).catch(() => {})
   }
 
@@ -216,7 +239,12 @@ class SeedRun {
       if (item.status !== 'retrying') continue
       if (item.claimedBy !== undefined) this.rare.saw('crashDuringRetry')
       if (this.scenario.blocks === 'nothing' && !tokens.includes(item.id)) this.rare.saw('crashBeforeToken')
-      if (this.scenario.blocks === 'key' && item.outOfOrder !== true && !tokens.includes(`"key":"${item.key}"`)) this.rare.saw('crashBeforeToken')
+      if (
+        this.scenario.blocks === 'key' &&
+        item.outOfOrder !== true &&
+        !tokens.includes(`"key":"${item.key}"`)
+      )
+        this.rare.saw('crashBeforeToken')
     }
     if (this.#operator.hasRunningRedrive()) this.rare.saw('crashDuringRedrive')
   }
@@ -231,16 +259,17 @@ class SeedRun {
     for (let step = 0; step < REST_STEPS; step += 1) {
       await this.#runFor(REST_STEP_MS)
       if (this.#runtime === undefined) continue
-      if (step === 1) {
+      if (step < DECIDE_AT_STEP) continue
+      if (step === DECIDE_AT_STEP) {
         this.#checkIsolation()
         this.#isHealed = true
         this.#operator.resume(this.#runtime)
         this.#operator.decideParked(this.#runtime)
         continue
       }
-      if (step > 1 && this.#isAtRest()) return
+      if (this.#isAtRest()) return
       // A person goes on deciding what is parked again.
-      if (step > 1) this.#operator.decideParked(this.#runtime)
+      this.#operator.decideParked(this.#runtime)
     }
   }
 
@@ -248,12 +277,22 @@ class SeedRun {
   #checkIsolation(): void {
     if (this.scenario.blocks !== 'key') return
     const ledger = this.view.ledger()
-    const waiting = new Set(ledger.filter((item) => item.status === 'held' || item.status === 'retrying').map((item) => item.key))
+    const waiting = new Set(
+      ledger.filter((item) => item.status === 'held' || item.status === 'retrying').map((item) => item.key),
+    )
     const known = new Set(ledger.map((item) => `${item.shardId}/${item.position}`))
     if (this.#operator.isPaused) return
     for (const { record, eventId, position } of this.view.records()) {
-      if (waiting.has(record.partitionKey) || known.has(`${record.shardId}/${position}`) || this.history.of(eventId).successes > 0) continue
-      throw new Violation('I4', `${eventId} of key ${record.partitionKey} was not handled, although nothing of its key waits`)
+      if (
+        waiting.has(record.partitionKey) ||
+        known.has(`${record.shardId}/${position}`) ||
+        this.history.of(eventId).successes > 0
+      )
+        continue
+      throw new Violation(
+        'I4',
+        `${eventId} of key ${record.partitionKey} was not handled, although nothing of its key waits`,
+      )
     }
   }
 
@@ -262,7 +301,9 @@ class SeedRun {
     if (this.view.holds().some((hold) => hold.state === 'held')) return false
     if (this.view.queuedTokens().length > 0) return false
     const done = resolvedByCheckpoint(this.view)
-    return this.view.records().every(({ record }) => done.get(record.shardId)?.has(record.sequenceNumber) === true)
+    return this.view
+      .records()
+      .every(({ record }) => done.get(record.shardId)?.has(record.sequenceNumber) === true)
   }
 
   #countFaults(): void {
@@ -274,7 +315,8 @@ class SeedRun {
     for (const item of this.view.ledger()) {
       if (item.reason === 'dead-lettered with an earlier event of its key') this.rare.saw('keyCut')
       if (item.lastError?.type === 'HandlerCrashedError') this.rare.saw('crashedGivenUp')
-      if (item.attempts > 0 && item.history[0]?.path === 'live' && item.history[0].error === undefined) this.rare.saw('diverted')
+      if (item.attempts > 0 && item.history[0]?.path === 'live' && item.history[0].error === undefined)
+        this.rare.saw('diverted')
     }
   }
 
@@ -283,10 +325,17 @@ class SeedRun {
     const untilMs = this.world.clock.now() + ms
     const outcome = await this.world.clock.runUntil(untilMs, { maxSteps: MAX_STEPS })
     if (this.firstViolation !== undefined) throw this.firstViolation
-    if (outcome.end === 'max-steps') throw new Violation('I9', `${MAX_STEPS} timers fired within ${ms} ms: something spins (calm: ${this.#isCalm})`)
+    if (outcome.end === 'max-steps')
+      throw new Violation(
+        'I9',
+        `${MAX_STEPS} timers fired within ${ms} ms: something spins (calm: ${this.#isCalm})`,
+      )
   }
 
   #note(error: unknown): void {
-    this.firstViolation ??= error instanceof Violation ? error : new Violation('crash', error instanceof Error ? (error.stack ?? error.message) : String(error))
+    this.firstViolation ??=
+      error instanceof Violation
+        ? error
+        : new Violation('crash', error instanceof Error ? (error.stack ?? error.message) : String(error))
   }
 }

@@ -65,7 +65,7 @@ export function scenarioOf(seed: number): Scenario {
     concurrency: 1 + dice.int(6),
     immediate: dice.chance(0.3) ? 1 + dice.int(2) : 0,
     maxAttempts: 2 + dice.int(4),
-    delayMs: dice.pick([0, 20, 300, 2_000]),
+    delayMs: dice.pick([0, 0, 20, 20, 300, 2_000]),
     timeoutMs: 1_000 + dice.int(3_000),
     isRough: dice.chance(0.8),
     actions: [...appends(dice, keys, hasPoison), ...troubles(dice, hasPoison)].sort(
@@ -92,6 +92,19 @@ function appends(
     for (let count = 1 + dice.int(6); count > 0; count -= 1)
       events.push(scriptedEvent(dice, `e${++next}`, dice.pick(keys), hasPoison))
     list.push({ atMs: dice.int(LENGTH_MS), action: { kind: 'append', events } })
+  }
+  // A key that fails and recovers while more of it keeps coming: releases race with diversions.
+  if (dice.chance(0.6)) {
+    const key = dice.pick(keys)
+    let atMs = dice.int(LENGTH_MS - 3_000)
+    for (let count = 15 + dice.int(15); count > 0; count -= 1) {
+      atMs += 30 + dice.int(170)
+      const script: Behaviour[] = dice.chance(0.4) ? ['fail'] : []
+      list.push({
+        atMs,
+        action: { kind: 'append', events: [{ id: `e${++next}`, key, script, alwaysFails: false }] },
+      })
+    }
   }
   return list
 }
@@ -130,7 +143,7 @@ function troubles(dice: Prng, hasPoison: boolean): { atMs: number; action: Actio
   add(0.4, 2, () => ({ kind: 'split' }))
   add(0.25, 2, () => ({ kind: 'merge' }))
   add(0.15, 2, () => ({ kind: 'pause' }))
-  add(0.4, 3, () => ({ kind: 'redrive' }))
+  add(0.5, 4, () => ({ kind: 'redrive' }))
   add(0.2, 2, () => ({ kind: 'drop' }))
   add(0.25, 3, () => ({ kind: 'edit' }))
   return list

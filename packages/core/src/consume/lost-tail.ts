@@ -1,0 +1,46 @@
+import { compareSequence } from '../model/position.ts'
+import type { Log, ShardInfo, StartPosition, StreamInfo } from '../ports/log.ts'
+import type { StoredCheckpoint } from './checkpoint.ts'
+import { checkpointAt } from './placement.ts'
+
+/**
+ * A checkpoint that is ahead of its shard's end: the log lost its tail, or the two come from different backups. New
+ * records would get numbers that the checkpoint takes for handled, and be skipped without a word (I2, I9).
+ *
+ * @returns a checkpoint at the end of the shard in a new pass, or undefined when the stored one is within the log, or
+ * the engine does not tell where the shard ends
+ */
+export async function afterLostTail(
+  log: Log,
+  stream: StreamInfo,
+  shard: ShardInfo,
+  stored: StoredCheckpoint,
+  nowMs: number,
+): Promise<StoredCheckpoint | undefined> {
+  const { checkpoint } = stored
+  if (checkpoint.from.at !== 'after_sequence_number') return undefined
+  const end = await endOf(log, stream, shard)
+  if (end?.at !== 'after_sequence_number') return undefined
+  if (compareSequence(checkpoint.from.sequenceNumber, end.sequenceNumber) <= 0) return undefined
+  // A new pass: positions of the lost records must not stand in the way of new ones under the same numbers.
+  const place = { from: end, ended: false }
+  return {
+    version: stored.version,
+    checkpoint: {
+      ...checkpointAt(place, stream, checkpoint.pass + 1, checkpoint.epoch, nowMs),
+      expiredRecords: checkpoint.expiredRecords,
+    },
+  }
+}
+
+async function endOf(log: Log, stream: StreamInfo, shard: ShardInfo): Promise<StartPosition | undefined> {
+  const { next } = await log.read({
+    stream: stream.name,
+    shardId: shard.shardId,
+    from: { at: 'latest' },
+    maxRecords: 1,
+    maxBytes: 1,
+    waitMs: 0,
+  })
+  return next
+}
