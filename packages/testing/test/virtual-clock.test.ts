@@ -109,6 +109,18 @@ describe('virtual clock', () => {
     await expect(clock.settle(Promise.reject(new Error('no')))).rejects.toThrow('no')
   })
 
+  test('of two that drive, neither lets time run on before the other has gone on', async () => {
+    const clock = new VirtualClock({ seed: 1 })
+    const short = async (): Promise<number> => {
+      for (let i = 0; i < 5; i++) await clock.settle(clock.sleep(3))
+      return clock.monotonicMs()
+    }
+    const waiting = clock.settle(clock.sleep(1_000))
+    expect(await short()).toBe(15)
+    await waiting
+    expect(clock.monotonicMs()).toBe(1_000)
+  })
+
   test('settle says so when nothing can settle the promise any more', async () => {
     const clock = new VirtualClock({ seed: 1 })
     await expect(clock.settle(new Promise(() => undefined))).rejects.toThrow('no timer is left')

@@ -33,7 +33,8 @@ export class VirtualClock implements Clock {
   #monotonicMs = 0
   #wallOffsetMs: number
   #order = 0
-  #driving: Promise<unknown> = Promise.resolve()
+  /** The turn that runs now, or the last one that waits. */
+  #driving: Promise<void> | undefined
 
   constructor(options: VirtualClockOptions) {
     const prng = new Prng(options.seed)
@@ -103,8 +104,9 @@ export class VirtualClock implements Clock {
   }
 
   /** Fires the next timer. False when there is none. */
-  step(): Promise<boolean> {
-    return this.#drive(() => this.#step(Number.POSITIVE_INFINITY))
+  async step(): Promise<boolean> {
+    await this.#drive(() => drainWork())
+    return this.#nextTimer(() => false)
   }
 
   /** Fires timers until the predicate holds, or wall time has come to the given epoch milliseconds. */
@@ -113,19 +115,25 @@ export class VirtualClock implements Clock {
     options: { readonly maxSteps?: number } = {},
   ): Promise<RunOutcome> {
     const maxSteps = options.maxSteps ?? DEFAULT_MAX_STEPS
+    const isReached = typeof until === 'function' ? until : () => this.now() >= until
     await this.#drive(() => drainWork())
     for (let steps = 0; ; steps++) {
-      if (typeof until === 'function' ? until() : this.now() >= until) return { end: 'reached', steps }
+      if (isReached()) return { end: 'reached', steps }
       if (steps >= maxSteps) return { end: 'max-steps', steps }
       const limitMs = typeof until === 'number' ? until - this.#wallOffsetMs : Number.POSITIVE_INFINITY
-      if (await this.#drive(() => this.#step(limitMs))) continue
+      if (await this.#nextTimer(isReached, limitMs)) continue
       if (typeof until === 'function') return { end: 'idle', steps }
       this.#monotonicMs = Math.max(this.#monotonicMs, limitMs)
     }
   }
 
   /** Drives the clock until the promise is settled. Several may be settled at a time. */
-  async settle<T>(promise: Promise<T>): Promise<T> {
+  settle<T>(promise: Promise<T>): Promise<T> {
+    // The caller goes on as soon as the promise is settled, not when this driver's turn has come again.
+    return Promise.race([promise, this.#driveUntilSettled(promise)])
+  }
+
+  async #driveUntilSettled<T>(promise: Promise<T>): Promise<T> {
     let settled = false
     const done = (): void => {
       settled = true
@@ -133,7 +141,8 @@ export class VirtualClock implements Clock {
     promise.then(done, done)
     await this.#drive(() => drainWork())
     while (!settled) {
-      if (!(await this.step())) await this.#waitForOutsideWork(() => settled)
+      // Looked at again when the turn comes: another driver may have settled it.
+      if (!(await this.#nextTimer(() => settled))) await this.#waitForOutsideWork(() => settled)
     }
     return promise
   }
@@ -146,6 +155,10 @@ export class VirtualClock implements Clock {
     throw new Error(`settle: the promise is pending and no timer is left at ${this.#monotonicMs} ms`)
   }
 
+  #nextTimer(isDone: () => boolean, limitMs = Number.POSITIVE_INFINITY): Promise<boolean> {
+    return this.#drive(async () => isDone() || this.#step(limitMs))
+  }
+
   async #step(limitMs: number): Promise<boolean> {
     const next = this.#timers.peek()
     if (next === undefined || next.dueMs > limitMs || next.dueMs === Number.POSITIVE_INFINITY) return false
@@ -156,10 +169,19 @@ export class VirtualClock implements Clock {
     return true
   }
 
-  /** One driver at a time: a second one waits for its turn. */
-  #drive<T>(turn: () => Promise<T>): Promise<T> {
-    const result = this.#driving.then(turn)
-    this.#driving = result.catch(() => undefined)
-    return result
+  /** One driver at a time. Before a second one's turn, what the first one's turn set off runs to its end. */
+  async #drive<T>(turn: () => Promise<T>): Promise<T> {
+    const before = this.#driving
+    const result = before === undefined ? turn() : before.then(() => drainWork()).then(turn)
+    const driving = result.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#driving = driving
+    try {
+      return await result
+    } finally {
+      if (this.#driving === driving) this.#driving = undefined
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { compareSequence, type Engine, type ShardInfo } from '@eddy/core'
 import { expect } from 'vitest'
-import { type ContractTest, expectCode } from '../support/contract-test.ts'
+import { type ContractTest, expectCode, expectWoken, LONG_WAIT_MS } from '../support/contract-test.ts'
 import {
   entry,
   expectTiles,
@@ -65,10 +65,12 @@ export function splitTests(test: ContractTest): void {
     const { parent } = await oneShardWithRecords(engine)
     const { last } = await readOn(engine.log, request('orders', parent.shardId))
     if (last.next === undefined) throw new Error('expected a position to go on from')
-    const waiting = request('orders', parent.shardId, { from: last.next, waitMs: 20_000 })
-    const reading = readFirst(engine.log, waiting)
-    await engine.log.split('orders', parent.shardId, HALF)
-    const result = await reading
+    const waiting = request('orders', parent.shardId, { from: last.next, waitMs: LONG_WAIT_MS })
+    const result = await expectWoken(engine.clock, async () => {
+      const reading = readFirst(engine.log, waiting)
+      await engine.log.split('orders', parent.shardId, HALF)
+      return reading
+    })
     expect([result.records, result.next]).toEqual([[], undefined])
   })
 
@@ -104,8 +106,10 @@ export function mergeTests(test: ContractTest): void {
     const [a, b] = await openShards(engine.log, 'orders')
     if (a === undefined || b === undefined) throw new Error('expected three shards')
     const stored = await store(engine.log, 'orders', [
-      entry('k', 'a', { explicitHashKey: a.startingHashKey }),
-      entry('k', 'b', { explicitHashKey: b.startingHashKey }),
+      entry('k', 'a1', { explicitHashKey: a.startingHashKey }),
+      entry('k', 'a2', { explicitHashKey: a.startingHashKey }),
+      entry('k', 'a3', { explicitHashKey: a.startingHashKey }),
+      entry('k', 'b1', { explicitHashKey: b.startingHashKey }),
     ])
     const child = await engine.log.merge('orders', b.shardId, a.shardId)
     expect([...child.parentShardIds].sort()).toEqual([a.shardId, b.shardId])
@@ -118,9 +122,12 @@ export function mergeTests(test: ContractTest): void {
       expect(compareSequence(sequenceNumber, child.startingSequenceNumber)).toBeLessThan(0)
     }
     expectTiles(await openShards(engine.log, 'orders'))
-    for (const parent of [a, b]) {
+    for (const [parent, count] of [
+      [a, 3],
+      [b, 1],
+    ] as const) {
       const end = await readToEnd(engine, parent.shardId)
-      expect([end.records.length, end.last.next]).toEqual([1, undefined])
+      expect([end.records.length, end.last.next]).toEqual([count, undefined])
     }
   })
 

@@ -1,6 +1,6 @@
 import type { Engine, StartPosition } from '@eddy/core'
 import { expect } from 'vitest'
-import { type ContractTest, expectCode } from '../support/contract-test.ts'
+import { type ContractTest, expectCode, expectWoken, LONG_WAIT_MS } from '../support/contract-test.ts'
 import {
   entry,
   onlyShard,
@@ -138,19 +138,26 @@ export function waitTests(test: ContractTest): void {
     const from: StartPosition = { at: 'latest' }
     const head = await engine.log.read(request('orders', shardId, { from }))
     if (head.next === undefined) throw new Error('expected a position to go on from')
-    const reading = readFirst(engine.log, request('orders', shardId, { from: head.next, waitMs: 20_000 }))
-    await store(engine.log, 'orders', [entry('k', 'woke')])
-    expect((await reading).records.map(textOf)).toEqual(['woke'])
+    const waiting = request('orders', shardId, { from: head.next, waitMs: LONG_WAIT_MS })
+    const { records } = await expectWoken(engine.clock, async () => {
+      const reading = readFirst(engine.log, waiting)
+      await store(engine.log, 'orders', [entry('k', 'woke')])
+      return reading
+    })
+    expect(records.map(textOf)).toEqual(['woke'])
   })
 
   test('several waiting reads are woken by one append', async ({ engine }) => {
     const { shardId } = await fill(engine, 1)
     const { last } = await readOn(engine.log, request('orders', shardId))
     if (last.next === undefined) throw new Error('expected a position to go on from')
-    const waiting = request('orders', shardId, { from: last.next, waitMs: 20_000 })
-    const readings = [0, 1, 2].map(() => readFirst(engine.log, waiting))
-    await store(engine.log, 'orders', [entry('k', 'woke')])
-    for (const reading of readings) expect((await reading).records.map(textOf)).toEqual(['woke'])
+    const waiting = request('orders', shardId, { from: last.next, waitMs: LONG_WAIT_MS })
+    const results = await expectWoken(engine.clock, async () => {
+      const readings = [0, 1, 2].map(() => readFirst(engine.log, waiting))
+      await store(engine.log, 'orders', [entry('k', 'woke')])
+      return Promise.all(readings)
+    })
+    for (const result of results) expect(result.records.map(textOf)).toEqual(['woke'])
   })
 
   test('a wait without a record ends by itself, with a position to go on from', async (subject) => {
@@ -171,11 +178,17 @@ export function waitTests(test: ContractTest): void {
     const { last } = await readOn(engine.log, request('orders', shardId))
     if (last.next === undefined) throw new Error('expected a position to go on from')
     const abort = new AbortController()
-    const waiting = request('orders', shardId, { from: last.next, waitMs: 3_600_000, signal: abort.signal })
-    const reading = engine.log.read(waiting)
-    abort.abort()
-    expect((await reading).records).toEqual([])
-    expect((await engine.log.read(waiting)).records).toEqual([])
+    const waiting = request('orders', shardId, {
+      from: last.next,
+      waitMs: LONG_WAIT_MS,
+      signal: abort.signal,
+    })
+    await expectWoken(engine.clock, async () => {
+      const reading = engine.log.read(waiting)
+      abort.abort()
+      expect((await reading).records).toEqual([])
+      expect((await engine.log.read(waiting)).records).toEqual([])
+    })
   })
 }
 

@@ -1,4 +1,4 @@
-import { type Engine, isEddyError } from '@eddy/core'
+import { type Clock, type Engine, isEddyError } from '@eddy/core'
 import { describe, expect, test } from 'vitest'
 import type { ContractOptions, EngineFixture, OpenFixture } from './fixture.ts'
 import { patientEngine } from './patient-engine.ts'
@@ -65,6 +65,17 @@ export async function expectCode(promise: Promise<unknown>, code: string): Promi
   )
   if (!isEddyError(error)) throw error
   expect(error.code).toBe(code)
+}
+
+/** A wait that only its cause should end: longer than anything a test does, shorter than its patience. */
+export const LONG_WAIT_MS = 20_000
+
+/** Expects the call to be answered long before a wait of `LONG_WAIT_MS` would have ended by itself. */
+export async function expectWoken<T>(clock: Clock, call: () => Promise<T>): Promise<T> {
+  const from = clock.monotonicMs()
+  const answer = await call()
+  expect(clock.monotonicMs() - from).toBeLessThan(LONG_WAIT_MS * 0.75)
+  return answer
 }
 
 /** The most probes of anything that is waited for. */

@@ -54,6 +54,7 @@ export class ShardStore {
     return Math.max(this.nextSequence - 1, this.options.firstSequence)
   }
 
+  /** Keeps the entry's bytes: the caller hands over its own copy. */
   add(entry: AppendEntry, nowMs: number): string {
     const sequenceNumber = String(this.nextSequence)
     // Arrival times never fall, though wall time may.
@@ -62,7 +63,7 @@ export class ShardStore {
       sequenceNumber,
       partitionKey: entry.partitionKey,
       ...(entry.explicitHashKey !== undefined && { explicitHashKey: entry.explicitHashKey }),
-      data: new Uint8Array(entry.data),
+      data: entry.data,
       arrivedAtMs: this.#lastArrivedAtMs,
     })
     return sequenceNumber
