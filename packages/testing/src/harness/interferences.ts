@@ -6,6 +6,8 @@ export interface CallFilter {
   readonly key?: string
   readonly eventId?: string
   readonly type?: string
+  /** Only an event's first so many calls. */
+  readonly attempts?: number
   /** So many matching calls, then no more; default: every one. */
   readonly times?: number
 }
@@ -95,6 +97,7 @@ function matches(filter: CallFilter, event: EddyEvent, ctx: HandlerContext): boo
   return (
     (filter.key === undefined || filter.key === ctx.key) &&
     (filter.eventId === undefined || filter.eventId === ctx.eventId) &&
-    (filter.type === undefined || filter.type === event.type)
+    (filter.type === undefined || filter.type === event.type) &&
+    (filter.attempts === undefined || ctx.attempt <= filter.attempts)
   )
 }
