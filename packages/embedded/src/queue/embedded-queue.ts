@@ -81,10 +81,12 @@ export class EmbeddedQueue implements Queue {
     const queue = this.#parts.registry.get(name)
     if (queue === undefined) return
     const { messages, clock } = this.#parts
+    // From the call on, not from when its commit comes round.
+    const dueMs = dueAt(clock, delayMs)
     await this.#settle(queue, this.#claim(queue, [receipt]), (scope, delivery) => {
       const value = messages.getBinary(messageKey(queue.no, delivery))
       if (value === undefined) return
-      const later = { dueMs: dueAt(clock, delayMs), no: delivery.no }
+      const later = { dueMs, no: delivery.no }
       value.writeUInt32LE(delivery.receiveCount, 0)
       scope.remove(messages, messageKey(queue.no, delivery))
       scope.put(messages, messageKey(queue.no, later), value)
@@ -119,16 +121,15 @@ export class EmbeddedQueue implements Queue {
     const refused = messages.map(refuse)
     const bytes = messages.reduce((sum, message) => sum + 64 + message.body.length, 64)
     if (refused.every((result) => result !== undefined)) return refused as SendResult[]
+    // From the call on, not from when its commit comes round.
+    const due = messages.map((message) => dueAt(this.#parts.clock, message.delayMs))
     return this.#parts.committer.submit(bytes, (scope) => {
       const queue = this.#parts.registry.join(scope, name)
       const sent: StoredMessage[] = []
       const results = messages.map((message, i): SendResult => {
         const refusal = refused[i]
         if (refusal !== undefined) return refusal
-        const stored = {
-          dueMs: dueAt(this.#parts.clock, message.delayMs),
-          no: this.#parts.registry.nextMessageNo(scope),
-        }
+        const stored = { dueMs: due[i] as number, no: this.#parts.registry.nextMessageNo(scope) }
         scope.put(this.#parts.messages, messageKey(queue.no, stored), encodeMessage(0, message.body))
         sent.push(stored)
         return { ok: true, messageId: stored.no.toString(36) }
