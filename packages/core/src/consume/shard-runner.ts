@@ -2,16 +2,19 @@ import { shardLaneName } from '../fail/holds.ts'
 import { laneName } from '../fail/lane.ts'
 import { decodeEvent } from '../model/envelope.ts'
 import type { EddyEvent } from '../model/event.ts'
-import { afterPosition, type Position, positionOf } from '../model/position.ts'
+import { type Position, positionOf } from '../model/position.ts'
 import type { LogRecord, ShardInfo, StartPosition } from '../ports/log.ts'
 import { persist, Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
+import { ChangeSignal } from './change-signal.ts'
 import { CheckpointFenced, type Checkpoints, type StoredCheckpoint } from './checkpoint.ts'
+import { CheckpointKeeper } from './checkpoint-keeper.ts'
 import type { CrashMarker } from './crash-marker.ts'
 import { MAX_RUNS, MAX_SPAN_RECORDS, MAX_UNSAVED_RECORDS, SAVE_EVERY_MS } from './intake-limits.ts'
 import type { Lanes } from './lanes.ts'
 import type { LivePath, LiveTask } from './live-path.ts'
-import { decodeRuns, encodeRuns, ResolvedMap } from './resolved-runs.ts'
+import { decodeRuns, ResolvedMap } from './resolved-runs.ts'
+import { ShardProgress } from './shard-progress.ts'
 import type { ShardReader } from './shard-reader.ts'
 
 export interface ShardTask {
@@ -50,30 +53,16 @@ export class ShardRunner {
   readonly #reader: ShardReader
   readonly #lanes: Lanes<ShardTask>
   readonly #livePath: LivePath
-  readonly #checkpoints: Checkpoints
-  readonly #map: ResolvedMap
-  /** Sequence numbers of the ordinals from the base on. */
-  #sequences: string[] = []
-  #sequencesFrom = 0
-  #arrivals: number[] = []
-  #stored: StoredCheckpoint | undefined
-  #savedUpTo: number
-  #passedBefore: Position | undefined
+  readonly #progress: ShardProgress
+  readonly #keeper: CheckpointKeeper
+  readonly #changed = new ChangeSignal()
+  readonly #stop = new AbortController()
+  readonly #replayUntil: number
   #readFrom: StartPosition
-  #idleFrom: StartPosition
-  #unresolved = 0
-  #bufferedBytes = 0
   #running = 0
-  #expired: number
-  #isDirty: boolean
-  #replayUntil: number
   #millisBehindLatest = 0
   #isAtHead = false
   #state: RunnerState = 'recovering'
-  #stop = new AbortController()
-  #changed: (() => void)[] = []
-  #saving: Promise<void> = Promise.resolve()
-  #nextSave: Promise<void> | undefined
   #failure: string | undefined
 
   constructor(
@@ -90,40 +79,35 @@ export class ShardRunner {
     this.#reader = reader
     this.#lanes = lanes
     this.#livePath = livePath
-    this.#checkpoints = checkpoints
-    this.#stored = options.start
     const before = options.start?.checkpoint
-    this.#map = this.#restoreMap(before?.runs)
-    this.#savedUpTo = before?.upTo ?? 0
-    this.#passedBefore = before === undefined ? undefined : passedBound(options, before.from)
+    this.#progress = new ShardProgress(
+      this.#restoreMap(before?.runs),
+      options.from,
+      before?.expiredRecords ?? 0,
+    )
+    this.#keeper = new CheckpointKeeper(parts, checkpoints, options, this.#progress, options.start)
     this.#readFrom = options.from
-    this.#idleFrom = options.from
-    this.#expired = before?.expiredRecords ?? 0
-    this.#isDirty = before === undefined
     // C3: nothing beyond was ever started.
-    this.#replayUntil = options.lastStop === 'clean' ? 0 : this.#savedUpTo + MAX_UNSAVED_RECORDS
+    this.#replayUntil = options.lastStop === 'clean' ? 0 : this.#keeper.savedUpTo + MAX_UNSAVED_RECORDS
   }
 
   get state(): RunnerState {
-    if (this.#state === 'reading' && this.#map.base < this.#replayUntil && !this.#isIdle())
-      return 'recovering'
-    return this.#state
+    return this.#state === 'reading' && !this.isRecovered ? 'recovering' : this.#state
   }
 
   /** True once nothing is left that may have been running when the process died. */
   get isRecovered(): boolean {
     return (
-      this.#replayUntil === 0 ||
-      this.#map.base >= this.#replayUntil ||
+      this.#progress.base >= this.#replayUntil ||
       this.#isIdle() ||
       this.#state === 'ended' ||
       this.#state === 'stopped'
     )
   }
 
-  /** The durable checkpoint as this runner saved it last. */
+  /** The durable checkpoint. */
   get stored(): StoredCheckpoint | undefined {
-    return this.#stored
+    return this.#keeper.stored
   }
 
   get retentionMs(): number {
@@ -135,28 +119,28 @@ export class ShardRunner {
   }
 
   get buffered(): number {
-    return this.#unresolved
+    return this.#progress.unresolved
   }
 
   get expiredRecords(): number {
-    return this.#expired
+    return this.#progress.expiredRecords
   }
 
   /** The position that the next start would read from. */
   get checkpointFrom(): StartPosition {
-    return this.#from()
+    return this.#progress.from()
   }
 
   /** Age of the oldest record that is not resolved; 0 when there is none. */
   lagMs(nowMs: number): number {
-    const oldest = this.#arrivals[this.#map.base - this.#sequencesFrom]
+    const oldest = this.#progress.oldestArrivalMs
     if (oldest !== undefined) return Math.max(0, nowMs - oldest)
     return this.#isAtHead ? 0 : this.#millisBehindLatest
   }
 
   /** True when the durable checkpoint is past the position. */
   hasPassed(position: Position): boolean {
-    return this.#passedBefore !== undefined && position < this.#passedBefore
+    return this.#keeper.hasPassed(position)
   }
 
   /** Reads until the end of the shard or `stop`. Never rejects. @returns true when the shard has ended and all of it is done */
@@ -173,7 +157,7 @@ export class ShardRunner {
         this.#isAtHead = slice.millisBehindLatest === 0
         if (slice.next === undefined) return await this.#finish()
         this.#readFrom = slice.next
-        if (slice.records.length === 0 || this.#isIdle()) this.#idleFrom = slice.next
+        if (slice.records.length === 0 || this.#isIdle()) this.#progress.idleAt(slice.next)
       }
     } catch (error) {
       if (!(error instanceof Stopped)) this.#fail(error)
@@ -187,12 +171,12 @@ export class ShardRunner {
   /** Takes nothing more in. */
   stop(): void {
     this.#stop.abort()
-    this.#notifyChanged()
+    this.#changed.notify()
   }
 
   /** Resolves when no task of this shard is under way. */
   async idle(): Promise<void> {
-    while (this.#running > 0) await this.#nextChange()
+    while (this.#running > 0) await this.#changed.next()
   }
 
   /** One task, called by the lanes. Never rejects. */
@@ -205,21 +189,14 @@ export class ShardRunner {
       if (!(error instanceof Stopped)) this.#fail(error)
     } finally {
       this.#running -= 1
-      this.#notifyChanged()
+      this.#changed.notify()
     }
   }
 
-  /** The durable checkpoint as of now. @throws when the table refuses */
+  /** Saves the checkpoint as of now. @throws when the table refuses */
   async save(ended = false): Promise<void> {
-    // One under way, one waiting: the waiting one will see everything that came meanwhile.
-    if (this.#nextSave !== undefined && !ended) return await this.#nextSave
-    const save = this.#saving.then(() => {
-      this.#nextSave = undefined
-      return this.#saveNow(ended)
-    })
-    this.#nextSave = save
-    this.#saving = save.catch(() => {})
-    await save
+    await this.#keeper.save(ended)
+    this.#changed.notify()
   }
 
   #restoreMap(runs: string | undefined): ResolvedMap {
@@ -237,15 +214,12 @@ export class ShardRunner {
   }
 
   #admit(record: LogRecord): void {
-    const ordinal = this.#map.admit()
-    this.#sequences.push(record.sequenceNumber)
-    this.#arrivals.push(record.arrivedAtMs)
-    if (this.#map.wasResolved(ordinal)) return this.#advance()
-    this.#unresolved += 1
-    this.#bufferedBytes += record.data.length
+    const ordinal = this.#progress.admit(record)
+    if (ordinal === undefined) return
     if (!this.#wants(record)) {
       this.#parts.metrics.filtered += 1
-      return this.#resolve(ordinal, record.data.length)
+      this.#resolve(ordinal, record.data.length)
+      return
     }
     const { shard, pass, lastStop } = this.#options
     const meta = {
@@ -281,49 +255,19 @@ export class ShardRunner {
   }
 
   #resolve(ordinal: number, bytes: number): void {
-    this.#map.resolve(ordinal)
-    this.#unresolved -= 1
-    this.#bufferedBytes -= bytes
-    this.#advance()
-    this.#notifyChanged()
-  }
-
-  #advance(): void {
-    this.#isDirty = true
-    const passed = this.#map.base - this.#sequencesFrom
-    // Moved in large steps: each costs a copy.
-    if (passed < 1_024 && passed < this.#sequences.length) return
-    this.#forget(passed)
-  }
-
-  #forget(passed: number): void {
-    const last = this.#sequences[passed - 1]
-    if (last !== undefined) this.#idleFrom = { at: 'after_sequence_number', sequenceNumber: last }
-    this.#sequences = this.#sequences.slice(passed)
-    this.#arrivals = this.#arrivals.slice(passed)
-    this.#sequencesFrom += passed
+    this.#progress.resolve(ordinal, bytes)
+    this.#changed.notify()
   }
 
   #isIdle(): boolean {
-    return this.#isAtHead && this.#unresolved === 0
-  }
-
-  #from(): StartPosition {
-    const sequenceNumber = this.#sequences[this.#map.base - this.#sequencesFrom]
-    if (sequenceNumber !== undefined) return { at: 'at_sequence_number', sequenceNumber }
-    const last = this.#sequences.at(-1)
-    return last === undefined ? this.#idleFrom : { at: 'after_sequence_number', sequenceNumber: last }
+    return this.#isAtHead && this.#progress.unresolved === 0
   }
 
   async #onExpired(records: number): Promise<void> {
     // The gap gets no sequence numbers of its own: nothing may be open below it.
     await this.#allResolved()
     const { metrics, notify, logger, definition, engine } = this.#parts
-    this.#map.skip(records)
-    this.#forget(this.#map.base - this.#sequencesFrom)
-    this.#sequencesFrom = this.#map.base
-    this.#expired += records
-    this.#isDirty = true
+    this.#progress.skipExpired(records)
     metrics.expired += records
     const about = {
       subscription: definition.name,
@@ -340,16 +284,17 @@ export class ShardRunner {
     for (;;) {
       if (this.#stop.signal.aborted) throw new Stopped()
       if (pause.isPaused) await pause.wait()
-      const unsaved = this.#map.admitted - this.#savedUpTo
+      const { admitted, base, unresolved, bufferedBytes, runCount } = this.#progress
+      const unsaved = admitted - this.#keeper.savedUpTo
       if (unsaved > MAX_UNSAVED_RECORDS / 2) void this.save().catch((error) => this.#onSaveError(error))
       const isFull =
         unsaved > MAX_UNSAVED_RECORDS - TAKE ||
-        this.#unresolved + TAKE > Math.max(definition.maxBufferedRecords, TAKE) ||
-        this.#bufferedBytes > definition.maxBufferedBytes ||
-        this.#map.admitted - this.#map.base > MAX_SPAN_RECORDS ||
-        this.#map.runCount >= MAX_RUNS
+        unresolved + TAKE > Math.max(definition.maxBufferedRecords, TAKE) ||
+        bufferedBytes > definition.maxBufferedBytes ||
+        admitted - base > MAX_SPAN_RECORDS ||
+        runCount >= MAX_RUNS
       if (!isFull) return
-      await this.#nextChange()
+      await this.#changed.next()
     }
   }
 
@@ -362,9 +307,9 @@ export class ShardRunner {
   }
 
   async #allResolved(): Promise<void> {
-    while (this.#unresolved > 0) {
+    while (this.#progress.unresolved > 0) {
       if (this.#stop.signal.aborted) throw new Stopped()
-      await this.#nextChange()
+      await this.#changed.next()
     }
   }
 
@@ -373,46 +318,18 @@ export class ShardRunner {
     const signal = AbortSignal.any([stopping, this.#stop.signal])
     while (!signal.aborted) {
       await engine.clock.sleep(SAVE_EVERY_MS, signal)
-      if (!this.#isDirty || signal.aborted) continue
+      if (!this.#keeper.isDirty || signal.aborted) continue
       await this.save().catch((error) => this.#onSaveError(error))
     }
   }
 
-  async #saveNow(ended: boolean): Promise<void> {
-    if (!this.#isDirty && !ended) return
-    const { engine, epoch } = this.#parts
-    const { streamId, pass } = this.#options
-    this.#isDirty = false
-    const admitted = this.#map.admitted
-    const base = this.#map.base
-    const from = this.#from()
-    try {
-      this.#stored = await this.#checkpoints.save(this.shard.shardId, this.#stored, {
-        streamId,
-        pass,
-        from,
-        runs: encodeRuns(this.#map.runs()),
-        upTo: admitted - base,
-        ended,
-        expiredRecords: this.#expired,
-        epoch,
-        savedAtMs: engine.clock.now(),
-      })
-    } catch (error) {
-      this.#isDirty = true
-      throw error
-    }
-    this.#savedUpTo = Math.max(this.#savedUpTo, admitted)
-    this.#passedBefore = passedBound(this.#options, from)
-    this.#notifyChanged()
-  }
-
   #onSaveError(error: unknown): void {
-    if (error instanceof CheckpointFenced) return this.#fail(error)
-    this.#parts.logger.warn(
-      { shardId: this.shard.shardId, reason: String(error) },
-      'a checkpoint was not saved and is tried again',
-    )
+    if (error instanceof CheckpointFenced) this.#fail(error)
+    else
+      this.#parts.logger.warn(
+        { shardId: this.shard.shardId, reason: String(error) },
+        'a checkpoint was not saved and is tried again',
+      )
   }
 
   #fail(error: unknown): void {
@@ -422,7 +339,7 @@ export class ShardRunner {
     this.#failure = reason
     this.#state = 'stopped'
     this.#stop.abort()
-    this.#notifyChanged()
+    this.#changed.notify()
     logger.error(
       {
         subscription: definition.name,
@@ -440,24 +357,4 @@ export class ShardRunner {
       atMs: engine.clock.now(),
     })
   }
-
-  #nextChange(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#changed.push(resolve)
-    })
-  }
-
-  #notifyChanged(): void {
-    if (this.#changed.length === 0) return
-    for (const resolve of this.#changed.splice(0)) resolve()
-  }
-}
-
-/** What sorts after every position that `from` is past, and before every other; undefined where nothing was read yet. */
-function passedBound(options: ShardRunnerOptions, from: StartPosition): Position | undefined {
-  const { pass, shard } = options
-  if (from.at === 'after_sequence_number')
-    return afterPosition(positionOf(pass, shard.depth, from.sequenceNumber))
-  if (from.at === 'at_sequence_number') return positionOf(pass, shard.depth, from.sequenceNumber)
-  return undefined
 }

@@ -43,11 +43,11 @@ export class Exposition {
   }
 
   #sample(name: string, labels: Labels, value: number): void {
-    const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escape(text)}"`)
+    const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escapeLabel(text)}"`)
     this.#lines.push(`${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}`)
   }
 }
 
-function escape(text: string): string {
+function escapeLabel(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }

@@ -124,8 +124,8 @@ class SeedRun {
   /** A start may meet a fault of the engine; a supervisor starts the process again. */
   #bootFailed(error: unknown, owner: SimEngine): void {
     if (!owner.isRunning) return
-    if ((error as { retryable?: boolean }).retryable !== true) return this.#note(error)
-    this.world.crash(owner)
+    if ((error as { retryable?: boolean }).retryable === true) this.world.crash(owner)
+    else this.#note(error)
   }
 
   #subscription(): SubscriptionDefinition {

@@ -1,0 +1,104 @@
+import { afterPosition, type Position, positionOf } from '../model/position.ts'
+import type { ShardInfo, StartPosition } from '../ports/log.ts'
+import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
+import type { Checkpoints, StoredCheckpoint } from './checkpoint.ts'
+import { encodeRuns } from './resolved-runs.ts'
+import type { ShardProgress } from './shard-progress.ts'
+
+export interface CheckpointPlace {
+  readonly shard: ShardInfo
+  readonly streamId: string
+  readonly pass: number
+}
+
+/** Saves a shard's progress, one write at a time, and knows what of it is durable. */
+export class CheckpointKeeper {
+  readonly #parts: SubscriptionParts
+  readonly #checkpoints: Checkpoints
+  readonly #place: CheckpointPlace
+  readonly #progress: ShardProgress
+  #stored: StoredCheckpoint | undefined
+  #savedUpTo: number
+  #savedChanges: number
+  #passedBefore: Position | undefined
+  #saving: Promise<void> = Promise.resolve()
+  #nextSave: Promise<void> | undefined
+
+  constructor(
+    parts: SubscriptionParts,
+    checkpoints: Checkpoints,
+    place: CheckpointPlace,
+    progress: ShardProgress,
+    start: StoredCheckpoint | undefined,
+  ) {
+    this.#parts = parts
+    this.#checkpoints = checkpoints
+    this.#place = place
+    this.#progress = progress
+    this.#stored = start
+    this.#savedUpTo = start?.checkpoint.upTo ?? 0
+    // A first checkpoint is worth saving even before there is a record.
+    this.#savedChanges = start === undefined ? -1 : progress.changes
+    this.#passedBefore = start === undefined ? undefined : passedBound(place, start.checkpoint.from)
+  }
+
+  /** The durable checkpoint. */
+  get stored(): StoredCheckpoint | undefined {
+    return this.#stored
+  }
+
+  /** Ordinals that the durable checkpoint knows of (C3). */
+  get savedUpTo(): number {
+    return this.#savedUpTo
+  }
+
+  get isDirty(): boolean {
+    return this.#savedChanges !== this.#progress.changes
+  }
+
+  /** True when the durable checkpoint is past the position. */
+  hasPassed(position: Position): boolean {
+    return this.#passedBefore !== undefined && position < this.#passedBefore
+  }
+
+  /** @throws CheckpointFenced, or what the table throws: nothing is lost, save again */
+  async save(ended = false): Promise<void> {
+    // One under way, one waiting: the waiting one will see everything that came meanwhile.
+    if (this.#nextSave !== undefined && !ended) return await this.#nextSave
+    const save = this.#saving.then(() => {
+      this.#nextSave = undefined
+      return this.#saveNow(ended)
+    })
+    this.#nextSave = save
+    this.#saving = save.catch(() => {})
+    await save
+  }
+
+  async #saveNow(ended: boolean): Promise<void> {
+    if (!this.isDirty && !ended) return
+    const { shard, streamId, pass } = this.#place
+    const { admitted, base, changes, expiredRecords } = this.#progress
+    const from = this.#progress.from()
+    this.#stored = await this.#checkpoints.save(shard.shardId, this.#stored, {
+      streamId,
+      pass,
+      from,
+      runs: encodeRuns(this.#progress.runs()),
+      upTo: admitted - base,
+      ended,
+      expiredRecords,
+      epoch: this.#parts.epoch,
+      savedAtMs: this.#parts.engine.clock.now(),
+    })
+    this.#savedChanges = changes
+    this.#savedUpTo = Math.max(this.#savedUpTo, admitted)
+    this.#passedBefore = passedBound(this.#place, from)
+  }
+}
+
+/** What sorts after every position that `from` is past, and before every other; undefined where nothing was read yet. */
+function passedBound(place: CheckpointPlace, from: StartPosition): Position | undefined {
+  if (from.at !== 'after_sequence_number' && from.at !== 'at_sequence_number') return undefined
+  const position = positionOf(place.pass, place.shard.depth, from.sequenceNumber)
+  return from.at === 'after_sequence_number' ? afterPosition(position) : position
+}
