@@ -65,8 +65,13 @@ export class EmbeddedEngine implements Engine {
     const messages = stores.map('messages')
     const queues = new QueueRegistry(stores.map('queues'), messages)
     const maps = { items: stores.map('items'), index: stores.map('index'), expiry: stores.map('expiry') }
-    registry.load()
-    queues.load()
+    try {
+      registry.load()
+      queues.load()
+    } catch (error) {
+      void stores.close()
+      throw error
+    }
     this.#embeddedLog = new EmbeddedLog({ registry, removed, committer, clock, closing })
     const queue = new EmbeddedQueue({ registry: queues, messages, committer, clock, closing })
     const table = new EmbeddedTable({ maps, committer, clock, closing })

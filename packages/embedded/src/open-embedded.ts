@@ -73,8 +73,8 @@ async function start(
   const paths = dataDirPaths(dir)
   const isNew = !(await fileExists(paths.store))
   const wasClean = isNew || (await fileExists(paths.cleanMark))
-  await checkLmdbFile(paths.store)
-  await checkLmdbFile(paths.osStore)
+  await checkLmdbFile(paths.store, 'fsync')
+  await checkLmdbFile(paths.osStore, 'later')
   if (guard !== undefined) {
     await rm(paths.temporary, { recursive: true, force: true })
     await rm(paths.cleanMark, { force: true })

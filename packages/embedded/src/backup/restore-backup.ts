@@ -64,8 +64,8 @@ async function readManifest(from: DataDirPaths): Promise<BackupManifest> {
 
 /** Returns the number of records. */
 async function checkMaps(from: DataDirPaths, manifest: BackupManifest): Promise<number> {
-  await checkLmdbFile(from.store)
-  await checkLmdbFile(from.osStore)
+  await checkLmdbFile(from.store, 'fsync')
+  await checkLmdbFile(from.osStore, 'fsync')
   const missing = new Set(Object.keys(manifest.entries))
   let records = 0
   await visitMaps(from, async (name, map) => {

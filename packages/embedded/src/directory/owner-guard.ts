@@ -117,6 +117,8 @@ async function requireGone(dir: string, path: string): Promise<Guard | undefined
     guard = JSON.parse(await readFile(path, 'utf8')) as Guard
     ageMs = Date.now() - (await stat(path)).mtimeMs
   } catch (error) {
+    // A power cut can leave a guard without its text; its process is gone with the machine's.
+    if (error instanceof SyntaxError) return { ...ownIdentity(), bootId: '', address: '', released: false }
     // It was replaced by a higher one; the caller looks again.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error

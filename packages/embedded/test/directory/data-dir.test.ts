@@ -64,6 +64,13 @@ test('an owner that runs where it cannot be looked at counts as alive while it g
   await openEngine({ dataDir })
 })
 
+test('a guard that lost its text in a power cut does not keep the directory taken', async () => {
+  const dataDir = join(await temporaryFolder(), 'data')
+  await (await openEmbedded({ dataDir })).close()
+  await truncate(join(dataDir, 'guard', (await readdir(join(dataDir, 'guard')))[0] as string), 0)
+  await openEngine({ dataDir })
+})
+
 test('a foreign directory is refused and left as it was found', async () => {
   const dataDir = await temporaryFolder()
   await writeFile(join(dataDir, 'photo.jpg'), 'x')
