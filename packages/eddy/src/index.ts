@@ -36,4 +36,6 @@ export {
   subscribe,
   webhookSink,
 } from '@eddy/core'
+export { type ConnectOptions, connect, type RemoteProducer } from './client/connect.ts'
+export { RemoteError } from './client/remote-error.ts'
 export { type Eddy, type OpenOptions, open } from './open.ts'

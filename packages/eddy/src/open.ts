@@ -34,7 +34,7 @@ export interface Eddy {
     options?: AppendOptions,
   ): Promise<readonly AppendOutcome[]>
   /** Names where this process can be reached, once that is known. */
-  setAddress(url: string): void
+  setAddress(url: string): Promise<void>
   /** Finishes or gives back what is in flight within `timeoutMs` (default 25,000), saves checkpoints, closes the engine. */
   close(options?: { readonly timeoutMs?: number }): Promise<void>
 }

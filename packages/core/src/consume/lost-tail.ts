@@ -18,10 +18,8 @@ export async function afterLostTail(
   nowMs: number,
 ): Promise<StoredCheckpoint | undefined> {
   const { checkpoint } = stored
-  if (checkpoint.from.at !== 'after_sequence_number') return undefined
   const end = await endOf(log, stream, shard)
-  if (end?.at !== 'after_sequence_number') return undefined
-  if (compareSequence(checkpoint.from.sequenceNumber, end.sequenceNumber) <= 0) return undefined
+  if (end === undefined || !isAhead(checkpoint.from, end)) return undefined
   // A new pass: positions of the lost records must not stand in the way of new ones under the same numbers.
   const place = { from: end, ended: false }
   return {
@@ -43,4 +41,15 @@ async function endOf(log: Log, stream: StreamInfo, shard: ShardInfo): Promise<St
     waitMs: 0,
   })
   return next
+}
+
+/** True when the checkpoint has seen a record that lies at or after the shard's end. */
+function isAhead(checkpoint: StartPosition, end: StartPosition): boolean {
+  if (!('sequenceNumber' in checkpoint) || !('sequenceNumber' in end)) return false
+  const order = compareSequence(checkpoint.sequenceNumber, end.sequenceNumber)
+  // An end `at` N: N is the next record to come. An end `after` N: N is the last one there is.
+  if (checkpoint.at === 'after_sequence_number')
+    return end.at === 'at_sequence_number' ? order >= 0 : order > 0
+  // A checkpoint `at` N has seen N, unless N is the one to come: that cannot be told from an end `after` N - 1.
+  return end.at === 'at_sequence_number' && order > 0
 }

@@ -6,6 +6,8 @@ import type { DrainEnd, LaneDrain } from './lane-drain.ts'
 /** While a person decides, look this often, in case their word was lost on the way. */
 const LOOK_EVERY_MS = 1_000
 const SOON_MS = 50
+/** Longer waits are cut into pieces: a due time is wall time, and wall time may be set while somebody sleeps. */
+const MAX_SLEEP_MS = 30_000
 
 /** Retries a held shard's event in place: with `blocks: 'shard'` the shard's reader itself is what waits. */
 export class ShardGate {
@@ -50,7 +52,7 @@ export class ShardGate {
   #pauseMs(end: Exclude<DrainEnd, { readonly kind: 'released' | 'given-back' }>): number {
     switch (end.kind) {
       case 'wait':
-        return end.untilMs - this.#parts.engine.clock.now()
+        return Math.min(MAX_SLEEP_MS, end.untilMs - this.#parts.engine.clock.now())
       case 'parked':
         return LOOK_EVERY_MS
       case 'soon':

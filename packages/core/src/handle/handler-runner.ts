@@ -123,8 +123,10 @@ export class HandlerRunner {
 
   /** @returns true when the process stopped before the handler was done; throws what the handler throws, or its timeout */
   async #race(handler: Handler, event: EddyEvent, context: Context): Promise<boolean> {
-    const returned = handler(event, context)
-    if (!isThenable(returned)) return false
+    const answer = handler(event, context)
+    if (!isThenable(answer)) return false
+    // A thenable of somebody else's may settle twice, or settle and throw: a promise of it counts the first.
+    const returned = Promise.resolve(answer)
     const timeoutMs = this.#definition.timeoutMs
     const { promise, resolve, reject } = deferred<boolean>()
     const stop = (): void => {

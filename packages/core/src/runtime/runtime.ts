@@ -1,6 +1,8 @@
 import { ShardReaders } from '../consume/shard-readers.ts'
+import { InvalidOptionError } from '../errors/request-errors.ts'
 import { StreamNotFoundError } from '../errors/stream-errors.ts'
 import type { AppDefinition, Notice, NotifySink, StreamDefinition } from '../model/app.ts'
+import { isApp } from '../model/define-app.ts'
 import type { NewEvent } from '../model/event.ts'
 import type { Logger } from '../observe/logger.ts'
 import { silentLogger } from '../observe/logger.ts'
@@ -36,8 +38,13 @@ export interface Runtime {
   stop(options?: { readonly timeoutMs?: number }): Promise<void>
 }
 
-/** Runs an application on an engine: creates its streams, starts its subscriptions. */
+/**
+ * Runs an application on an engine: creates its streams, starts its subscriptions.
+ * @throws InvalidOptionError for an application that `defineApp` did not make
+ */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  if (!isApp(options.app))
+    throw new InvalidOptionError('the application', 'one made with defineApp()', options.app)
   const running = new RunningApp(options)
   await running.start()
   return running

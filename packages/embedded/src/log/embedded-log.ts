@@ -8,6 +8,7 @@ import {
   type ReadRequest,
   type ReadResult,
   type ShardInfo,
+  type StartPosition,
   type StreamInfo,
   type StreamSpec,
 } from '@eddy/core'
@@ -16,7 +17,7 @@ import { AppendRecords } from './append-records.ts'
 import { requireHashKey } from './hash-key.ts'
 import type { LogStore } from './log-store.ts'
 import { ProducerRuns } from './producer-runs.ts'
-import { readRecords } from './read-records.ts'
+import { countRecords, readRecords } from './read-records.ts'
 import type { RemovedStreams } from './removed-streams.ts'
 import { mergeShards, splitShard } from './reshard.ts'
 import type { StreamRegistry } from './stream-registry.ts'
@@ -110,6 +111,10 @@ export class EmbeddedLog implements Log {
     const { registry, clock, closing } = this.#parts
     if (closing.aborted) throw new EngineClosedError()
     return readRecords(registry.require(request.stream), request, clock, closing)
+  }
+
+  async countRecords(name: string, shardId: string, from: StartPosition): Promise<number> {
+    return countRecords(this.#parts.registry.require(name), shardId, from)
   }
 
   async split(name: string, shardId: string, newStartingHashKey: string): Promise<readonly ShardInfo[]> {

@@ -38,6 +38,12 @@ export async function readRecords(
   }
 }
 
+/** Records of the shard from a position on. */
+export function countRecords(stream: StreamState, shardId: string, from: StartPosition): number {
+  const state = stream.shardState(stream.committedShape.require(stream.info.name, shardId))
+  return Math.max(0, state.committedNext - Math.max(resolvePosition(stream, state, from), state.first))
+}
+
 function checkRequest(request: ReadRequest): void {
   const { maxRecords, maxBytes } = request
   if (!Number.isInteger(maxRecords) || maxRecords < 1 || maxRecords > MAX_RECORDS) {

@@ -47,6 +47,8 @@ export function simLog(process: SimProcess): Log {
       process.read('log.listShards', [stream], () => log.stream(stream).list(now())),
     append: (stream, entries) => append(process, stream, entries),
     read: (request) => read(process, request),
+    // Only tells operators how far behind a subscription is: no fault strikes it, no time passes.
+    countRecords: async (stream, shardId, from) => log.stream(stream).shard(shardId).count(from),
     split: async (stream, shardId, newStartingHashKey) => {
       const split = () => {
         const store = log.stream(stream)

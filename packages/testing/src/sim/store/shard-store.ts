@@ -95,6 +95,11 @@ export class ShardStore {
     }
   }
 
+  /** Records kept from a position on. */
+  count(from: StartPosition): number {
+    return Math.max(0, this.nextSequence - Math.max(this.#wanted(from), this.#first))
+  }
+
   #next(from: StartPosition, reached: number, moved: boolean): StartPosition {
     // Before a time or a number that has not come yet: stay.
     if (!moved && (from.at === 'at_timestamp' || reached > this.nextSequence)) return from
