@@ -7,12 +7,15 @@ const MAX_CALL_MS = 3_600_000
 /** Runs the virtual clock for as long as a promise is pending. */
 export class Driver {
   readonly #clock: VirtualClock
+  readonly #hasCrashed: () => boolean
 
-  constructor(clock: VirtualClock) {
+  /** @param hasCrashed - true when the process is dead: what is pending stays so for ever */
+  constructor(clock: VirtualClock, hasCrashed: () => boolean) {
     this.#clock = clock
+    this.#hasCrashed = hasCrashed
   }
 
-  /** @throws NotSettledError after an hour of virtual time, or when nothing is left that could settle it */
+  /** @throws NotSettledError when the process crashes meanwhile, or after an hour of virtual time */
   async settle<T>(what: string, promise: Promise<T>): Promise<T> {
     let settled = false
     const done = (): void => {
@@ -20,9 +23,13 @@ export class Driver {
     }
     promise.then(done, done)
     const limitMs = this.#clock.monotonicMs() + MAX_CALL_MS
-    await this.#clock.runUntil(() => settled || this.#clock.monotonicMs() > limitMs)
-    if (!settled) throw new NotSettledError(`${what} did not end within an hour of virtual time`)
-    return await promise
+    await this.#clock.runUntil(() => settled || this.#hasCrashed() || this.#clock.monotonicMs() > limitMs)
+    if (settled) return await promise
+    throw new NotSettledError(
+      this.#hasCrashed()
+        ? `${what} was cut off: the process crashed`
+        : `${what} did not end within an hour of virtual time`,
+    )
   }
 
   /** An object whose promises and iterations drive the clock, so that a test may simply await them. */

@@ -46,7 +46,7 @@ function watched(handle: Handler, instruments: Instruments): Handler {
         end('ok')
         return returned
       }
-      return returned.then(
+      return Promise.resolve(returned).then(
         (value) => {
           end('ok')
           return value

@@ -47,6 +47,7 @@ export class RunningHarness implements Harness {
   readonly #notices: Notice[] = []
   #app: AppDefinition
   #lives = 0
+  #crashed = false
   #life: Life | undefined
 
   constructor(app: AppDefinition, options: HarnessOptions) {
@@ -59,7 +60,7 @@ export class RunningHarness implements Harness {
       // However the process dies (`world.crashAtCall` too), its calls die with it.
       onCrash: () => this.#onCrash(),
     })
-    this.#driver = new Driver(this.world.clock)
+    this.#driver = new Driver(this.world.clock, () => this.#crashed)
     this.#calls = new HandlerCalls(() => this.world.clock.now())
     this.operations = this.#driver.driven(() => this.#running().operations)
   }
@@ -78,6 +79,7 @@ export class RunningHarness implements Harness {
 
   async start(): Promise<void> {
     const engine = this.world.boot()
+    this.#crashed = false
     this.#lives += 1
     const app = instrumentApp(this.#app, {
       calls: this.#calls,
@@ -86,11 +88,14 @@ export class RunningHarness implements Harness {
       clock: engine.clock,
       life: this.#lives,
     })
-    const runtime = await this.#driver.settle(
-      'the start',
-      startRuntime({ engine, app, logger: this.#logs.logger }),
-    )
-    this.#life = { engine, runtime }
+    const starting = startRuntime({ engine, app, logger: this.#logs.logger })
+    try {
+      const runtime = await this.#driver.settle('the start', starting)
+      if (engine.isRunning) this.#life = { engine, runtime }
+    } catch (error) {
+      // A handler that takes the process down may do so before the start is through: that is a crash like others.
+      if (engine.isRunning) throw error
+    }
   }
 
   async append(
@@ -207,6 +212,7 @@ export class RunningHarness implements Harness {
 
   #onCrash(): void {
     this.#life = undefined
+    this.#crashed = true
     this.#calls.crashed()
   }
 
