@@ -1,6 +1,7 @@
 import {
   blobsContract,
   clockContract,
+  engineContract,
   logContract,
   queueContract,
   tableContract,
@@ -36,7 +37,7 @@ const slow: FaultPlan = {
 for (const [name, faults, seeds] of [
   ['quiet', quietFaults, [1]],
   ['slow', slow, [1, 2]],
-  ['rough', roughFaults, Array.from({ length: 8 }, (_, i) => i + 1)],
+  ['rough', roughFaults, Array.from({ length: 5 }, (_, i) => i + 1)],
 ] as const) {
   for (const seed of seeds) {
     const options = { faulty: name === 'rough', maxRecordBytes: MAX_RECORD_BYTES }
@@ -47,5 +48,6 @@ for (const [name, faults, seeds] of [
     tableContract(title, open, options)
     blobsContract(title, open, options)
     clockContract(title, open, options)
+    engineContract(title, open, options)
   }
 }

@@ -20,6 +20,8 @@ export interface RunOutcome {
 
 const DEFAULT_START_MS = Date.UTC(2026, 0, 1)
 const DEFAULT_MAX_STEPS = 1_000_000
+/** Turns without a timer after which nothing is expected from outside either. */
+const MAX_IDLE_TURNS = 10_000
 
 /**
  * Time that moves only when driven. Between two timers all microtasks and immediates run to their end, so the order of
@@ -35,6 +37,9 @@ export class VirtualClock implements Clock {
   #order = 0
   /** The turn that runs now, or the last one that waits. */
   #driving: Promise<void> | undefined
+  /** What gives up on each promise that `settle` drives for. */
+  readonly #unsettled = new Set<(reason: unknown) => void>()
+  #settling = false
 
   constructor(options: VirtualClockOptions) {
     const prng = new Prng(options.seed)
@@ -127,32 +132,38 @@ export class VirtualClock implements Clock {
     }
   }
 
-  /** Drives the clock until the promise is settled. Several may be settled at a time. */
+  /** Drives the clock until the promise is settled. Several may be settled at a time, by one driver. */
   settle<T>(promise: Promise<T>): Promise<T> {
-    // The caller goes on as soon as the promise is settled, not when this driver's turn has come again.
-    return Promise.race([promise, this.#driveUntilSettled(promise)])
+    return new Promise((resolve, reject) => {
+      const giveUp = reject
+      this.#unsettled.add(giveUp)
+      promise.then(resolve, reject).finally(() => this.#unsettled.delete(giveUp))
+      if (!this.#settling) void this.#settleAll()
+    })
   }
 
-  async #driveUntilSettled<T>(promise: Promise<T>): Promise<T> {
-    let settled = false
-    const done = (): void => {
-      settled = true
-    }
-    promise.then(done, done)
+  async #settleAll(): Promise<void> {
+    this.#settling = true
     await this.#drive(() => drainWork())
-    while (!settled) {
-      // Looked at again when the turn comes: another driver may have settled it.
-      if (!(await this.#nextTimer(() => settled))) await this.#waitForOutsideWork(() => settled)
+    const isDone = (): boolean => this.#unsettled.size === 0
+    while (!isDone()) {
+      // Looked at again when the turn comes: another driver may have settled them.
+      if (await this.#nextTimer(isDone)) continue
+      await this.#waitForOutsideWork(isDone)
+      if (this.#timers.size > 0) continue
+      const stalled = new Error(
+        `settle: a promise is pending and no timer is left at ${this.#monotonicMs} ms`,
+      )
+      for (const giveUp of this.#unsettled) giveUp(stalled)
+      this.#unsettled.clear()
     }
-    return promise
+    this.#settling = false
   }
 
-  async #waitForOutsideWork(settled: () => boolean): Promise<void> {
-    for (let turn = 0; turn < 10_000 && !settled() && this.#timers.size === 0; turn++) {
+  async #waitForOutsideWork(isDone: () => boolean): Promise<void> {
+    for (let turn = 0; turn < MAX_IDLE_TURNS && !isDone() && this.#timers.size === 0; turn++) {
       await this.#drive(() => drainWork())
     }
-    if (settled() || this.#timers.size > 0) return
-    throw new Error(`settle: the promise is pending and no timer is left at ${this.#monotonicMs} ms`)
   }
 
   #nextTimer(isDone: () => boolean, limitMs = Number.POSITIVE_INFINITY): Promise<boolean> {
