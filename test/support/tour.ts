@@ -36,7 +36,7 @@ export function comparable(output: string): string {
   return output
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UUID')
-    .replace(/\d{18}-[0-9a-f]{8}/g, 'JOB')
+    .replace(/\d{15}-[0-9a-f]{8}/g, 'JOB')
     .replace(/\b\d[\d.]* (ms|s|m|seconds|minutes)\b/g, 'DURATION')
     .replace(/mail:[0-9a-f]{32}:[\d.]+( mail server down: order o-\d)?/g, 'mail:ID')
     .replace(/ {2,}/g, '  ')
