@@ -283,7 +283,11 @@ export class ShardRunner {
     const { definition, pause } = this.#parts
     for (;;) {
       if (this.#stop.signal.aborted) throw new Stopped()
-      if (pause.isPaused) await pause.wait()
+      if (pause.isPaused) {
+        // Until it goes on, or this shard's reading is to stop all the same (a seek of a paused subscription).
+        await Promise.race([pause.wait(), this.#changed.next()])
+        continue
+      }
       const { admitted, base, unresolved, bufferedBytes, runCount } = this.#progress
       const unsaved = admitted - this.#keeper.savedUpTo
       if (unsaved > MAX_UNSAVED_RECORDS / 2) void this.save().catch((error) => this.#onSaveError(error))

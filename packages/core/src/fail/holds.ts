@@ -66,7 +66,10 @@ export class Holds {
     return this.#held
   }
 
-  /** Loads every hold, open ones too, once the subscription is owned and before its first event. */
+  /**
+   * Loads the holds, open ones too, once the subscription is owned and before its first event. Where there are more
+   * than the cache keeps, the rest is read when it is asked for.
+   */
   async load(): Promise<void> {
     this.#cache.clear()
     this.#complete = true
@@ -79,7 +82,12 @@ export class Holds {
         this.#remember(name, entry)
       }
       after = page.next
-    } while (after !== undefined)
+    } while (after !== undefined && this.#cache.size < MAX_CACHED_HOLDS)
+    if (after === undefined) return
+    this.#complete = false
+    // What was not looked at is counted as held: so many holds at a time do not stand open.
+    const all = await this.#engine.table.count(keys.hold(this.#subscription))
+    this.#held += Math.max(0, all - this.#cache.size)
   }
 
   /** Undefined when the lane has no hold. Reads the table only when the cache cannot know. */

@@ -10,6 +10,7 @@ import { Holds } from '../fail/holds.ts'
 import { keys } from '../fail/keys.ts'
 import { LaneDrain } from '../fail/lane-drain.ts'
 import { Ledger, type LedgerEntry } from '../fail/ledger.ts'
+import { PayloadJanitor } from '../fail/payload-janitor.ts'
 import { Requeue } from '../fail/requeue.ts'
 import { RetryConsumer } from '../fail/retry-consumer.ts'
 import { RetryPath } from '../fail/retry-path.ts'
@@ -128,7 +129,11 @@ export class SubscriptionRunner implements SubscriptionControl {
     await this.#begin(this.#stream)
     this.#intake = this.#newIntake(this.#stream, process.lastStop)
     await this.#intake.discover()
-    this.#background.push(this.#consumer.run(), new Sweeper(this.parts).run())
+    this.#background.push(
+      this.#consumer.run(),
+      new Sweeper(this.parts).run(),
+      new PayloadJanitor(this.parts).run(),
+    )
   }
 
   /**
