@@ -17,8 +17,8 @@ const directory = mkdtempSync(join(tmpdir(), 'eddy-tour-'))
 let server: ChildProcess | undefined
 let serverOutput = ''
 
-afterAll(() => {
-  stopServer('SIGKILL')
+afterAll(async () => {
+  await stopServer('SIGKILL')
   rmSync(directory, { recursive: true, force: true })
 })
 
