@@ -95,11 +95,7 @@ function endOf(
   result: Extract<DeliveryResult, { kind: 'ok' | 'failed' }>,
   policy: FailurePolicy,
 ): End {
-  if (result.kind === 'ok')
-    return {
-      status: 'resolved',
-      reason: item.redrives.length > 0 ? 'handled after a redrive' : 'handled by a retry',
-    }
+  if (result.kind === 'ok') return { status: 'resolved', reason: resolvedReason(item, result.attempts) }
   const { decision } = result
   // One attempt only where the key flows on: the event is late already, and nothing waits for it.
   if (item.outOfOrder === true && decision.kind !== 'drop') {
@@ -118,6 +114,12 @@ function endOf(
     case 'exhausted':
       return exhaustedEnd(decision.reason, policy)
   }
+}
+
+function resolvedReason(item: LedgerItem, attempts: number): string {
+  if (item.redrives.length > 0) return 'handled after a redrive'
+  // It never failed itself: it waited behind another one, or replaces it.
+  return attempts === 1 ? 'handled in its turn' : 'handled by a retry'
 }
 
 function exhaustedEnd(reason: string, policy: FailurePolicy): End {
