@@ -35,8 +35,8 @@ export class VirtualClock implements Clock {
   #monotonicMs = 0
   #wallOffsetMs: number
   #order = 0
-  /** The turn that runs now, or the last one that waits. */
-  #driving: Promise<void> | undefined
+  #driving = false
+  readonly #waitingDrivers: (() => void)[] = []
   /** What gives up on each promise that `settle` drives for. */
   readonly #unsettled = new Set<(reason: unknown) => void>()
   #settling = false
@@ -100,18 +100,18 @@ export class VirtualClock implements Clock {
   /** Lets `ms` pass: fires what becomes due, in order. */
   async advance(ms: number): Promise<void> {
     const targetMs = this.#monotonicMs + ms
-    await this.#drive(() => drainWork())
-    while (await this.#drive(() => this.#step(targetMs))) {
+    await drainWork()
+    while (await this.#nextTimer(never, targetMs)) {
       // Each step is its own turn of the driver, so that `settle` may run beside.
     }
     this.#monotonicMs = Math.max(this.#monotonicMs, targetMs)
-    await this.#drive(() => drainWork())
+    await drainWork()
   }
 
   /** Fires the next timer. False when there is none. */
   async step(): Promise<boolean> {
-    await this.#drive(() => drainWork())
-    return this.#nextTimer(() => false)
+    await drainWork()
+    return this.#nextTimer(never)
   }
 
   /** Fires timers until the predicate holds, or wall time has come to the given epoch milliseconds. */
@@ -121,7 +121,7 @@ export class VirtualClock implements Clock {
   ): Promise<RunOutcome> {
     const maxSteps = options.maxSteps ?? DEFAULT_MAX_STEPS
     const isReached = typeof until === 'function' ? until : () => this.now() >= until
-    await this.#drive(() => drainWork())
+    await drainWork()
     for (let steps = 0; ; steps++) {
       if (isReached()) return { end: 'reached', steps }
       if (steps >= maxSteps) return { end: 'max-steps', steps }
@@ -144,7 +144,7 @@ export class VirtualClock implements Clock {
 
   async #settleAll(): Promise<void> {
     this.#settling = true
-    await this.#drive(() => drainWork())
+    await drainWork()
     const isDone = (): boolean => this.#unsettled.size === 0
     while (!isDone()) {
       // Looked at again when the turn comes: another driver may have settled them.
@@ -162,37 +162,37 @@ export class VirtualClock implements Clock {
 
   async #waitForOutsideWork(isDone: () => boolean): Promise<void> {
     for (let turn = 0; turn < MAX_IDLE_TURNS && !isDone() && this.#timers.size === 0; turn++) {
-      await this.#drive(() => drainWork())
+      await drainWork()
     }
   }
 
-  #nextTimer(isDone: () => boolean, limitMs = Number.POSITIVE_INFINITY): Promise<boolean> {
-    return this.#drive(async () => isDone() || this.#step(limitMs))
-  }
-
-  async #step(limitMs: number): Promise<boolean> {
-    const next = this.#timers.peek()
-    if (next === undefined || next.dueMs > limitMs || next.dueMs === Number.POSITIVE_INFINITY) return false
-    this.#timers.pop()
-    this.#monotonicMs = Math.max(this.#monotonicMs, next.dueMs)
-    next.fire()
-    await drainWork()
-    return true
-  }
-
-  /** One driver at a time. Before a second one's turn, what the first one's turn set off runs to its end. */
-  async #drive<T>(turn: () => Promise<T>): Promise<T> {
-    const before = this.#driving
-    const result = before === undefined ? turn() : before.then(() => drainWork()).then(turn)
-    const driving = result.then(
-      () => undefined,
-      () => undefined,
-    )
-    this.#driving = driving
+  /**
+   * One driver's turn: fires the next timer and lets what it sets off run to its end. False when there is none up to
+   * the limit. One driver at a time: a second one waits, then lets the first one's caller go on before it looks.
+   */
+  async #nextTimer(isDone: () => boolean, limitMs = Number.POSITIVE_INFINITY): Promise<boolean> {
+    if (this.#driving) {
+      await new Promise<void>((resolve) => this.#waitingDrivers.push(resolve))
+      await drainWork()
+    }
+    this.#driving = true
     try {
-      return await result
+      if (isDone()) return true
+      const next = this.#timers.peek()
+      if (next === undefined || next.dueMs > limitMs || next.dueMs === Number.POSITIVE_INFINITY) return false
+      this.#timers.pop()
+      this.#monotonicMs = Math.max(this.#monotonicMs, next.dueMs)
+      next.fire()
+      await drainWork()
+      return true
     } finally {
-      if (this.#driving === driving) this.#driving = undefined
+      const waiting = this.#waitingDrivers.shift()
+      if (waiting === undefined) this.#driving = false
+      else waiting()
     }
   }
+}
+
+function never(): boolean {
+  return false
 }
