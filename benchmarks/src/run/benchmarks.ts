@@ -1,0 +1,20 @@
+import { append } from '../append/append.ts'
+import { head } from '../head/head.ts'
+import { keys } from '../keys/keys.ts'
+import { million } from '../million/million.ts'
+import { pipeline } from '../pipeline/pipeline.ts'
+import { poisoned } from '../poisoned/poisoned.ts'
+import { punctuality } from '../punctuality/punctuality.ts'
+import { reopen } from '../reopen/reopen.ts'
+import type { Benchmark } from '../support/benchmark.ts'
+
+export const BENCHMARKS: readonly Benchmark[] = [
+  append,
+  pipeline,
+  keys,
+  poisoned,
+  punctuality,
+  million,
+  reopen,
+  head,
+]
