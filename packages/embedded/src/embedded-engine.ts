@@ -14,6 +14,7 @@ import { ReadOnlyBlobs, ReadOnlyLog, ReadOnlyQueue, ReadOnlyTable } from './read
 import { replaceFile } from './store/durable-files.ts'
 import { Stores } from './store/stores.ts'
 import { EmbeddedTable } from './table/embedded-table.ts'
+import { manyWaiters } from './time/many-waiters.ts'
 import { runRepeatedly } from './time/run-repeatedly.ts'
 import { systemClock } from './time/system-clock.ts'
 
@@ -53,6 +54,7 @@ export class EmbeddedEngine implements Engine {
     const { paths, clock, logger, guard } = parts
     const isReadOnly = guard === undefined
     const closing = this.#closing.signal
+    manyWaiters(closing)
     this.#parts = parts
     this.clock = clock
     this.wasClean = parts.wasClean

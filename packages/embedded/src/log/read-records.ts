@@ -8,6 +8,7 @@ import {
   type StartPosition,
   StreamNotFoundError,
 } from '@eddy/core'
+import { manyWaiters } from '../time/many-waiters.ts'
 import { checkSegment, segmentsFrom } from './chunk-codec.ts'
 import { chunkAtOrBefore, chunksFrom, type FoundChunk, sequenceAtTimestamp, whereOf } from './chunk-search.ts'
 import { readFrame, skipFrame } from './record-frames.ts'
@@ -192,7 +193,11 @@ async function waitForChange(
   const woken = new AbortController()
   const wake = (): void => woken.abort()
   const stopWaiting = state.wait(wake)
-  for (const signal of signals) signal?.addEventListener('abort', wake, { once: true })
+  for (const signal of signals) {
+    if (signal === undefined) continue
+    manyWaiters(signal)
+    signal.addEventListener('abort', wake, { once: true })
+  }
   try {
     await clock.sleep(waitMs, woken.signal)
   } finally {

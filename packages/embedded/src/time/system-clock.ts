@@ -1,4 +1,5 @@
 import type { Clock } from '@eddy/core'
+import { manyWaiters } from './many-waiters.ts'
 
 const LONGEST_TIMER_MS = 2_147_483_647
 
@@ -9,6 +10,7 @@ export const systemClock: Clock = {
   random: () => Math.random(),
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted === true) return Promise.resolve()
+    if (signal !== undefined) manyWaiters(signal)
     return new Promise((resolve) => {
       const untilMs = performance.now() + ms
       let cancel = ms <= 0 ? onNextTurn(done) : afterMs(done, ms)
