@@ -38,7 +38,7 @@ interface OpenCall extends HandlerCall {
 export class HandlerCalls {
   readonly #nowMs: () => number
   readonly #calls = new Map<string, OpenCall[]>()
-  /** By call number of their end: events in the order in which they were handled. */
+  /** Calls that succeeded, in the order in which they ended, by subscription and key. */
   readonly #handled = new Map<string, OpenCall[]>()
   readonly #running = new Set<OpenCall>()
 
@@ -50,9 +50,9 @@ export class HandlerCalls {
     return [...(this.#calls.get(subscription) ?? [])]
   }
 
-  /** Calls that succeeded, in the order in which they ended. */
-  handled(subscription: string): readonly HandlerCall[] {
-    return this.#handled.get(subscription) ?? []
+  /** Calls of a key that succeeded, in the order in which they ended. */
+  handled(subscription: string, key: string): readonly HandlerCall[] {
+    return this.#handled.get(`${subscription}\n${key}`) ?? []
   }
 
   /** @returns what ends the call; only its first call counts */
@@ -91,7 +91,7 @@ export class HandlerCalls {
     call.outcome = outcome
     call.error = error
     call.durationMs = this.#nowMs() - call.startedAtMs
-    if (outcome === 'ok') listOf(this.#handled, call.subscription).push(call)
+    if (outcome === 'ok') listOf(this.#handled, `${call.subscription}\n${call.key}`).push(call)
   }
 }
 

@@ -148,8 +148,7 @@ export class RunningHarness implements Harness {
   }
 
   order(subscription: string, key: string): readonly string[] {
-    const handled = this.#calls.handled(this.#known(subscription))
-    return handled.filter((call) => call.key === key).map((call) => call.eventId)
+    return this.#calls.handled(this.#known(subscription), key).map((call) => call.eventId)
   }
 
   async failures(filter: FailureFilter = {}): Promise<readonly LedgerItem[]> {
