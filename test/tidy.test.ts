@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { filesBelow, textOf, withoutComments } from './support/repository.ts'
+import { filesBelow, jsonOf, textOf, withoutComments } from './support/repository.ts'
 
 const MAX_FILE_LINES = 400
 const MAX_MEDIAN_LINES = 99
@@ -77,6 +77,16 @@ describe('Tidy', () => {
 
   it('package-lock.json names no place to fetch from, so that any registry serves', () => {
     expect(textOf('package-lock.json')).not.toMatch(/"resolved":\s*"https?:/)
+  })
+
+  it('package-lock.json has the packages for every platform, or `npm ci` refuses it (scripts/complete-lock.mjs)', () => {
+    const { packages } = jsonOf<{
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>
+    }>('package-lock.json')
+    const missing = Object.values(packages)
+      .flatMap(({ optionalDependencies }) => Object.keys(optionalDependencies ?? {}))
+      .filter((name) => !Object.keys(packages).some((path) => path.endsWith(`node_modules/${name}`)))
+    expect(missing).toEqual([])
   })
 
   it('no test is skipped or singled out, and nothing is left to do', () => {
