@@ -6,8 +6,7 @@ import { InvalidOptionError } from '@eddy/core'
  */
 
 const HASH_KEY_SPACE = 1n << 128n
-export const LOWEST_HASH_KEY: string = '0'.repeat(32)
-export const HIGHEST_HASH_KEY: string = 'f'.repeat(32)
+const HIGHEST_HASH_KEY = 'f'.repeat(32)
 
 /** Undefined when the text is not a decimal integer from 0 to 2^128 - 1 without leading zeros. */
 export function parseHashKey(decimal: string): string | undefined {
@@ -32,11 +31,6 @@ export function hashKeyToDecimal(hex: string): string {
 /** The hash key one below; `hex` must not be the lowest. */
 export function hashKeyBefore(hex: string): string {
   return toHex(BigInt(`0x${hex}`) - 1n)
-}
-
-/** The middle of an inclusive range, rounded up: where an even split lets the second child start. */
-export function middleHashKey(startHex: string, endHex: string): string {
-  return toHex((BigInt(`0x${startHex}`) + BigInt(`0x${endHex}`) + 1n) / 2n)
 }
 
 /** `count` equal inclusive ranges over the whole space; the last takes the remainder, as in Kinesis. */

@@ -11,7 +11,7 @@ import {
 import { manyWaiters } from '../time/many-waiters.ts'
 import { checkSegment, segmentsFrom } from './chunk-codec.ts'
 import { chunkAtOrBefore, chunksFrom, type FoundChunk, sequenceAtTimestamp, whereOf } from './chunk-search.ts'
-import { readFrame, skipFrame } from './record-frames.ts'
+import { readRecord, skipFrame } from './record-frames.ts'
 import type { ShardState } from './shard-state.ts'
 import type { StreamState } from './stream-state.ts'
 
@@ -136,21 +136,12 @@ function collectFromChunk(
     let at = segment.start
     for (let i = 0; i < segment.count; i++) {
       const sequence = segment.firstSequence + i
-      if (sequence < from) {
-        at = skipFrame(chunk.bytes, at)
-        continue
+      if (sequence >= from) {
+        const record = readRecord(chunk.bytes, at, segment.end, String(sequence), segment.arrivedAtMs)
+        if (record === undefined) throw new CorruptDataError(where(), `record ${sequence} is cut off`)
+        if (!collector.add(sequence, record)) return false
       }
-      const frame = readFrame(chunk.bytes, at, segment.end)
-      if (frame === undefined) throw new CorruptDataError(where(), `record ${sequence} is cut off`)
-      const record: LogRecord = {
-        sequenceNumber: String(sequence),
-        partitionKey: frame.partitionKey,
-        ...(frame.explicitHashKey === undefined ? undefined : { explicitHashKey: frame.explicitHashKey }),
-        data: frame.data,
-        arrivedAtMs: segment.arrivedAtMs,
-      }
-      if (!collector.add(sequence, record)) return false
-      at = frame.end
+      at = skipFrame(chunk.bytes, at)
     }
   }
   return true

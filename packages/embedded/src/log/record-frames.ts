@@ -1,4 +1,4 @@
-import type { AppendEntry } from '@eddy/core'
+import type { AppendEntry, LogRecord } from '@eddy/core'
 
 /*
  * One record in a segment:
@@ -7,14 +7,6 @@ import type { AppendEntry } from '@eddy/core'
  */
 const FRAME_HEAD_BYTES = 7
 const HAS_EXPLICIT_HASH_KEY = 1
-
-export interface DecodedFrame {
-  readonly partitionKey: string
-  readonly explicitHashKey: string | undefined
-  readonly data: Uint8Array
-  /** Where the next frame starts. */
-  readonly end: number
-}
 
 /** @param keyBytes - UTF-8 bytes of the entry's partition key */
 export function frameBytes(entry: AppendEntry, keyBytes: number): number {
@@ -44,27 +36,29 @@ export function writeFrame(target: Buffer, offset: number, entry: AppendEntry, k
   return at + data.length
 }
 
-/** Reads the frame at `offset`; undefined when it does not lie within `limit`. */
-export function readFrame(source: Buffer, offset: number, limit: number): DecodedFrame | undefined {
-  if (offset + FRAME_HEAD_BYTES > limit) return undefined
-  const flags = source[offset] as number
+/** Reads the record at `offset`; undefined when it does not lie within `limit`. */
+export function readRecord(
+  source: Buffer,
+  offset: number,
+  limit: number,
+  sequenceNumber: string,
+  arrivedAtMs: number,
+): LogRecord | undefined {
+  if (offset + FRAME_HEAD_BYTES > limit || skipFrame(source, offset) > limit) return undefined
   const keyBytes = source.readUInt16LE(offset + 1)
   const dataBytes = source.readUInt32LE(offset + 3)
   let at = offset + FRAME_HEAD_BYTES
   let explicitHashKey: string | undefined
-  if ((flags & HAS_EXPLICIT_HASH_KEY) !== 0) {
+  if (((source[offset] as number) & HAS_EXPLICIT_HASH_KEY) !== 0) {
     const length = source[at] as number
     explicitHashKey = source.toString('latin1', at + 1, at + 1 + length)
     at += 1 + length
   }
-  const end = at + keyBytes + dataBytes
-  if (end > limit) return undefined
-  return {
-    partitionKey: source.toString('utf8', at, at + keyBytes),
-    explicitHashKey,
-    data: new Uint8Array(source.buffer, source.byteOffset + at + keyBytes, dataBytes),
-    end,
-  }
+  const partitionKey = source.toString('utf8', at, at + keyBytes)
+  const data = new Uint8Array(source.buffer, source.byteOffset + at + keyBytes, dataBytes)
+  return explicitHashKey === undefined
+    ? { sequenceNumber, partitionKey, data, arrivedAtMs }
+    : { sequenceNumber, partitionKey, explicitHashKey, data, arrivedAtMs }
 }
 
 /** Where the frame after the one at `offset` starts. */

@@ -71,9 +71,15 @@ export class Retention {
         lastArrivedAtMs: Math.max(state.lastArrivedAtMs, old.lastArrivedAtMs),
       }
       scope.put(store.trims, shardKey(no, state.shard.no), encodeTrim(trim))
+      // Readers must know before LMDB shows the commit: between that and its acknowledgement they would otherwise find
+      // the records gone and not be told.
+      const before = state.first
+      state.first = old.end
+      scope.onRolledBack(() => {
+        state.first = before
+      })
       scope.onCommitted(() => {
-        const records = old.end - state.first
-        state.first = old.end
+        const records = old.end - before
         state.oldestArrivedAtMs = undefined
         this.#removedRecords += records
         const { name } = stream.info

@@ -87,6 +87,21 @@ test('retention tells a reader how many records it lost (I2), and numbers go on 
   expect(result).toMatchObject({ sequenceNumber: '1000000000000403' })
 })
 
+test('I2: at every moment while retention removes records, a reader gets them or is told of them', async () => {
+  const clock = movableClock()
+  const { log } = await openEngine({ clock })
+  await log.createStream(streamSpec('s', { retentionMs: HOUR_MS }))
+  for (let i = 0; i < 40; i++) await log.append('s', entries(10))
+  clock.leap(2 * HOUR_MS)
+  const from = { at: 'at_sequence_number', sequenceNumber: '1000000000000000' } as const
+  for (let expired = 0; expired < 400; ) {
+    const result = await log.read(readRequest({ from }))
+    expired = result.expiredRecords
+    expect(expired + result.records.length).toBe(400)
+    await clock.sleep(0)
+  }
+})
+
 test('a timestamp leads to the first record at or after it, over many chunks', async () => {
   const clock = movableClock()
   const { log } = await openEngine({ clock })
