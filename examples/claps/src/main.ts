@@ -42,7 +42,7 @@ for (const [post, expected] of [...totalsOf(claps)].sort()) {
 }
 await eddy.close()
 await counts.close()
-process.exitCode = allRight ? 0 : 1
+process.exit(allRight ? 0 : 1)
 
 function eventOf(clap: Clap) {
   return { key: keyOf(clap), type: 'clap', data: clap }

@@ -14,8 +14,8 @@ interface SourceState {
   readonly tips: readonly string[]
 }
 
-export const GENERATED = 'generated'
-const GENERATED_COMMITS = 1_000
+const GENERATED = 'generated'
+export const GENERATED_COMMITS = 400
 
 /** Where the changes come from, and how much of it is in the stream. */
 export interface Source {

@@ -11,7 +11,15 @@ import { untilQuiet } from './quiet.ts'
 import { topLines, verdictLines } from './report.ts'
 import { serveNear } from './serve-near.ts'
 import { readSettings, type Settings } from './settings.ts'
-import { expectedCounts, findSource, newChanges, noteRead, producerIdOf, type Source } from './source.ts'
+import {
+  expectedCounts,
+  findSource,
+  GENERATED_COMMITS,
+  newChanges,
+  noteRead,
+  producerIdOf,
+  type Source,
+} from './source.ts'
 import { verify } from './verify.ts'
 
 const DEFAULT_PORT = 4010
@@ -42,9 +50,6 @@ async function main(): Promise<number> {
   })
   const settings = readSettings({ EDDY_FAIL_RATE: DEFAULT_FAIL_RATE, ...process.env })
   const data = values.data ?? settings.dataDirectory
-  const stop = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Stopped()))
-
   mkdirSync(projectionDirectory(data), { recursive: true })
   const source = await findSource(positionals[0] ?? '.', sourceFile(data))
   const projection = new Projection(projectionDirectory(data))
@@ -56,7 +61,7 @@ async function main(): Promise<number> {
     await eddy.close()
     throw error
   })
-  eddy.setAddress(server.url)
+  await eddy.setAddress(server.url)
   const run: Run = {
     eddy,
     projection,
@@ -87,7 +92,7 @@ function greet({ source, projection, settings }: Run, url: string): void {
   console.log(`eddy listens on ${url}`)
   console.log(
     repository === undefined
-      ? 'There is no Git, or no repository here: this is a GENERATED history of 1000 commits.'
+      ? `There is no Git, or no repository here: this is a GENERATED history of ${GENERATED_COMMITS} commits.`
       : `Reading the history of ${repository} at ${next ?? tips.at(-1)}.`,
   )
   const known = projection.total()
@@ -121,7 +126,7 @@ async function readAndCheck(run: Run): Promise<boolean> {
       },
     })
     source = noteRead(source, run.stateFile)
-    await untilQuiet(eddy.operations, SUBSCRIPTION, signal)
+    await untilQuiet(() => eddy.operations.showSubscription(SUBSCRIPTION), signal)
   } finally {
     progress.end()
   }
@@ -145,25 +150,32 @@ function whereToLook(url: string): string {
     `  ${eddy} subscriptions show ${SUBSCRIPTION}`,
     `  ${eddy} tail ${STREAM} --from trim_horizon --limit 3`,
     `  ${eddy} failures list --status resolved --limit 5`,
-    `  ${eddy} failures groups`,
     `  curl ${url}/metrics`,
     'Ctrl-C stops it.',
   ].join('\n')
 }
 
-class Stopped extends Error {}
+const stop = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
 
+let exitCode: number
 try {
-  process.exitCode = await main()
+  exitCode = await main()
 } catch (error) {
-  if (error instanceof Stopped) {
+  exitCode = explain(error)
+}
+// All is closed and written. Whatever else still waits in this process is not waited for.
+process.exit(exitCode)
+
+function explain(error: unknown): number {
+  if (stop.signal.aborted) {
     console.error('stopped on the way; the next start goes on from here.')
-    process.exitCode = 130
-  } else if (error instanceof TypeError && 'code' in error) {
-    process.stderr.write(`${error.message}\n${USAGE}`)
-    process.exitCode = 2
-  } else {
-    console.error(isEddyError(error) || error instanceof Error ? error.message : String(error))
-    process.exitCode = 1
+    return 130
   }
+  if (error instanceof TypeError && 'code' in error) {
+    process.stderr.write(`${error.message}\n${USAGE}`)
+    return 2
+  }
+  console.error(isEddyError(error) || error instanceof Error ? error.message : String(error))
+  return 1
 }

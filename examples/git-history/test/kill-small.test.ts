@@ -13,7 +13,7 @@ describe('a repository through eddy put, with a server that is killed on the way
       timeout: 120_000,
     }, async () => {
       const directory = temporaryDirectory()
-      const repository = makeRepository(directory, 3_000).directory
+      const repository = makeRepository(directory, 800).directory
       const changesFile = join(directory, 'changes.ndjson')
       await writeChanges(repository, changesFile)
       const run = join(directory, 'run')
@@ -24,6 +24,7 @@ describe('a repository through eddy put, with a server that is killed on the way
         changesFile,
         blocks,
         kills: 2,
+        batch: 10,
         failRate: 0.03,
         sampledPaths: 10,
         drainMs: 60_000,

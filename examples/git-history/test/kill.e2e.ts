@@ -34,7 +34,7 @@ describe.sequential('a long history, retries and kill -9', () => {
   for (const blocks of ['nothing', 'key', 'shard'] as const) {
     for (const kills of [0, KILLS]) {
       it(`blocks: ${blocks}, ${kills} kills: equals git's own count for every path`, {
-        timeout: 300_000,
+        timeout: 480_000,
       }, async () => {
         const directory = join(parent, `${blocks}-${kills}`)
         mkdirSync(directory)
@@ -44,9 +44,10 @@ describe.sequential('a long history, retries and kill -9', () => {
           changesFile,
           blocks,
           kills,
+          batch: 500,
           failRate: 0.03,
           sampledPaths: 40,
-          drainMs: 120_000,
+          drainMs: 300_000,
         })
         rows.push(result)
         expect(result.verdict).toMatchObject({ ok: true, differences: [] })

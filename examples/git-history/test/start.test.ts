@@ -35,7 +35,7 @@ async function waitFor(isTrue: () => boolean): Promise<void> {
 describe('npm start', { timeout: 90_000 }, () => {
   it('counts a repository once, however often it is started, and goes on with new commits', async () => {
     const parent = temporaryDirectory()
-    const { directory, changes } = makeRepository(parent, 1_200)
+    const { directory, changes } = makeRepository(parent, 800)
     const git = (...args: string[]) =>
       execFileSync('git', ['-C', directory, ...args], { encoding: 'utf8' }).trim()
     const head = git('rev-parse', 'main')
@@ -61,7 +61,7 @@ describe('npm start', { timeout: 90_000 }, () => {
 
   it('goes on after kill -9 in the middle of the first reading', async () => {
     const parent = temporaryDirectory()
-    const { directory, changes } = makeRepository(parent, 4_000)
+    const { directory, changes } = makeRepository(parent, 2_000)
     const args = [START, directory, '--data', join(parent, 'data'), '--port', '0', '--once']
     const killed = launch(args, { EDDY_ACTIVITY_FILE: join(parent, 'activity.json') })
     await waitFor(() => killed.output().includes('eddy listens'))

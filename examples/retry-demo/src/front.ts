@@ -38,10 +38,7 @@ async function answer(
       return respond(response, 200, (await eddy.operations.listFailures({})).items.map(brief))
     case '/repair':
       mail.repair()
-      return respond(response, 200, {
-        mailServer: 'repaired',
-        next: `npx eddy failures redrive --status dead`,
-      })
+      return respond(response, 200, { mailServer: 'repaired', next: 'redrive what is dead' })
     default:
       return respond(response, 404, { error: 'try /, /?fail=true, /log, /failures or /repair' })
   }
@@ -67,14 +64,17 @@ async function putVisit(
   respond(response, 202, { stream: streamOf(blocks), key: visitor, id, shardId, sequenceNumber, ...hints })
 }
 
-/** What to do about an event that fails. */
+/** What to do about an event that fails. With `key` and `shard` a late event is out of order: the author must agree. */
 export function hintsFor(
   subscription: string,
   eddyUrl: string,
 ): Readonly<Record<'look' | 'redrive', string>> {
-  const eddy = `npx eddy failures`
   const where = `--subscription ${subscription} --url ${eddyUrl}`
-  return { look: `${eddy} list ${where}`, redrive: `${eddy} redrive --status dead ${where}` }
+  const agree = subscription === subscriptionOf('nothing') ? '' : ' --allow-out-of-order'
+  return {
+    look: `npx eddy failures list ${where}`,
+    redrive: `npx eddy failures redrive --status dead${agree} ${where}`,
+  }
 }
 
 function brief(item: {
@@ -92,5 +92,9 @@ function brief(item: {
 
 function respond(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' })
-  response.end(`${JSON.stringify(body, undefined, 2)}\n`)
+  // A line for each item of a list, so that it can be read in a terminal.
+  const lines = Array.isArray(body)
+    ? `[\n${body.map((item) => JSON.stringify(item)).join(',\n')}\n]`
+    : undefined
+  response.end(`${lines ?? JSON.stringify(body, undefined, 2)}\n`)
 }

@@ -26,7 +26,16 @@ const mail = new DemoMailServer()
 const log = new AttemptLog()
 const retryDelayMs = Number(process.env.RETRY_DELAY_MS ?? '1000')
 const eddy = await open(retryDemoApp({ mail, log, retryDelayMs, notify: tellWhatDied }), { dataDir })
-const api = await serve({ operations: eddy.operations, host: '127.0.0.1', port: eddyPort, version: '0.1.0' })
+const api = await serve({
+  operations: eddy.operations,
+  host: '127.0.0.1',
+  port: eddyPort,
+  version: '0.1.0',
+}).catch(async (error: Error) => {
+  await eddy.close()
+  console.error(`${error.message} Here: EDDY_PORT=${eddyPort + 1} npm start -w examples/retry-demo`)
+  return process.exit(1)
+})
 const front = createFront({ eddy, log, mail, eddyUrl: api.url })
 front.listen(port, '127.0.0.1')
 await once(front, 'listening')
@@ -38,3 +47,4 @@ await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
 front.close()
 await api.close()
 await eddy.close()
+process.exit(0)

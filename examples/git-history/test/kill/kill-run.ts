@@ -8,6 +8,7 @@ import { type Counts, gitCounts } from '../../src/git-counts.ts'
 import { STREAM, SUBSCRIPTION } from '../../src/git-history-app.ts'
 import { engineDirectory, projectionDirectory } from '../../src/places.ts'
 import { Projection } from '../../src/projection.ts'
+import { untilQuiet } from '../../src/quiet.ts'
 import { type Verdict, verify } from '../../src/verify.ts'
 import {
   eddy,
@@ -33,6 +34,8 @@ export interface KillRunOptions {
   readonly changesFile: string
   readonly blocks: Blocks
   readonly kills: number
+  /** Lines in a request of `eddy put`. */
+  readonly batch: number
   readonly failRate: number
   readonly sampledPaths: number
   /** For everything after the last line was sent. */
@@ -65,7 +68,17 @@ export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
   let put: Started | undefined
   try {
     await lives.begin()
-    const putArgs = ['put', STREAM, changesFile, '--key', 'path', '--url', proxy.url]
+    const putArgs = [
+      'put',
+      STREAM,
+      changesFile,
+      '--key',
+      'path',
+      '--batch',
+      String(options.batch),
+      '--url',
+      proxy.url,
+    ]
     put = eddy(putArgs, join(directory, 'put.log'))
     for (let kill = 1; kill <= options.kills; kill++) {
       const lines = Math.floor((expected.changes * kill) / (options.kills + 1))
@@ -74,7 +87,7 @@ export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
       await lives.begin()
     }
     await succeeded(put, 180_000)
-    await untilQuiet(`http://127.0.0.1:${port}`, options.drainMs)
+    await handledAll(`http://127.0.0.1:${port}`, options.drainMs)
     await lives.end()
   } finally {
     if (put !== undefined) await killed(put)
@@ -173,15 +186,16 @@ async function untilAcknowledged(proxy: WatchingProxy, put: Started, lines: numb
   })
 }
 
-async function untilQuiet(url: string, timeoutMs: number): Promise<void> {
-  let last = ''
-  await until('all handled', timeoutMs, async () => {
-    const answer = await fetch(`${url}/v1/subscriptions/${SUBSCRIPTION}`)
-    const status = (await answer.json()) as SubscriptionStatus
-    last = JSON.stringify(status)
-    return status.lagRecords === 0 && status.inFlight === 0 && status.retrying === 0
-  }).catch((error: Error) => {
-    throw new Error(`${error.message}; last state: ${last}`)
+async function handledAll(url: string, timeoutMs: number): Promise<void> {
+  let last: SubscriptionStatus | undefined
+  const show = async () => {
+    last = (await (await fetch(`${url}/v1/subscriptions/${SUBSCRIPTION}`)).json()) as SubscriptionStatus
+    return last
+  }
+  await untilQuiet(show, AbortSignal.timeout(timeoutMs)).catch((error: unknown) => {
+    throw new Error(`not all handled in ${timeoutMs} ms; last state: ${JSON.stringify(last)}`, {
+      cause: error,
+    })
   })
 }
 
