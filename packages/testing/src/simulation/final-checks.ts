@@ -9,6 +9,7 @@ export function checkNothingLost(
   history: History,
   resolvedBy: (shardId: string) => ((index: number, sequenceNumber: string) => boolean) | undefined,
 ): void {
+  checkEdits(view)
   const items = new Map(view.ledger().map((item) => [`${item.shardId}/${item.position}`, item]))
   const indexes = new Map<string, number>()
   for (const { record, position, eventId } of view.records()) {
@@ -27,6 +28,7 @@ export function checkNothingLost(
 
 /** I2 and I9, once everything has come to rest: every event ended well, or stands where a person sees it. */
 export function checkEverythingEnded(view: StoredView, history: History): void {
+  checkEdits(view)
   const items = new Map<string, LedgerItem[]>()
   for (const item of view.ledger()) {
     const key = `${item.shardId}/${item.position.split('!')[0]}`
@@ -59,6 +61,15 @@ export function checkEverythingEnded(view: StoredView, history: History): void {
   const tokens = view.queuedTokens()
   if (tokens.length > 0)
     throw new Violation('I6', `tokens are left in the retry queue at rest: ${tokens.join(' ')}`)
+}
+
+/** I2: an original is resolved by its edit only once the edited event stands in its place. */
+function checkEdits(view: StoredView): void {
+  const ids = new Set(view.ledger().map((item) => item.id))
+  for (const { eventId, editedBy } of view.ledger()) {
+    if (editedBy !== undefined && !ids.has(editedBy))
+      throw new Violation('I2', `${eventId} was edited, and the edited event is not there`)
+  }
 }
 
 /** I8: no redrive queued an item twice. */

@@ -1,4 +1,5 @@
 import type { HandlerContext, LedgerItem } from '@eddy/core'
+import { AgainChecks } from './again-checks.ts'
 import type { StoredView } from './stored-view.ts'
 import { Violation } from './violation.ts'
 
@@ -17,11 +18,13 @@ export class History {
   readonly #events = new Map<string, EventHistory>()
   readonly #view: StoredView
   readonly #blocks: 'nothing' | 'key' | 'shard'
+  readonly again: AgainChecks
   boot = 0
 
   constructor(view: StoredView, blocks: 'nothing' | 'key' | 'shard') {
     this.#view = view
     this.#blocks = blocks
+    this.again = new AgainChecks(view, blocks)
   }
 
   of(eventId: string): EventHistory {
@@ -37,6 +40,9 @@ export class History {
   started(eventId: string, ctx: HandlerContext, nowMs: number): number {
     const event = this.of(eventId)
     const item = this.#itemAt(ctx)
+    if ([...event.running.values()].includes(this.boot))
+      throw new Violation('I3', `${eventId} started while it was being handled`)
+    this.again.started(eventId, ctx, item)
     this.#checkDue(eventId, ctx, item, nowMs)
     this.#checkCounted(eventId, ctx, item)
     this.#checkOrder(eventId, ctx, nowMs)
@@ -50,7 +56,9 @@ export class History {
     const event = this.of(eventId)
     event.running.delete(call)
     event.lastOutcome = outcome
-    if (outcome === 'ok') event.successes += 1
+    if (outcome !== 'ok') return
+    event.successes += 1
+    this.again.succeeded(eventId, this.boot)
   }
 
   /** I5: no retry starts before it is due. */

@@ -1,6 +1,7 @@
 import {
   defineApp,
   exponential,
+  type LedgerItem,
   type Runtime,
   type SubscriptionDefinition,
   startRuntime,
@@ -12,6 +13,7 @@ import { quietFaults, roughFaults } from '../sim/fault-plan.ts'
 import type { SimEngine } from '../sim/process/sim-engine.ts'
 import { SimWorld } from '../sim/sim-world.ts'
 import { resolvedByCheckpoint } from './checkpoint-view.ts'
+import { DecisionChecks } from './decision-checks.ts'
 import { checkEverythingEnded, checkNothingLost, checkRedrives } from './final-checks.ts'
 import { History } from './history.ts'
 import { Operator } from './operator.ts'
@@ -69,6 +71,7 @@ class SeedRun {
   readonly history: History
   readonly rare: RareEventCounts = new RareEventCounts()
   firstViolation: Violation | undefined
+  readonly #decisions = new DecisionChecks()
   readonly #dice: Prng
   readonly #events = new Map<string, ScriptedEvent>()
   readonly #operator: Operator
@@ -111,7 +114,9 @@ class SeedRun {
     this.#engine = this.world.boot()
     for (const checkpoint of this.view.checkpoints().values())
       if (checkpoint.runs.length > 3) this.rare.saw('restoredHoles')
-    const engine = watchedEngine(this.#engine, this.rare)
+    const engine = watchedEngine(this.#engine, this.rare, (item, version) =>
+      this.#sawLedgerWrite(item, version),
+    )
     const owner = this.#engine
     startRuntime({ engine, app: defineApp({ subscriptions: [this.#subscription()] }) }).then(
       (runtime) => {
@@ -201,8 +206,12 @@ class SeedRun {
     const engine = this.#engine
     if (runtime === undefined || engine === undefined || this.#isStopping) return
     this.#isStopping = true
+    const done = this.history.again.doneIn(this.history.boot)
     runtime.stop({ timeoutMs: 2_000 }).then(
-      () => this.world.crash(engine),
+      () => {
+        this.history.again.stoppedCleanly(done)
+        this.world.crash(engine)
+      },
       () => this.world.crash(engine),
     )
   }
@@ -214,6 +223,8 @@ class SeedRun {
     this.#seeCrash()
     try {
       const resolved = resolvedByCheckpoint(this.view)
+      for (const [shardId, sequences] of resolved)
+        for (const sequence of sequences) this.history.again.passed(shardId, sequence)
       checkNothingLost(this.view, this.history, (shardId) => {
         const done = resolved.get(shardId)
         return done === undefined ? undefined : (_, sequenceNumber) => done.has(sequenceNumber)
@@ -225,6 +236,15 @@ class SeedRun {
     this.world.clock.setTimer(1 + this.#dice.int(500), () => {
       if (this.#engine === undefined) this.#boot()
     })
+  }
+
+  #sawLedgerWrite(item: LedgerItem, version: number | undefined): void {
+    try {
+      if (version !== undefined) this.#decisions.wrote(item, version)
+      if (item.cutting === true) this.history.again.cutting(item)
+    } catch (error) {
+      this.#note(error)
+    }
   }
 
   #seeCrash(): void {

@@ -112,7 +112,9 @@ function appends(
 function scriptedEvent(dice: Prng, id: string, key: string, hasPoison: boolean): ScriptedEvent {
   const script: Behaviour[] = []
   if (hasPoison && dice.chance(0.06)) {
-    for (let count = 1 + dice.int(6); count > 0; count -= 1) script.push('kill')
+    const kills = 1 + dice.int(6)
+    // Some never stop: they must be given up.
+    for (let count = kills === 6 ? 60 : kills; count > 0; count -= 1) script.push('kill')
   } else if (dice.chance(0.35)) {
     for (let count = 1 + dice.int(3); count > 0; count -= 1) {
       script.push(

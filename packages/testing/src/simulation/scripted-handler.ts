@@ -48,6 +48,7 @@ export async function scriptedHandler(
       failed()
       throw outcome.drop('planned')
     case 'kill':
+      world.history.again.killed(event.id)
       world.kill()
       // The process is gone: nothing after this is seen by anybody.
       return await new Promise(() => {})
