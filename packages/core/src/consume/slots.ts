@@ -8,6 +8,7 @@ export class Slots {
   #free: number
   readonly #retries: { readonly grant: () => void; readonly refuse: (reason: Error) => void }[] = []
   #liveInARow = 0
+  #closed = false
   #onFree: () => void = () => {}
 
   constructor(limit: number) {
@@ -35,6 +36,7 @@ export class Slots {
    * @throws Stopped once `close` was called
    */
   async takeRetry(): Promise<boolean> {
+    if (this.#closed) throw new Stopped()
     if (this.#free > 0 && this.#retries.length === 0) {
       this.#free -= 1
       this.#liveInARow = 0
@@ -53,7 +55,9 @@ export class Slots {
     while (this.#free > 0 && this.#retries.length > 0) this.#grantRetry()
   }
 
+  /** No slot for a retry any more: what waits in the ledger is not begun while the process stops. */
   close(): void {
+    this.#closed = true
     for (const waiting of this.#retries.splice(0)) waiting.refuse(new Stopped())
   }
 

@@ -52,8 +52,9 @@ export class RetryPath {
     const crashes =
       item.claimedBy === undefined || claimedHere ? (item.crashes ?? 0) : (item.crashes ?? 0) + 1
     if (crashes >= definition.failure.maxCrashes) return await this.#giveUpCrashed(entry, crashes)
+    const wasPaused = pause.isPaused
     await pause.wait()
-    const hasWaited = await slots.takeRetry()
+    const hasWaited = (await slots.takeRetry()) || wasPaused
     // The slot first, then the turn among suspects, as on the live path: the other order could wait in a circle.
     const endTurn = crashes > 0 ? await suspects.acquire() : undefined
     try {
