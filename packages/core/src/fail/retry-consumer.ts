@@ -98,14 +98,25 @@ export class RetryConsumer {
         logger.error({ messageId: delivery.messageId }, 'a retry message of an unknown form was removed')
       const again = token === undefined ? 'done' : await this.#use(token, deadlineMs)
       if (again === 'done') await engine.queue.ack(tokens.queueName, [delivery.receipt])
-      else if (again !== 'leave') await engine.queue.delay(tokens.queueName, delivery.receipt, again.delayMs)
+      else if (again === 'leave') await this.#giveBack(delivery)
+      else await engine.queue.delay(tokens.queueName, delivery.receipt, again.delayMs)
     } catch (error) {
-      if (error instanceof Stopped) return
+      if (error instanceof Stopped) return await this.#giveBack(delivery)
       // The message becomes visible again by itself.
       logger.warn(
         { messageId: delivery.messageId, reason: String(error) },
         'a retry was interrupted and comes again',
       )
+    }
+  }
+
+  /** The process stops: the next one finds the token at once, and not when its visibility timeout is over. */
+  async #giveBack(delivery: Delivery): Promise<void> {
+    const { engine, tokens, logger } = this.#parts
+    try {
+      await engine.queue.delay(tokens.queueName, delivery.receipt, 0)
+    } catch (error) {
+      logger.warn({ messageId: delivery.messageId, reason: String(error) }, 'a retry token comes again later')
     }
   }
 

@@ -39,6 +39,45 @@ describe('shutdown and late results', () => {
     }
   })
 
+  test('scenario 10: of a key’s waiting events it begins no further one (I2, I3)', async () => {
+    for (const blocks of ['key', 'shard'] as const) {
+      const short = fixed({ delayMs: 10_000, maxAttempts: 3 })
+      const h = await openHarness(oneSubscription({ blocks, exhausted: 'dead-letter', retry: short }))
+      h.fail('work', { eventId: 'k0-0', attempts: 1 })
+      await h.append('events', events(10, 1))
+      await h.advance('5s')
+      h.delay('work', { by: '1s' })
+      await h.advance('6500ms')
+      const begun = h.calls('work').length
+      await h.restart()
+      expect(h.calls('work').filter((call) => call.life === 1)).toHaveLength(begun)
+      // The next process goes on at once.
+      await h.advance('1500ms')
+      expect(h.calls('work').length).toBeGreaterThan(begun)
+      await h.settle()
+      expect(h.order('work', 'k0')).toEqual(events(10, 1).map((one) => one.id))
+    }
+  })
+
+  test('scenario 21: a paused subscription begins no retry when it stops, nor after its restart (I5)', async () => {
+    for (const blocks of ['nothing', 'key', 'shard'] as const) {
+      const short = fixed({ delayMs: 10_000, maxAttempts: 5 })
+      const h = await openHarness(oneSubscription({ blocks, exhausted: 'dead-letter', retry: short }))
+      h.fail('work', { eventId: 'a1', attempts: 2 })
+      await h.append('events', [event('a', 'a1'), event('a', 'a2')])
+      await h.advance('5s')
+      await h.operations.pauseSubscription('work')
+      const before = h.calls('work').length
+      await h.advance('1m')
+      await h.restart()
+      await h.advance('1m')
+      expect(h.calls('work')).toHaveLength(before)
+      await h.operations.resumeSubscription('work')
+      await h.settle()
+      expect([...h.order('work', 'a')].sort()).toEqual(['a1', 'a2'])
+    }
+  })
+
   test('scenario 10: with nothing to do a stop takes less than two seconds', async () => {
     const h = await openHarness(oneSubscription({ retry }, { shards: 4 }))
     await h.append('events', events(20, 20))
