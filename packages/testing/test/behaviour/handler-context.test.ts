@@ -1,0 +1,64 @@
+import { type AppDefinition, defineApp, list, stream, subscribe } from '@eddy/core'
+import { describe, expect, test } from 'vitest'
+import { event, openHarness } from '../support/one-subscription.ts'
+
+const orders = stream('orders', { shards: 2 })
+const mails = stream('mails', { shards: 1 })
+
+describe('what a handler does through its context', () => {
+  test('a step is done once, and a derived event appended once, over retries and a crash (I7)', async () => {
+    let charged = 0
+    const app: AppDefinition = defineApp({
+      subscriptions: [
+        subscribe('billing', orders, {
+          failure: { blocks: 'key', exhausted: 'hold', retry: list([1_000, 1_000, 1_000]) },
+          handle: async (_event, ctx) => {
+            const number = await ctx.step('charge', () => {
+              charged += 1
+              return charged
+            })
+            await ctx.append(mails, { key: ctx.key, data: { number } })
+            if (ctx.attempt < 3) throw new Error('after everything was done')
+          },
+        }),
+        subscribe('mail', mails, { handle: () => {} }),
+      ],
+    })
+    const h = await openHarness(app)
+    await h.append(orders, [event('a', 'a1'), event('a', 'a2')])
+    await h.advance('1500ms')
+    await h.crash()
+    await h.settle()
+    expect(charged).toBe(2)
+    const mailed = h.calls('mail').map((call) => [call.eventId, call.event.data])
+    expect(mailed).toEqual([
+      ['a1/billing/0.0', { number: 1 }],
+      ['a2/billing/0.0', { number: 2 }],
+    ])
+    expect(h.world.store.allRecords('mails')).toHaveLength(2)
+  })
+
+  test('onExhausted undoes what finished steps did, before the event is dead (I7)', async () => {
+    const told: string[] = []
+    const app = defineApp({
+      subscriptions: [
+        subscribe('billing', orders, {
+          failure: { retry: list([1_000]) },
+          handle: async (_event, ctx) => {
+            await ctx.step('reserve', () => told.push('reserved'))
+            throw new Error('no stock')
+          },
+          onExhausted: async (_event, ctx) => {
+            const done = await ctx.step('reserve', () => 'not reserved')
+            told.push(`undone ${done} after ${ctx.attempt}`)
+          },
+        }),
+      ],
+    })
+    const h = await openHarness(app)
+    await h.append(orders, event('a', 'a1'))
+    await h.settle()
+    expect(told).toEqual(['reserved', 'undone 1 after 2'])
+    expect(await h.deadLetters('billing')).toHaveLength(1)
+  })
+})
