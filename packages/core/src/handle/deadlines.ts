@@ -13,6 +13,7 @@ export interface Expirable {
 export class Deadlines {
   readonly #clock: Clock
   readonly #running = new Set<Expirable>()
+  readonly #closed = new AbortController()
   #watching = false
 
   constructor(clock: Clock) {
@@ -28,14 +29,19 @@ export class Deadlines {
     this.#running.delete(entry)
   }
 
+  /** Nothing expires any more, and no timer is left that keeps a process alive. */
+  close(): void {
+    this.#closed.abort()
+  }
+
   async #watch(): Promise<void> {
     this.#watching = true
-    for (;;) {
+    while (!this.#closed.signal.aborted) {
       const first = this.#running.values().next().value
       if (first === undefined) break
       const waitMs = first.deadlineMs - this.#clock.monotonicMs()
       if (waitMs > 0) {
-        await this.#clock.sleep(waitMs)
+        await this.#clock.sleep(waitMs, this.#closed.signal)
       } else {
         this.#running.delete(first)
         first.expire()

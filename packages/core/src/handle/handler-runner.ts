@@ -71,6 +71,7 @@ export class HandlerRunner {
   stop(): void {
     this.#stopped = true
     for (const stop of this.#stops) stop()
+    this.#deadlines.close()
   }
 
   async #call(
