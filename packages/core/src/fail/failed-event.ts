@@ -2,7 +2,7 @@ import type { EventMeta } from '../handle/context.ts'
 import type { DeliveryResult } from '../handle/delivery.ts'
 import { decodeEvent } from '../model/envelope.ts'
 import type { FailurePolicy } from '../model/failure.ts'
-import type { Attempt, ErrorInfo, FailureStatus, LedgerItem } from '../model/ledger-item.ts'
+import type { Attempt, ErrorInfo, LedgerItem } from '../model/ledger-item.ts'
 import type { Clock } from '../ports/clock.ts'
 import { failureId } from './keys.ts'
 
@@ -151,5 +151,3 @@ function identify(
     return { eventId: `${meta.stream}/${meta.shardId}/${meta.sequenceNumber}`, eventType: 'undecodable' }
   }
 }
-
-export const UNSETTLED_STATUSES: readonly FailureStatus[] = ['retrying', 'held']

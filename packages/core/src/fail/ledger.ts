@@ -4,7 +4,7 @@ import type { Position } from '../model/position.ts'
 import type { Blobs } from '../ports/blobs.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Table, TableItem, TableValue } from '../ports/table.ts'
-import { type FailureRef, failureId, keys, parseFailureId } from './keys.ts'
+import { type FailureRef, keys, parseFailureId } from './keys.ts'
 
 /** Payloads above this go to `Blobs` (a DynamoDB item holds at most 400 KB). */
 const MAX_INLINE_PAYLOAD_BYTES = 256 * 1024
@@ -233,10 +233,6 @@ export function refOf(item: Pick<LedgerItem, 'id'>): FailureRef {
   const ref = parseFailureId(item.id)
   if (ref === undefined) throw new CorruptDataError(`failure ${item.id}`, 'its id is malformed')
   return ref
-}
-
-export function ledgerIdOf(subscription: string, laneId: string, position: Position): string {
-  return failureId(subscription, laneId, position)
 }
 
 function toEntry(item: TableItem): LedgerEntry {

@@ -1,4 +1,4 @@
-import { type LedgerItem, parsePosition, positionOf } from '@eddy/core'
+import { type LedgerItem, positionOf } from '@eddy/core'
 import type { PlacedRecord, SimStore } from '../sim/sim-store.ts'
 
 export const STREAM = 'orders'
@@ -76,8 +76,4 @@ export class StoredView {
   #itemsUnder(prefix: string): ReturnType<SimStore['allItems']> {
     return this.#store.allItems().filter((item) => item.partition.startsWith(prefix))
   }
-}
-
-export function passOf(position: string): number {
-  return parsePosition(position).pass
 }
