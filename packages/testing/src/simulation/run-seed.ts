@@ -9,7 +9,7 @@ import {
   subscribe,
 } from '@eddy/core'
 import { Prng } from '../clock/prng.ts'
-import { quietFaults, roughFaults } from '../sim/fault-plan.ts'
+import { type FaultPlan, quietFaults, roughFaults } from '../sim/fault-plan.ts'
 import type { SimEngine } from '../sim/process/sim-engine.ts'
 import { SimWorld } from '../sim/sim-world.ts'
 import { resolvedByCheckpoint } from './checkpoint-view.ts'
@@ -85,7 +85,7 @@ class SeedRun {
     this.scenario = scenario
     this.world = new SimWorld({
       seed: scenario.seed,
-      faults: scenario.isRough ? roughFaults : { ...quietFaults, callMs: { minMs: 0, maxMs: 5 } },
+      faults: faultsOf(scenario),
       traceLength: 2_000,
     })
     this.view = new StoredView(this.world.store)
@@ -358,4 +358,17 @@ class SeedRun {
         ? error
         : new Violation('crash', error instanceof Error ? (error.stack ?? error.message) : String(error))
   }
+}
+
+/** A former owner's last write may arrive long after its successor has begun to save checkpoints of its own. */
+const LATE_WRITES = {
+  tookEffectShare: 0.3,
+  lateShare: 0.5,
+  lateMs: { minMs: 0, maxMs: 4_000 },
+  maxLateWrites: 1,
+}
+
+function faultsOf({ isRough, seed }: Scenario): FaultPlan {
+  if (!isRough) return { ...quietFaults, callMs: { minMs: 0, maxMs: 5 } }
+  return seed % 3 === 0 ? { ...roughFaults, crash: LATE_WRITES } : roughFaults
 }

@@ -1,0 +1,135 @@
+const RETRY = 'packages/core/src/fail/retry-path.ts'
+const LEDGER = 'packages/core/src/fail/ledger.ts'
+const LIVE = 'packages/core/src/consume/live-path.ts'
+const RUNNER = 'packages/core/src/handle/handler-runner.ts'
+
+/** Attempts and the failure ledger. @type {import('./list.mjs').Mutation[]} */
+export const retryMutations = [
+  {
+    id: 'result-unconditional',
+    invariant: 'I3',
+    what: "an attempt's result is written whatever stands there now (rule 7)",
+    file: LEDGER,
+    find: 'await this.#write(ref.laneId, item, before.version, before.item.status)',
+    replace:
+      "await this.#write(ref.laneId, item, (item.claimedBy === undefined ? 'any' : before.version) as never, before.item.status)",
+  },
+  {
+    id: 'claim-unconditional',
+    invariant: 'I3',
+    what: 'an event is claimed whatever stands there now',
+    file: LEDGER,
+    find: 'await this.#write(ref.laneId, item, before.version, before.item.status)',
+    replace:
+      "await this.#write(ref.laneId, item, (item.claimedBy !== undefined ? 'any' : before.version) as never, before.item.status)",
+  },
+  {
+    id: 'result-over-final',
+    invariant: 'I8',
+    what: 'a refused result is written over what somebody else decided (rule 7)',
+    file: RETRY,
+    find: "const { engine, ledger, logger, metrics, stopping } = this.#parts\n    const written = await persist(engine.clock, stopping, logger, 'recording an attempt', () =>\n      ledger.replace(claimed, next),\n    )",
+    replace:
+      "const { engine, ledger, logger, metrics, stopping } = this.#parts\n    let written = await persist(engine.clock, stopping, logger, 'recording an attempt', () =>\n      ledger.replace(claimed, next),\n    )\n    while (!written.ok && written.current !== undefined) {\n      const over = written.current\n      written = await persist(engine.clock, stopping, logger, 'recording an attempt', () => ledger.replace(over, next))\n    }",
+  },
+  {
+    id: 'item-put-unconditional',
+    invariant: 'I2',
+    what: 'the live path writes an item over the one that stands there (rules 3b and 4b)',
+    file: LEDGER,
+    find: "return await this.#write(laneId, complete, 'absent', undefined)",
+    replace: "return await this.#write(laneId, complete, 'any' as never, undefined)",
+  },
+  {
+    id: 'payload-after-item',
+    invariant: 'I2',
+    what: 'the payload is written after the ledger item',
+    file: LEDGER,
+    find: "return await this.#write(laneId, complete, 'absent', undefined)",
+    replace:
+      "const written = await this.#write(laneId, complete, 'absent', undefined)\n    if (item.status !== 'resolved') await this.#putPayload(laneId, item, payload)\n    return written",
+    also: [
+      {
+        file: LEDGER,
+        find: "item.status === 'resolved' ? undefined : await this.#putPayload(laneId, item, payload)",
+        replace: 'undefined',
+      },
+    ],
+  },
+  {
+    id: 'before-due',
+    invariant: 'I5',
+    what: 'a retry does not look whether it is due',
+    file: RETRY,
+    find: 'if (item.dueAtMs !== undefined && item.dueAtMs > nowMs) return',
+    replace: 'if (false) return',
+  },
+  {
+    id: 'claim-not-looked-at',
+    invariant: 'I3',
+    what: 'an attempt under way does not keep another one of the same event from starting',
+    file: RETRY,
+    find: 'if (claimedHere && item.claimedUntilMs !== undefined && item.claimedUntilMs > nowMs) {',
+    replace: 'if (false) {',
+  },
+  {
+    id: 'attempts-in-memory',
+    invariant: 'I9',
+    what: 'the attempt count is not written before the handler is called',
+    file: RETRY,
+    find: "const written = await persist(engine.clock, stopping, logger, 'claiming a failed event', () =>\n      ledger.replace(entry, item),\n    )",
+    replace:
+      "const written = await persist(engine.clock, stopping, logger, 'claiming a failed event', async () => ({ ok: true as boolean, entry: { item, version: entry.version }, current: entry }))",
+  },
+  {
+    id: 'late-result-counts',
+    invariant: 'I9',
+    what: 'a handler that comes back after its time was up counts as successful',
+    file: RUNNER,
+    find: 'if (this.#clock.monotonicMs() < entry.deadlineMs) resolve(false)',
+    replace: 'resolve(false)',
+  },
+  {
+    id: 'undecodable-dropped',
+    test: 'packages/testing/test/mutations-records.test.ts',
+    invariant: 'I9',
+    what: 'a record that is no event is passed over in silence',
+    file: RUNNER,
+    find: 'return failed(error, undefined, true)',
+    replace:
+      "return error instanceof Error ? { kind: 'ok', attempt: attemptOf() } : failed(error, undefined, true)",
+  },
+  {
+    id: 'live-poison-never-given-up',
+    invariant: 'I9',
+    what: 'the live path calls a handler again however often it killed the process',
+    file: LIVE,
+    find: 'if (turn !== undefined && turn.crashes >= definition.failure.maxCrashes) return',
+    replace: 'if (false) return',
+    also: [{ file: LIVE, find: 'return givenUp(turn.crashes)', replace: 'return givenUp(0)' }],
+  },
+  {
+    id: 'retry-poison-never-given-up',
+    invariant: 'I9',
+    what: 'a retry calls a handler again however often it killed the process',
+    file: RETRY,
+    find: 'if (crashes >= definition.failure.maxCrashes) return',
+    replace: 'if (false) return',
+  },
+  {
+    id: 'marker-after-call',
+    invariant: 'I9',
+    what: 'the start marker is not written',
+    file: 'packages/core/src/consume/crash-marker.ts',
+    find: "await this.#table.put<Marker>({ ...key, value: { position, deaths } }, 'any')\n",
+    replace: '',
+  },
+  {
+    id: 'final-overwritten-by-replay',
+    invariant: 'I9',
+    what: "a replayed event's end is written over a decision that stands",
+    file: LIVE,
+    find: 'if (isFinal(known.item)) return\n',
+    replace: '',
+  },
+]

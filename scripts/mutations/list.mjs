@@ -1,0 +1,17 @@
+/**
+ * Mutations of the code that keeps an invariant: each takes one rule away, and the simulation must notice.
+ *
+ * `find` is in `file` exactly once, character by character; `also` are further replacements of the same mutation.
+ * `equivalent` says why one cannot be noticed; `test` names a test file that covers what no seed reaches.
+ *
+ * @typedef {{ file: string, find: string, replace: string }} Edit
+ * @typedef {Edit & { id: string, invariant: string, what: string, also?: Edit[], equivalent?: string, test?: string }} Mutation
+ */
+
+import { consumeMutations } from './list-consume.mjs'
+import { holdMutations } from './list-hold.mjs'
+import { operateMutations } from './list-operate.mjs'
+import { retryMutations } from './list-retry.mjs'
+
+/** @type {Mutation[]} */
+export const mutations = [...holdMutations, ...retryMutations, ...consumeMutations, ...operateMutations]
