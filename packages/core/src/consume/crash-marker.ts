@@ -1,25 +1,26 @@
 import { keys } from '../fail/keys.ts'
-import type { Position } from '../model/position.ts'
 import type { Table } from '../ports/table.ts'
 import type { Mutex } from '../runtime/mutex.ts'
 
 interface Suspect {
   readonly [name: string]: string | number
-  readonly position: Position
+  readonly event: string
   /** Deaths of the process while this event was the one running, since it was last handled to its end. */
   readonly deaths: number
 }
 
 interface Marker {
-  readonly [name: string]: Position | readonly Suspect[]
-  /** The event that is being handled. */
-  readonly position: Position
+  readonly [name: string]: string | readonly Suspect[]
+  /** The event that is being handled, or was the last one; empty: none that a death could be put down to. */
+  readonly event: string
   readonly suspects: readonly Suspect[]
 }
 
 export interface CrashTurn {
   /** Deaths of the process that this event is known to have brought. */
   readonly crashes: number
+  /** The handler is done and the process lives: the event is no suspect any more. */
+  readonly survived: () => Promise<void>
   /** Ends the turn; again: nothing. */
   readonly end: () => void
 }
@@ -31,67 +32,56 @@ const MAX_SUSPECTS = 100
  * Says which event was being handled when the process died. Used only after two unclean stops in a row: what may have
  * been running is then handled one at a time over all subscriptions, each with a marker that is durable before its
  * handler is called. Deaths are kept over the markers of other events, which are replayed before the one that kills.
+ *
+ * One marker for the whole process, since one event runs at a time: with one a shard, the event that was handled last
+ * in another shard would be blamed too.
  */
 export class CrashMarker {
   readonly #table: Table
-  readonly #suspects: Mutex
-  readonly #subscription: string
-  readonly #shardId: string
-  /** Deaths by event, as the last process left them. */
-  #deaths: Promise<Map<Position, number>> | undefined
+  readonly #turns: Mutex
+  /** Deaths by event, as the last process left them. Read and changed by whoever has the turn. */
+  #deaths: Map<string, number> | undefined
 
-  constructor(table: Table, suspects: Mutex, subscription: string, shardId: string) {
+  constructor(table: Table, turns: Mutex) {
     this.#table = table
-    this.#suspects = suspects
-    this.#subscription = subscription
-    this.#shardId = shardId
+    this.#turns = turns
   }
 
-  /** Waits for the event's turn and marks it. */
-  async begin(position: Position): Promise<CrashTurn> {
-    const endTurn = await this.#suspects.acquire()
+  /**
+   * Waits for the event's turn and marks it.
+   * @param event - names it among all subscriptions
+   */
+  async begin(event: string): Promise<CrashTurn> {
+    const end = await this.#turns.acquire()
     try {
-      const deaths = await this.#load()
-      await this.#write(position, deaths)
-      const end = (): void => {
-        // Handled to its end: it kills nobody. The next marker says so.
-        deaths.delete(position)
-        endTurn()
+      this.#deaths ??= await this.#read()
+      const deaths = this.#deaths
+      await this.#write(event, deaths)
+      const survived = async (): Promise<void> => {
+        if (!deaths.delete(event)) return
+        // Should it not be written, the next marker says so.
+        await this.#write('', deaths).catch(() => {})
       }
-      return { crashes: deaths.get(position) ?? 0, end }
+      return { crashes: deaths.get(event) ?? 0, survived, end }
     } catch (error) {
-      endTurn()
+      end()
       throw error
     }
   }
 
-  async #load(): Promise<Map<Position, number>> {
-    this.#deaths ??= this.#read()
-    try {
-      return await this.#deaths
-    } catch (error) {
-      this.#deaths = undefined
-      throw error
-    }
-  }
-
-  async #read(): Promise<Map<Position, number>> {
-    const marker = (await this.#table.get<Marker>(this.#key()))?.value
+  async #read(): Promise<Map<string, number>> {
+    const marker = (await this.#table.get<Marker>(keys.marker))?.value
     if (marker === undefined) return new Map()
-    const deaths = new Map(marker.suspects.map((suspect) => [suspect.position, suspect.deaths]))
-    deaths.set(marker.position, (deaths.get(marker.position) ?? 0) + 1)
+    const deaths = new Map(marker.suspects.map((suspect) => [suspect.event, suspect.deaths]))
+    if (marker.event !== '') deaths.set(marker.event, (deaths.get(marker.event) ?? 0) + 1)
     return deaths
   }
 
-  async #write(position: Position, deaths: ReadonlyMap<Position, number>): Promise<void> {
-    const suspects = [...deaths].map(([suspect, count]) => ({ position: suspect, deaths: count }))
+  async #write(event: string, deaths: ReadonlyMap<string, number>): Promise<void> {
+    const suspects = [...deaths].map(([suspect, count]) => ({ event: suspect, deaths: count }))
     await this.#table.put<Marker>(
-      { ...this.#key(), value: { position, suspects: suspects.slice(-MAX_SUSPECTS) } },
+      { ...keys.marker, value: { event, suspects: suspects.slice(-MAX_SUSPECTS) } },
       'any',
     )
-  }
-
-  #key(): { readonly partition: string; readonly sort: string } {
-    return { partition: keys.marker(this.#subscription), sort: this.#shardId }
   }
 }

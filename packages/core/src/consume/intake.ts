@@ -5,7 +5,6 @@ import type { ShardInfo, StreamInfo } from '../ports/log.ts'
 import { persist, Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import { Checkpoints, type StoredCheckpoint } from './checkpoint.ts'
-import { CrashMarker } from './crash-marker.ts'
 import { Lanes } from './lanes.ts'
 import type { LivePath } from './live-path.ts'
 import { afterLostTail } from './lost-tail.ts'
@@ -163,7 +162,6 @@ export class Intake {
   }
 
   #start(shard: ShardInfo, stored: StoredCheckpoint | undefined): void {
-    const { engine, definition, suspects } = this.#parts
     const { streamId, retentionMs } = this.#stream
     const runner = new ShardRunner(
       this.#parts,
@@ -176,7 +174,7 @@ export class Intake {
         pass: stored?.checkpoint.pass ?? this.#inheritedPass(shard),
         lastStop: this.#lastStop,
         filter: this.#filter,
-        marker: new CrashMarker(engine.table, suspects, definition.name, shard.shardId),
+        marker: this.#parts.crashMarker,
       },
       this.#readers.get(this.#stream.name, streamId, shard.shardId),
       this.#lanes,

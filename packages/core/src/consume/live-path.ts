@@ -129,15 +129,27 @@ export class LivePath {
     const turn =
       marker === undefined
         ? undefined
-        : await this.#persist('marking an event', () => marker.begin(meta.position))
+        : await this.#persist('marking an event', () =>
+            marker.begin(`${definition.name}/${meta.shardId}/${meta.position}`),
+          )
     try {
       if (turn !== undefined && turn.crashes >= definition.failure.maxCrashes) return givenUp(turn.crashes)
-      return await deliver(runner, definition.failure, engine.clock, meta, task.bytes, FIRST_DELIVERY, {
-        path: 'live',
-        outOfOrder: false,
-        onWarning: (warning) =>
-          logger.warn({ subscription: definition.name, sequenceNumber: meta.sequenceNumber }, warning),
-      })
+      const result = await deliver(
+        runner,
+        definition.failure,
+        engine.clock,
+        meta,
+        task.bytes,
+        FIRST_DELIVERY,
+        {
+          path: 'live',
+          outOfOrder: false,
+          onWarning: (warning) =>
+            logger.warn({ subscription: definition.name, sequenceNumber: meta.sequenceNumber }, warning),
+        },
+      )
+      if (result.kind !== 'given-back') await turn?.survived()
+      return result
     } finally {
       turn?.end()
     }

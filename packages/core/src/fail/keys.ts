@@ -15,10 +15,10 @@ export const keys = {
   status: (subscription: string, status: FailureStatus): string => `failures/${subscription}/${status}`,
   hold: (subscription: string): string => `hold/${subscription}`,
   checkpoint: (subscription: string): string => `checkpoint/${subscription}`,
-  marker: (subscription: string): string => `marker/${subscription}`,
   steps: (subscription: string, eventHash: string): string => `step/${subscription}/${eventHash}`,
   subscription: (subscription: string): ItemKey => ({ partition: 'subscription', sort: subscription }),
   process: { partition: 'process', sort: 'state' } as ItemKey,
+  marker: { partition: 'process', sort: 'marker' } as ItemKey,
   retryQueue: (subscription: string): string => `retry/${subscription}`,
 }
 

@@ -1,3 +1,4 @@
+import { CrashMarker } from '../consume/crash-marker.ts'
 import { ShardReaders } from '../consume/shard-readers.ts'
 import { InvalidOptionError } from '../errors/request-errors.ts'
 import { StreamNotFoundError } from '../errors/stream-errors.ts'
@@ -107,6 +108,7 @@ class RunningApp implements Runtime {
       )
     for (const stream of app.streams) await this.#ensureStream(stream)
     const suspects = new Mutex()
+    const crashMarker = new CrashMarker(engine.table, suspects)
     const notify = (notice: Notice): void => this.#notifier.notify(notice)
     for (const definition of app.subscriptions) {
       const runner = new SubscriptionRunner({
@@ -116,6 +118,7 @@ class RunningApp implements Runtime {
         readers: this.#readers,
         producer: this.#producer,
         suspects,
+        crashMarker,
         logger: this.#logger,
         notify,
       })

@@ -1,3 +1,4 @@
+import type { CrashMarker } from '../consume/crash-marker.ts'
 import type { Slots } from '../consume/slots.ts'
 import type { Holds } from '../fail/holds.ts'
 import type { Ledger } from '../fail/ledger.ts'
@@ -29,6 +30,7 @@ export interface SubscriptionParts {
   readonly stopping: AbortSignal
   /** Events that may have killed the process run one at a time, over all subscriptions. */
   readonly suspects: Mutex
+  readonly crashMarker: CrashMarker
   readonly pause: PauseGate
   /** True when the durable checkpoint of the shard (or of its descendants) is past the position. */
   readonly checkpointPassed: (shardId: string, position: Position) => boolean

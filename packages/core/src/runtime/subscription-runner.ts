@@ -1,4 +1,5 @@
 import { Checkpoints } from '../consume/checkpoint.ts'
+import type { CrashMarker } from '../consume/crash-marker.ts'
 import { Intake } from '../consume/intake.ts'
 import { LivePath } from '../consume/live-path.ts'
 import { checkpointAt, placeIn, targetOf } from '../consume/placement.ts'
@@ -47,6 +48,7 @@ export interface SubscriptionRunnerOptions {
   readonly readers: ShardReaders
   readonly producer: Producer
   readonly suspects: Mutex
+  readonly crashMarker: CrashMarker
   readonly logger: Logger
   readonly notify: (notice: Notice) => void
 }
@@ -98,6 +100,7 @@ export class SubscriptionRunner implements SubscriptionControl {
       notify,
       stopping: this.#stopping.signal,
       suspects: options.suspects,
+      crashMarker: options.crashMarker,
       pause: new PauseGate(),
       checkpointPassed: (shardId, position) => this.#intake?.hasPassed(shardId, position) ?? false,
     }
