@@ -48,13 +48,21 @@ export class Sweeper {
     })
     this.#retryingAfter = retrying.next
     for (const entry of retrying.entries) await this.#lookAt(entry)
-    if (this.#parts.definition.failure.blocks !== 'key') return
+    const { blocks } = this.#parts.definition.failure
+    if (blocks === 'nothing') return
+    if (blocks === 'key') await this.#sweepHeld()
+    const holds = await this.#parts.holds.page(this.#holdsAfter, PAGE)
+    this.#holdsAfter = holds.next
+    for (const { name, entry } of holds.holds) {
+      if (blocks === 'key') await this.#lookAtHold(name, entry)
+      else await this.#lookAtShardHold(name, entry)
+    }
+  }
+
+  async #sweepHeld(): Promise<void> {
     const held = await this.#parts.ledger.byStatus('held', { limit: PAGE, ...after(this.#heldAfter) })
     this.#heldAfter = held.next
     for (const entry of held.entries) await this.#resolveIfPassed(entry)
-    const holds = await this.#parts.holds.page(this.#holdsAfter, PAGE)
-    this.#holdsAfter = holds.next
-    for (const { name, entry } of holds.holds) await this.#lookAtHold(name, entry)
   }
 
   async #lookAt(entry: LedgerEntry): Promise<void> {
@@ -85,6 +93,19 @@ export class Sweeper {
     const first = waiting.find((candidate) => !isFinal(candidate.item))
     if (first === undefined || (first.item.parked !== true && this.#isOverdue(first.item)))
       await tokens.send(laneToken(hold), undefined)
+  }
+
+  /**
+   * A held shard's reader waits at its tail. A hold whose tail the checkpoint is past was written late, by a process
+   * that had died: nobody waits for it, and nobody else would open it.
+   */
+  async #lookAtShardHold(name: string, entry: HoldEntry): Promise<void> {
+    const { holds, ledger, engine, checkpointPassed } = this.#parts
+    const { state, updatedAtMs, shardId, laneId, tail } = entry.hold
+    if (state === 'open' || engine.clock.now() - updatedAtMs < OVERDUE_MS) return
+    if (!checkpointPassed(shardId, tail)) return
+    const last = await ledger.get(laneId, tail)
+    if (last === undefined || isFinal(last.item)) await holds.release(name, entry)
   }
 
   /**
