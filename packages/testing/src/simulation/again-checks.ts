@@ -9,6 +9,9 @@ interface Seen {
   okBoot: number | undefined
   /** Highest attempt number outside the live path. */
   attempt: number
+  /** Of the last call, in this life of the process. */
+  lastAttempt: number
+  lastBoot: number
   kills: number
 }
 
@@ -31,7 +34,7 @@ export class AgainChecks {
   }
 
   /** A handler call begins. */
-  started(eventId: string, ctx: HandlerContext, item: LedgerItem | undefined): void {
+  started(eventId: string, ctx: HandlerContext, item: LedgerItem | undefined, boot: number): void {
     if (ctx.path === 'live') this.#checkLive(eventId, ctx, item)
     else this.#checkRetry(eventId, ctx, item)
     if (item !== undefined && item.redrives.length === 0 && this.#doomed.has(item.id))
@@ -40,6 +43,13 @@ export class AgainChecks {
         `${eventId} was to be dead-lettered with an earlier event of its key, and started`,
       )
     const seen = this.#of(eventId)
+    if (seen.lastBoot === boot && ctx.attempt <= seen.lastAttempt)
+      throw new Violation(
+        'I9',
+        `${eventId} has attempt ${ctx.attempt} after attempt ${seen.lastAttempt} of this life`,
+      )
+    seen.lastBoot = boot
+    seen.lastAttempt = ctx.attempt
     seen.startedAt = this.#steps += 1
   }
 
@@ -138,7 +148,15 @@ export class AgainChecks {
   #of(eventId: string): Seen {
     let seen = this.#seen.get(eventId)
     if (seen === undefined) {
-      seen = { startedAt: 0, okAt: undefined, okBoot: undefined, attempt: 0, kills: 0 }
+      seen = {
+        startedAt: 0,
+        okAt: undefined,
+        okBoot: undefined,
+        attempt: 0,
+        lastAttempt: 0,
+        lastBoot: 0,
+        kills: 0,
+      }
       this.#seen.set(eventId, seen)
     }
     return seen

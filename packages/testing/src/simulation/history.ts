@@ -42,7 +42,7 @@ export class History {
     const item = this.#itemAt(ctx)
     if ([...event.running.values()].includes(this.boot))
       throw new Violation('I3', `${eventId} started while it was being handled`)
-    this.again.started(eventId, ctx, item)
+    this.again.started(eventId, ctx, item, this.boot)
     this.#checkDue(eventId, ctx, item, nowMs)
     this.#checkCounted(eventId, ctx, item)
     this.#checkOrder(eventId, ctx, nowMs)

@@ -68,9 +68,10 @@ export function scenarioOf(seed: number): Scenario {
     delayMs: dice.pick([0, 0, 20, 20, 300, 2_000]),
     timeoutMs: 1_000 + dice.int(3_000),
     isRough: dice.chance(0.8),
-    actions: [...appends(dice, keys, hasPoison), ...troubles(dice, hasPoison)].sort(
-      (a, b) => a.atMs - b.atMs,
-    ),
+    actions: withCrashesAtAppends(dice, [
+      ...appends(dice, keys, hasPoison),
+      ...troubles(dice, hasPoison),
+    ]).sort((a, b) => a.atMs - b.atMs),
   }
 }
 
@@ -149,4 +150,18 @@ function troubles(dice: Prng, hasPoison: boolean): { atMs: number; action: Actio
   add(0.2, 2, () => ({ kind: 'drop' }))
   add(0.25, 3, () => ({ kind: 'edit' }))
   return list
+}
+
+/** A few crashes just after an append: events are on their way into holds and the ledger then. */
+function withCrashesAtAppends(
+  dice: Prng,
+  actions: { atMs: number; action: Action }[],
+): { atMs: number; action: Action }[] {
+  if (!dice.chance(0.4)) return actions
+  const appended = actions.filter(({ action }) => action.kind === 'append')
+  const crashes = Array.from({ length: 1 + dice.int(4) }, () => ({
+    atMs: dice.pick(appended).atMs + 20 + dice.int(200),
+    action: { kind: 'crash' as const },
+  }))
+  return [...actions, ...crashes]
 }
