@@ -16,7 +16,7 @@ import type { CommitScope } from '../store/commit-scope.ts'
 import type { ByteMap } from '../store/environment.ts'
 import type { GroupCommitter } from '../store/group-commit.ts'
 import { countItems } from './count-items.ts'
-import { decodeItem, encodeItem, readItemHead, readItemIndex } from './item-codec.ts'
+import { decodeItem, prepareItem, readItemHead, readItemIndex, writeItem } from './item-codec.ts'
 import { queryItems } from './query-items.ts'
 import { expiryKey, indexKey, itemKey, itemOfExpiryKey } from './table-keys.ts'
 
@@ -73,17 +73,16 @@ export class EmbeddedTable implements Table {
     if (expiresAtMs !== undefined && !(expiresAtMs >= 0 && expiresAtMs <= Number.MAX_SAFE_INTEGER)) {
       throw new InvalidOptionError('expiresAtMs', 'epoch milliseconds', expiresAtMs)
     }
-    // The version is only known inside the commit; everything else is encoded and checked here.
-    const encoded = encodeItem({ version: 0, value, expiresAtMs, index })
+    // The version is only known inside the commit; everything else is checked here.
+    const prepared = prepareItem({ value, expiresAtMs, index })
     const newIndexKey = index === undefined ? undefined : indexKey(index.partition, index.sort, key)
-    return this.#committer.submit(encoded.length + ITEM_OVERHEAD_BYTES, (scope) => {
-      const stored = this.#maps.items.getBinary(key)
+    return this.#committer.submit(prepared.bytes + ITEM_OVERHEAD_BYTES, (scope) => {
+      const stored = this.#peek(key)
       const current = stored !== undefined && !this.#isExpired(stored) ? stored : undefined
       if (!holds(current, expect)) return this.#refused<V>(key, current)
       const version = current === undefined ? 1 : readItemHead(current).version + 1
-      encoded.writeDoubleLE(version, 1)
       if (stored !== undefined) this.#removePointers(scope, key, stored, newIndexKey, expiresAtMs)
-      scope.put(this.#maps.items, key, encoded)
+      scope.put(this.#maps.items, key, writeItem(prepared, version))
       if (newIndexKey !== undefined) scope.put(this.#maps.index, newIndexKey, key)
       if (expiresAtMs !== undefined) scope.put(this.#maps.expiry, expiryKey(expiresAtMs, key), NOTHING)
       return { ok: true, version }
@@ -93,7 +92,7 @@ export class EmbeddedTable implements Table {
   async delete(key: ItemKey, expect: Exclude<Expect, 'absent'>): Promise<WriteResult> {
     const bytes = itemKey(key.partition, key.sort)
     return this.#committer.submit(ITEM_OVERHEAD_BYTES, (scope): WriteResult => {
-      const stored = this.#maps.items.getBinary(bytes)
+      const stored = this.#peek(bytes)
       const current = stored !== undefined && !this.#isExpired(stored) ? stored : undefined
       if (!holds(current, expect)) return this.#refused(bytes, current)
       if (stored !== undefined) this.#remove(scope, bytes, stored)
@@ -122,7 +121,7 @@ export class EmbeddedTable implements Table {
       const keys = [...this.#maps.expiry.getKeys(due)].map((key) => Buffer.from(key))
       for (const key of keys) {
         const item = itemOfExpiryKey(key)
-        const stored = this.#maps.items.getBinary(item)
+        const stored = this.#peek(item)
         if (stored !== undefined && this.#isExpired(stored)) this.#remove(scope, item, stored)
         scope.remove(this.#maps.expiry, key)
       }
@@ -135,8 +134,13 @@ export class EmbeddedTable implements Table {
   }
 
   #live(key: Buffer): TableItem | undefined {
-    const bytes = this.#maps.items.getBinary(key)
+    const bytes = this.#peek(key)
     return bytes === undefined || this.#isExpired(bytes) ? undefined : decodeItem(key, bytes)
+  }
+
+  /** The stored bytes, valid until the next read: most reads want a few of them, or decode them at once. */
+  #peek(key: Buffer): Buffer | undefined {
+    return this.#maps.items.getBinaryFast(key)
   }
 
   #isExpired(bytes: Buffer): boolean {
@@ -163,11 +167,11 @@ export class EmbeddedTable implements Table {
     keptExpiresAtMs: number | undefined,
   ): void {
     const index = readItemIndex(stored)
+    const { expiresAtMs } = readItemHead(stored)
     if (index !== undefined) {
       const old = indexKey(index.partition, index.sort, key)
       if (keptIndexKey === undefined || !old.equals(keptIndexKey)) scope.remove(this.#maps.index, old)
     }
-    const { expiresAtMs } = readItemHead(stored)
     if (expiresAtMs !== undefined && expiresAtMs !== keptExpiresAtMs) {
       scope.remove(this.#maps.expiry, expiryKey(expiresAtMs, key))
     }

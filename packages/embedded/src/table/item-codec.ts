@@ -17,6 +17,10 @@ const HAS_EXPIRY = 1
 const HAS_INDEX = 2
 const HAS_BYTES = 4
 const MAX_DEPTH = 200
+const LENGTH_BYTES = 4
+/** Flags, version, expiry, and the lengths of index, JSON and list of bytes. */
+const FIXED_BYTES = 1 + 8 + 8 + 4 * LENGTH_BYTES
+const MAX_CHARACTER_BYTES = 3
 
 export interface StoredItem {
   readonly version: number
@@ -28,29 +32,78 @@ export interface StoredItem {
 type Path = readonly (string | number)[]
 
 interface Found {
-  readonly path: Path
+  /** As JSON. */
+  readonly path: string
+  /** A copy: the caller's may change before the commit. */
   readonly bytes: Uint8Array
 }
 
+/** An item ready to be stored but for its version, which only the commit knows. */
+export interface PreparedItem {
+  readonly json: string
+  readonly found: readonly Found[]
+  readonly expiresAtMs: number | undefined
+  readonly index: IndexKey | undefined
+  /** Of text in it. */
+  readonly characters: number
+  /** About how many it takes: exact where the text is ASCII. */
+  readonly bytes: number
+}
+
 /** @throws InvalidOptionError when the value is not JSON and bytes */
-export function encodeItem(item: StoredItem): Buffer {
+export function prepareItem(item: Omit<StoredItem, 'version'>): PreparedItem {
   const found: Found[] = []
   const json = JSON.stringify(withoutBytes(item.value, [], found))
   const { expiresAtMs, index } = item
-  const flags =
+  let characters = json.length
+  let bytes = FIXED_BYTES
+  if (index !== undefined) characters += index.partition.length + index.sort.length
+  for (const { path, bytes: content } of found) {
+    characters += path.length
+    bytes += content.length + 2 * LENGTH_BYTES
+  }
+  return { json, found, expiresAtMs, index, characters, bytes: bytes + characters }
+}
+
+/**
+ * The bytes are valid until the next call: LMDB copies them when they are put, and buffers of their own for every item
+ * would keep the garbage collector busy.
+ */
+export function writeItem(item: PreparedItem, version: number): Buffer {
+  const { json, found, expiresAtMs, index, characters, bytes: asciiBytes } = item
+  const target = itemBuffer(asciiBytes + characters * (MAX_CHARACTER_BYTES - 1))
+  target[0] =
     (expiresAtMs === undefined ? 0 : HAS_EXPIRY) |
     (index === undefined ? 0 : HAS_INDEX) |
     (found.length === 0 ? 0 : HAS_BYTES)
-  const parts: Uint8Array[] = [Buffer.from([flags]), float64(item.version)]
-  if (expiresAtMs !== undefined) parts.push(float64(expiresAtMs))
-  if (index !== undefined) parts.push(...sized(index.partition), ...sized(index.sort))
-  parts.push(...sized(json))
+  let at = target.writeDoubleLE(version, 1)
+  if (expiresAtMs !== undefined) at = target.writeDoubleLE(expiresAtMs, at)
+  if (index !== undefined) at = writeText(target, writeText(target, at, index.partition), index.sort)
+  at = writeText(target, at, json)
   if (found.length > 0) {
-    parts.push(uint32(found.length))
-    for (const { path, bytes } of found)
-      parts.push(...sized(JSON.stringify(path)), uint32(bytes.length), bytes)
+    at = target.writeUInt32LE(found.length, at)
+    for (const { path, bytes } of found) {
+      at = target.writeUInt32LE(bytes.length, writeText(target, at, path))
+      target.set(bytes, at)
+      at += bytes.length
+    }
   }
-  return Buffer.concat(parts)
+  return target.subarray(0, at)
+}
+
+const REUSED_BYTES = 64 * 1024
+let reused = Buffer.alloc(0)
+
+function itemBuffer(bytes: number): Buffer {
+  if (bytes > REUSED_BYTES) return Buffer.allocUnsafe(bytes)
+  if (reused.length === 0) reused = Buffer.allocUnsafeSlow(REUSED_BYTES)
+  return reused
+}
+
+function writeText(target: Buffer, at: number, text: string): number {
+  const bytes = target.write(text, at + LENGTH_BYTES, 'utf8')
+  target.writeUInt32LE(bytes, at)
+  return at + LENGTH_BYTES + bytes
 }
 
 /** Version and expiry alone, without decoding the value. */
@@ -94,15 +147,18 @@ function decodeFields(bytes: Buffer): Omit<TableItem, 'partition' | 'sort'> {
   }
 }
 
-/** The value with null in place of bytes; the same object where there are none. */
-function withoutBytes(value: TableValue | undefined, path: Path, found: Found[]): TableValue | undefined {
-  if (typeof value === 'number' && !Number.isFinite(value)) throw notJson(path, value)
-  if (
-    value === null ||
-    typeof value === 'string' ||
-    typeof value === 'number' ||
-    typeof value === 'boolean'
-  ) {
+/**
+ * The value with null in place of bytes; the same object where there are none.
+ * @param path - of the value; the same list all the way down
+ */
+function withoutBytes(
+  value: TableValue | undefined,
+  path: (string | number)[],
+  found: Found[],
+): TableValue | undefined {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw notJson(path, value)
     return value
   }
   if (value === undefined) {
@@ -110,7 +166,7 @@ function withoutBytes(value: TableValue | undefined, path: Path, found: Found[])
     return undefined
   }
   if (value instanceof Uint8Array) {
-    found.push({ path, bytes: value })
+    found.push({ path: JSON.stringify(path), bytes: Buffer.from(value) })
     return null
   }
   if (typeof value !== 'object' || path.length > MAX_DEPTH) throw notJson(path, value)
@@ -119,18 +175,20 @@ function withoutBytes(value: TableValue | undefined, path: Path, found: Found[])
 
 function withoutBytesInside(
   value: readonly TableValue[] | { readonly [name: string]: TableValue | undefined },
-  path: Path,
+  path: (string | number)[],
   found: Found[],
 ): TableValue {
+  const isList = Array.isArray(value)
+  const members = value as { readonly [name: string]: TableValue | undefined }
   let copy: Record<string | number, TableValue | undefined> | undefined
-  for (const [name, member] of Object.entries(value)) {
-    const at = Array.isArray(value) ? Number(name) : name
-    const plain = withoutBytes(member as TableValue | undefined, [...path, at], found)
+  for (const name of Object.keys(value)) {
+    const at = isList ? Number(name) : name
+    const member = members[name]
+    path.push(at)
+    const plain = withoutBytes(member, path, found)
+    path.pop()
     if (plain === member) continue
-    copy ??= (Array.isArray(value) ? [...value] : { ...value }) as Record<
-      string | number,
-      TableValue | undefined
-    >
+    copy ??= (isList ? [...value] : { ...value }) as Record<string | number, TableValue | undefined>
     copy[at] = plain
   }
   return (copy ?? value) as TableValue
@@ -147,23 +205,6 @@ function setAt(root: TableValue, path: Path, bytes: Uint8Array): TableValue {
 
 function notJson(path: Path, value: unknown): InvalidOptionError {
   return new InvalidOptionError(['value', ...path].join('.'), 'JSON or a Uint8Array', String(value))
-}
-
-function float64(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(8)
-  bytes.writeDoubleLE(value, 0)
-  return bytes
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(4)
-  bytes.writeUInt32LE(value, 0)
-  return bytes
-}
-
-function sized(text: string): [Buffer, Buffer] {
-  const bytes = Buffer.from(text, 'utf8')
-  return [uint32(bytes.length), bytes]
 }
 
 class Reader {
