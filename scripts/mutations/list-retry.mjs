@@ -117,12 +117,12 @@ export const retryMutations = [
     replace: 'if (false) return',
   },
   {
-    id: 'marker-after-call',
+    id: 'no-start-marker',
     invariant: 'I9',
     what: 'the start marker is not written',
     file: 'packages/core/src/consume/crash-marker.ts',
-    find: "await this.#table.put<Marker>({ ...key, value: { position, deaths } }, 'any')\n",
-    replace: '',
+    find: 'await this.#write(event, deaths)\n      const survived',
+    replace: 'const survived',
   },
   {
     id: 'final-overwritten-by-replay',

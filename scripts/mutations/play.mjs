@@ -53,9 +53,10 @@ export function runTest(folder, file) {
     execFile(
       process.execPath,
       args,
-      { cwd: folder, timeout: 2 * STALL_MS, maxBuffer: 2 ** 26 },
-      (error, stdout) => {
-        const failed = stdout.split('\n').find((text) => text.includes('FAIL')) ?? 'it never comes back'
+      { cwd: folder, timeout: 2 * STALL_MS, maxBuffer: 2 ** 26, env: { ...process.env, NO_COLOR: '1' } },
+      (error, stdout, stderr) => {
+        const failed =
+          `${stdout}\n${stderr}`.split('\n').find((text) => text.includes('FAIL')) ?? 'it never comes back'
         const title = failed.split(' > ').slice(1).join(', ')
         resolve(error === null ? undefined : { seed: '', invariant: 'test', message: `${file}: ${title}` })
       },

@@ -58,7 +58,9 @@ async function main() {
 
 /** What breaks unchanged code proves nothing about changed code. */
 async function control(workspaces, seeds, inTurn) {
-  const caught = await play(workspaces.unchanged, seeds, inTurn)
+  let caught = await play(workspaces.unchanged, seeds, inTurn)
+  for (const test of new Set(mutations.flatMap((mutation) => mutation.test ?? [])))
+    caught ??= await inTurn(() => runTest(workspaces.unchanged, test))
   console.error(line({ mutation: { ...CONTROL, equivalent: `nothing broke in ${seeds} seeds` }, caught }))
   if (caught !== undefined) process.exitCode = 1
   return caught === undefined
