@@ -12,6 +12,8 @@ export default defineConfig({
       'test/**/*.test.ts',
     ],
     testTimeout: 30_000,
+    // Many tests wait for processes and disks: one worker less than there are cores would leave one idle.
+    maxWorkers: '100%',
     reporters: ['default'],
   },
 })
