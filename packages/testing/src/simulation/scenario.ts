@@ -114,6 +114,8 @@ function scriptedEvent(dice: Prng, id: string, key: string, hasPoison: boolean):
   const script: Behaviour[] = []
   if (hasPoison && dice.chance(0.06)) {
     const kills = 1 + dice.int(6)
+    // Some fail first, and kill as a retry.
+    if (kills % 2 === 0) script.push('fail')
     // Some never stop: they must be given up.
     for (let count = kills === 6 ? 60 : kills; count > 0; count -= 1) script.push('kill')
   } else if (dice.chance(0.35)) {
@@ -163,5 +165,24 @@ function withCrashesAtAppends(
     atMs: dice.pick(appended).atMs + 20 + dice.int(200),
     action: { kind: 'crash' as const },
   }))
-  return [...actions, ...crashes]
+  // And splits: the parent is not done when the children can be read.
+  const splits = crashes
+    .slice(0, dice.int(2))
+    .map(({ atMs }) => ({ atMs: atMs - 15, action: { kind: 'split' as const } }))
+  const onChildren = splits.flatMap(({ atMs }) =>
+    appended.slice(0, 2).map(({ action }) => ({ atMs: atMs + 1, action: renamed(action) })),
+  )
+  return [...actions, ...crashes, ...splits, ...onChildren]
+}
+
+/** The same keys again, with events of their own that only succeed. */
+function renamed(action: Action): Action {
+  if (action.kind !== 'append') return action
+  const events = action.events.map(({ id, key }) => ({
+    id: `${id}-child`,
+    key,
+    script: [],
+    alwaysFails: false,
+  }))
+  return { kind: 'append', events }
 }
