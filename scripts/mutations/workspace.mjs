@@ -51,7 +51,7 @@ export class Workspaces {
       await cp(join(this.unchanged, file), join(folder, file))
     await linkModules(folder)
     for (const edit of [mutation, ...(mutation.also ?? [])]) await apply(folder, mutation.id, edit)
-    await tsc(folder, ['-p', 'packages/core', '--noCheck'])
+    await tsc(folder, ['-p', 'packages/core', '--noCheck'], true)
     const emitted = mutation.file.replace('/src/', '/dist/').replace(/\.ts$/, '.js')
     const [before, after] = await Promise.all(
       [this.unchanged, folder].map((place) => readFile(join(place, emitted), 'utf8')),
@@ -81,10 +81,10 @@ async function linkModules(folder) {
   for (const name of PACKAGES) await symlink(join('..', '..', 'packages', name), join(modules, '@eddy', name))
 }
 
-async function tsc(folder, args) {
+/** @throws with the compiler's words, unless only emitting counts */
+async function tsc(folder, args, isEmitEnough = false) {
   const bin = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
   await run(process.execPath, [bin, ...args], { cwd: folder, timeout: BUILD_TIMEOUT_MS }).catch((error) => {
-    // Type errors: what was emitted is looked at instead.
-    if (error.killed === true) throw error
+    if (!isEmitEnough || error.killed === true) throw new Error(`${error.message}\n${error.stdout}`)
   })
 }
