@@ -83,8 +83,12 @@ export class Ledger {
   /** Replaces what `before` saw; refused when somebody wrote since. */
   async replace(before: LedgerEntry, item: LedgerItem): Promise<LedgerWrite> {
     const ref = refOf(item)
+    // An archived item that is redriven needs its payload for as long as it lives: before it is alive again (I2).
+    if (this.#isExpiring(before.item) && !this.#isExpiring(item)) await this.#setPayloadExpiry(ref, item)
     const written = await this.#write(ref.laneId, item, before.version, before.item.status)
-    if (written.ok && item.status !== before.item.status) await this.#agePayload(ref, item)
+    if (!written.ok || item.status === before.item.status) return written
+    if (item.status === 'resolved' && item.editedBy === undefined) this.#removePayload(ref, item)
+    else if (this.#isExpiring(item)) await this.#setPayloadExpiry(ref, item)
     return written
   }
 
@@ -172,20 +176,34 @@ export class Ledger {
     return expiresAtMs === undefined ? {} : { expiresAtMs }
   }
 
-  /** A handled event's payload goes (the log still has the event); one a person put away stays as long as its item. */
-  async #agePayload(ref: FailureRef, item: LedgerItem): Promise<void> {
-    if (expiryOf(item, this.#retentionMs) === undefined) return
-    const key = keys.payload(this.subscription, ref.laneId, ref.position)
-    if (item.status === 'resolved' && item.editedBy === undefined) {
-      if (item.payloadBlob !== undefined) await this.#ports.blobs.delete(item.payloadBlob)
-      else await this.#ports.table.delete(key, 'any')
-      return
-    }
+  #isExpiring(item: LedgerItem): boolean {
+    return expiryOf(item, this.#retentionMs) !== undefined
+  }
+
+  /**
+   * A handled event's payload goes: the log still has the event. Nobody waits for it, since its key's next event does;
+   * should it fail, the payload stays, unseen.
+   */
+  #removePayload(ref: FailureRef, item: LedgerItem): void {
+    const { table, blobs } = this.#ports
+    const removed =
+      item.payloadBlob === undefined
+        ? table.delete(keys.payload(this.subscription, ref.laneId, ref.position), 'any')
+        : blobs.delete(item.payloadBlob)
+    removed.catch(() => {})
+  }
+
+  /** The payload of an item that a person put away stays as long as the item; one that came back stays for good. */
+  async #setPayloadExpiry(ref: FailureRef, item: LedgerItem): Promise<void> {
+    // Blobs know no expiry: the janitor looks whether their item is still there.
     if (item.payloadBlob !== undefined) return
+    const key = keys.payload(this.subscription, ref.laneId, ref.position)
     const stored = await this.#ports.table.get<PayloadValue>(key)
     if (stored === undefined) return
-    const expiresAtMs = this.#ports.clock.now() + this.#retentionMs
-    await this.#ports.table.put<PayloadValue>({ ...key, value: stored.value, expiresAtMs }, stored.version)
+    await this.#ports.table.put<PayloadValue>(
+      { ...key, value: stored.value, ...this.#expiry(item) },
+      stored.version,
+    )
   }
 
   async #write(
