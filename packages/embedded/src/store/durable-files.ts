@@ -13,7 +13,7 @@ export async function syncFolder(path: string): Promise<void> {
 
 /** Makes the folder and its missing parents, durably. */
 export async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true })
+  const first = await makeMissing(path)
   if (first === undefined) return
   let made = path
   for (;;) {
@@ -21,6 +21,31 @@ export async function makeFolder(path: string): Promise<void> {
     if (made === first || dirname(made) === made) return
     made = dirname(made)
   }
+}
+
+/** @returns the topmost folder that was made */
+async function makeMissing(path: string): Promise<string | undefined> {
+  try {
+    return await mkdir(path, { recursive: true })
+  } catch (error) {
+    // Node says of a read-only disk that there is no such folder: made by itself, the first one tells the reason.
+    let topmost = path
+    for (let code = codeOf(error); code === 'ENOENT' && dirname(topmost) !== topmost; ) {
+      try {
+        await mkdir(topmost)
+        break
+      } catch (reason) {
+        code = codeOf(reason)
+        if (code !== 'ENOENT') throw reason
+        topmost = dirname(topmost)
+      }
+    }
+    throw error
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code
 }
 
 /** Replaces the file as a whole: after a crash there is the old text or the new one. */
