@@ -10,7 +10,10 @@ import { EXIT } from '../exit-code.ts'
 export function guardCrashes(logger: Logger): () => void {
   const crash = (error: unknown) => {
     const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
-    logger.error({ errorType: name, problem: message, stack }, 'uncaught error: the process ends')
+    logger.error(
+      { errorType: name, problem: message, stack },
+      'an error that nobody caught: the process ends and nothing is lost. Mend what the stack names, then start again',
+    )
     process.exit(EXIT.failed)
   }
   // An unhandled rejection arrives here too: that is how Node 15 and later treat it.
