@@ -48,8 +48,9 @@ export interface StartedEddy extends RealProcess {
 /** Starts an application and resolves when it listens. */
 export async function startEddy(argv: readonly string[], cwd: string): Promise<StartedEddy> {
   const running = spawnEddy(['start', ...argv, '--json', '--log-level', 'error'], { cwd })
-  await until(() => running.stdout().includes('\n') || running.child.exitCode !== null)
-  if (running.child.exitCode !== null) throw new Error(`eddy start ended: ${running.stderr()}`)
+  const hasEnded = () => running.child.exitCode !== null || running.child.signalCode !== null
+  await until(() => running.stdout().includes('\n') || hasEnded())
+  if (!running.stdout().includes('\n')) throw new Error(`eddy start ended: ${running.stderr()}`)
   const { url, port } = JSON.parse(running.stdout()) as { url: string; port: number }
   return { ...running, url, port }
 }
