@@ -114,8 +114,11 @@ class SeedRun {
     this.#engine = this.world.boot()
     for (const checkpoint of this.view.checkpoints().values())
       if (checkpoint.runs.length > 3) this.rare.saw('restoredHoles')
-    const engine = watchedEngine(this.#engine, this.rare, (item, version) =>
-      this.#sawLedgerWrite(item, version),
+    const engine = watchedEngine(
+      this.#engine,
+      this.rare,
+      (item, version) => this.#sawLedgerWrite(item, version),
+      () => this.#sawCheckpoint(),
     )
     const owner = this.#engine
     startRuntime({ engine, app: defineApp({ subscriptions: [this.#subscription()] }) }).then(
@@ -223,8 +226,7 @@ class SeedRun {
     this.#seeCrash()
     try {
       const resolved = resolvedByCheckpoint(this.view)
-      for (const [shardId, sequences] of resolved)
-        for (const sequence of sequences) this.history.again.passed(shardId, sequence)
+      this.#sawCheckpoint(resolved)
       checkNothingLost(this.view, this.history, (shardId) => {
         const done = resolved.get(shardId)
         return done === undefined ? undefined : (_, sequenceNumber) => done.has(sequenceNumber)
@@ -236,6 +238,11 @@ class SeedRun {
     this.world.clock.setTimer(1 + this.#dice.int(500), () => {
       if (this.#engine === undefined) this.#boot()
     })
+  }
+
+  #sawCheckpoint(resolved: Map<string, ReadonlySet<string>> = resolvedByCheckpoint(this.view)): void {
+    for (const [shardId, sequences] of resolved)
+      for (const sequence of sequences) this.history.again.passed(shardId, sequence)
   }
 
   #sawLedgerWrite(item: LedgerItem, version: number | undefined): void {

@@ -14,6 +14,7 @@ export function watchedEngine(
   rare: RareEventCounts,
   /** Without a version: nobody knows whether it was written. */
   onLedgerWrite: (item: LedgerItem, version: number | undefined) => void,
+  onCheckpoint: () => void,
 ): Engine {
   const table: Table = {
     ...bound(engine.table),
@@ -24,6 +25,7 @@ export function watchedEngine(
         if (isLedger) onLedgerWrite(value, undefined)
         throw error
       })
+      if (result.ok && item.partition.startsWith('checkpoint/')) onCheckpoint()
       if (isLedger) onLedgerWrite(value, result.ok ? result.version : undefined)
       if (!result.ok) seeRefusal(rare, item.partition, item.value, result)
       return result
