@@ -75,7 +75,7 @@ describe('a stop under load', () => {
   )
 
   it.each(POLICIES)(
-    'by SIGKILL loses nothing, repeats little, and keeps the order of each key (blocks: %s; I1, I2, I3)',
+    'by SIGKILL loses nothing and keeps the order of each key (blocks: %s; I1, I2, I3)',
     async (blocks) => {
       const place = await Workplace.open(appWith(blocks))
       await place.load(numbered(0, EVENTS, KEYS))
