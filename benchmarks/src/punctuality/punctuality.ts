@@ -21,9 +21,9 @@ export const punctuality: Benchmark = {
     const failingOnce = subscribe('failing-once', bench, {
       concurrency: 64,
       failure: { blocks: 'key', exhausted: 'hold', retry: fixed({ maxAttempts: 2 }) },
-      handle: async (event, { attempt, position }) => {
+      handle: async (event, { attempt, shardId, sequenceNumber }) => {
         if (attempt === 1) throw outcome.retryAfterMs(baseMs + event.data.dueInMs - Date.now())
-        handledAtMs.set(position, Date.now())
+        handledAtMs.set(`${shardId}/${sequenceNumber}`, Date.now())
       },
     })
     const eddy = await open(defineApp({ subscriptions: [failingOnce] }), { dataDir: join(dir, 'data') })
@@ -75,7 +75,8 @@ async function dueTimes(eddy: Eddy): Promise<ReadonlyMap<string, number>> {
       { subscription: 'failing-once', status: 'retrying' },
       { limit: PAGE, ...(after !== undefined && { after }) },
     )
-    for (const item of page.items) dueAtMs.set(item.position, item.dueAtMs ?? Number.NaN)
+    for (const item of page.items)
+      dueAtMs.set(`${item.shardId}/${item.sequenceNumber}`, item.dueAtMs ?? Number.NaN)
     after = page.next
   } while (after !== undefined)
   if (dueAtMs.size !== RETRIES) throw new Error(`the ledger lists ${dueAtMs.size} of ${RETRIES} retries`)
@@ -87,7 +88,7 @@ function resultsOf(
   handledAtMs: ReadonlyMap<string, number>,
   spreadMs: number,
 ): Result[] {
-  const latenessMs = [...handledAtMs].map(([position, atMs]) => atMs - (dueAtMs.get(position) ?? Number.NaN))
+  const latenessMs = [...handledAtMs].map(([record, atMs]) => atMs - (dueAtMs.get(record) ?? Number.NaN))
   const early = latenessMs.filter((ms) => !(ms >= 0)).length
   if (early > 0) throw new Error(`${early} retries were handled before they were due`)
   const p50 = quantile(latenessMs, 0.5)

@@ -10,4 +10,10 @@ export const MAX_SPAN_RECORDS = 100_000
 /** Run lengths in a checkpoint: at the bound intake stops (scenario 6). */
 export const MAX_RUNS = 4_096
 
+/** Events beyond the running handlers that are on their way into the failure ledger: at the bound no handler starts. */
+export const MAX_STORING = 512
+
+/** Lanes ready to go on, beyond the concurrency, at which taking in more records brings nothing. */
+export const ENOUGH_READY = 256
+
 export const SAVE_EVERY_MS = 1_000

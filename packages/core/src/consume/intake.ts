@@ -5,6 +5,7 @@ import type { ShardInfo, StreamInfo } from '../ports/log.ts'
 import { persist, Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import { Checkpoints, type StoredCheckpoint } from './checkpoint.ts'
+import { ENOUGH_READY, MAX_STORING } from './intake-limits.ts'
 import { Lanes } from './lanes.ts'
 import type { LivePath } from './live-path.ts'
 import { afterLostTail } from './lost-tail.ts'
@@ -44,13 +45,18 @@ export class Intake {
     this.#lastStop = lastStop
     this.#readers = readers
     this.#livePath = livePath
-    this.#checkpoints = new Checkpoints(parts.engine.table, parts.definition.name)
+    const { name, concurrency, failure, filter } = parts.definition
+    this.#checkpoints = new Checkpoints(parts.engine.table, name)
     this.#lanes = new Lanes<ShardTask>(
       parts.slots,
       () => parts.pause.isPaused,
       (entry, giveSlot) => entry.runner.execute(entry, giveSlot),
+      // A held shard's task is under way for as long as the shard is held: it must not keep other shards from theirs.
+      failure.blocks === 'shard' ? undefined : concurrency + MAX_STORING,
     )
-    const { filter } = parts.definition
+    this.#lanes.onHungry(concurrency + ENOUGH_READY, () => {
+      for (const runner of this.#runners.values()) runner.wake()
+    })
     this.#filter = filter === undefined ? undefined : compileFilter(filter)
     parts.pause.onChange(() => this.#lanes.pump())
   }

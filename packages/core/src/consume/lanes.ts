@@ -6,6 +6,8 @@ import type { Slots } from './slots.ts'
  * - L1 A lane has at most one task under way (I3).
  * - L2 Lanes take turns: after a task, a lane queues behind every lane that has one ready (fairness).
  * - L3 A task's slot is given back as soon as its handler is done; its lane goes on only when the task is.
+ * - L4 At most `maxUnderWay` tasks are under way: what failed waits for storage without a slot, and thousands of them
+ *   would only make the heap grow (I6).
  *
  * Bounded by its callers, who stop adding at their own limits (I6).
  */
@@ -15,14 +17,35 @@ export class Lanes<T> {
   readonly #slots: Slots
   readonly #run: (task: T, giveSlot: () => void) => Promise<void>
   readonly #isPaused: () => boolean
+  readonly #maxUnderWay: number
+  #underWay = 0
+  #hungryBelow = 0
+  #onHungry: () => void = () => {}
   #open = true
 
   /** @param run - must not reject */
-  constructor(slots: Slots, isPaused: () => boolean, run: (task: T, giveSlot: () => void) => Promise<void>) {
+  constructor(
+    slots: Slots,
+    isPaused: () => boolean,
+    run: (task: T, giveSlot: () => void) => Promise<void>,
+    maxUnderWay: number = Number.POSITIVE_INFINITY,
+  ) {
     this.#isPaused = isPaused
+    this.#maxUnderWay = maxUnderWay
     this.#slots = slots
     this.#run = run
     slots.onFree(() => this.pump())
+  }
+
+  /** Called when lanes may soon be wanting: fewer than `below` are ready. */
+  onHungry(below: number, listener: () => void): void {
+    this.#hungryBelow = below
+    this.#onHungry = listener
+  }
+
+  /** Lanes with a task that may start once there is a slot. */
+  get ready(): number {
+    return this.#ready.length
   }
 
   /** Lanes with a task waiting or under way. */
@@ -50,8 +73,16 @@ export class Lanes<T> {
 
   /** Starts what may be started: after a pause, or when the caller knows of new room. */
   pump(): void {
-    while (this.#open && !this.#isPaused() && this.#ready.length > 0 && this.#slots.takeLive()) {
+    while (
+      this.#open &&
+      this.#underWay < this.#maxUnderWay &&
+      this.#ready.length > 0 &&
+      !this.#isPaused() &&
+      this.#slots.takeLive()
+    ) {
       const lane = this.#ready.shift() as Lane<T>
+      if (this.#ready.length === this.#hungryBelow - 1) this.#onHungry()
+      this.#underWay += 1
       void this.#runNext(lane)
     }
   }
@@ -64,6 +95,7 @@ export class Lanes<T> {
       this.#slots.give()
     }
     await this.#run(lane.tasks.shift() as T, giveSlot)
+    this.#underWay -= 1
     if (lane.tasks.length > 0) this.#ready.push(lane)
     else this.#lanes.delete(lane.name)
     giveSlot()

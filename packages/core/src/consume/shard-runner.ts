@@ -10,7 +10,13 @@ import { ChangeSignal } from './change-signal.ts'
 import { CheckpointFenced, type Checkpoints, type StoredCheckpoint } from './checkpoint.ts'
 import { CheckpointKeeper } from './checkpoint-keeper.ts'
 import type { CrashMarker } from './crash-marker.ts'
-import { MAX_RUNS, MAX_SPAN_RECORDS, MAX_UNSAVED_RECORDS, SAVE_EVERY_MS } from './intake-limits.ts'
+import {
+  ENOUGH_READY,
+  MAX_RUNS,
+  MAX_SPAN_RECORDS,
+  MAX_UNSAVED_RECORDS,
+  SAVE_EVERY_MS,
+} from './intake-limits.ts'
 import type { Lanes } from './lanes.ts'
 import type { LivePath, LiveTask } from './live-path.ts'
 import { decodeRuns, ResolvedMap } from './resolved-runs.ts'
@@ -38,7 +44,8 @@ export interface ShardRunnerOptions {
 
 export type RunnerState = 'recovering' | 'reading' | 'ended' | 'stopped'
 
-const TAKE = 500
+/** Records taken in at a time. Few: what waits in memory for long is what a garbage collector is slow with. */
+const TAKE = 128
 
 /**
  * One subscription's way through one shard: takes records in, hands them to the lanes, keeps the checkpoint.
@@ -174,6 +181,11 @@ export class ShardRunner {
     this.#changed.notify()
   }
 
+  /** Records may be wanted again. */
+  wake(): void {
+    this.#changed.notify()
+  }
+
   /** Resolves when no task of this shard is under way. */
   async idle(): Promise<void> {
     while (this.#running > 0) await this.#changed.next()
@@ -291,7 +303,10 @@ export class ShardRunner {
       const { admitted, base, unresolved, bufferedBytes, runCount } = this.#progress
       const unsaved = admitted - this.#keeper.savedUpTo
       if (unsaved > MAX_UNSAVED_RECORDS / 2) void this.save().catch((error) => this.#onSaveError(error))
+      // Enough is ready, some of it from here: more would only wait.
+      const isFed = unresolved >= TAKE && this.#lanes.ready >= definition.concurrency + ENOUGH_READY
       const isFull =
+        isFed ||
         unsaved > MAX_UNSAVED_RECORDS - TAKE ||
         unresolved + TAKE > Math.max(definition.maxBufferedRecords, TAKE) ||
         bufferedBytes > definition.maxBufferedBytes ||

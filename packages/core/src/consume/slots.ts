@@ -15,6 +15,11 @@ export class Slots {
     this.#free = limit
   }
 
+  /** Retries that wait for a slot. */
+  get waitingRetries(): number {
+    return this.#retries.length
+  }
+
   /** Called when a slot may be free for a first attempt. */
   onFree(listener: () => void): void {
     this.#onFree = listener

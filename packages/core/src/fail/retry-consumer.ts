@@ -10,6 +10,13 @@ import { parseToken, type Token } from './tokens.ts'
 
 const RECEIVE_WAIT_MS = 20_000
 const MAX_RECEIVE = 100
+/** Tokens under way (I6). Most of a token's way is waiting for storage: the more, the fewer commits each costs. */
+const MAX_ACTIVE = 1_000
+/** Tokens under way, as a multiple of the concurrency, when some wait for a handler slot already. */
+const ACTIVE_PER_SLOT = 2
+const MIN_ACTIVE = 64
+/** Taking tokens one by one would cost a read for each. */
+const MIN_RECEIVE = 16
 const GIVE_BACK_MS = 250
 const MAX_ERROR_WAIT_MS = 5_000
 
@@ -23,6 +30,7 @@ export class RetryConsumer {
   /** Lanes under way here; true: look again before letting go (a token came meanwhile). */
   readonly #lanes = new Map<string, boolean>()
   #receiving = new AbortController()
+  #onDone: (() => void) | undefined
   #open = true
 
   constructor(parts: SubscriptionParts, retryPath: RetryPath, drain: LaneDrain, gate: ShardGate) {
@@ -67,9 +75,11 @@ export class RetryConsumer {
 
   async #round(signal: AbortSignal): Promise<void> {
     const { engine, tokens, definition } = this.#parts
-    const limit = Math.min(1_000, Math.max(64, definition.concurrency * 2))
-    if (this.#active.size >= limit) {
-      await Promise.race(this.#active)
+    const room = this.#room()
+    if (room < MIN_RECEIVE) {
+      await new Promise<void>((resolve) => {
+        this.#onDone = resolve
+      })
       return
     }
     // Twice the handler's time and a minute: a token whose deadline leaves no room for a handler is given back.
@@ -77,7 +87,7 @@ export class RetryConsumer {
     const receivedMs = engine.clock.monotonicMs()
     const deliveries = await engine.queue.receive({
       queue: tokens.queueName,
-      maxMessages: Math.min(MAX_RECEIVE, limit - this.#active.size),
+      maxMessages: Math.min(MAX_RECEIVE, room),
       visibilityMs,
       waitMs: RECEIVE_WAIT_MS,
       signal,
@@ -85,9 +95,24 @@ export class RetryConsumer {
     for (const delivery of deliveries) {
       // The wait counts against the deadline only on the safe side: a delivery is younger than its receive call.
       const deadlineMs = Math.max(receivedMs, engine.clock.monotonicMs() - 1_000) + visibilityMs
-      const work: Promise<void> = this.#work(delivery, deadlineMs).finally(() => this.#active.delete(work))
+      const work: Promise<void> = this.#work(delivery, deadlineMs).finally(() => this.#done(work))
       this.#active.add(work)
     }
+  }
+
+  /** More tokens that may be taken. Those that wait for a slot use up the time that they are hidden for: few of them. */
+  #room(): number {
+    const { slots, definition } = this.#parts
+    const limit =
+      slots.waitingRetries > 0 ? Math.max(MIN_ACTIVE, definition.concurrency * ACTIVE_PER_SLOT) : MAX_ACTIVE
+    return Math.min(limit, MAX_ACTIVE) - this.#active.size
+  }
+
+  #done(work: Promise<void>): void {
+    this.#active.delete(work)
+    if (this.#onDone === undefined || this.#room() < MIN_RECEIVE) return
+    this.#onDone()
+    this.#onDone = undefined
   }
 
   async #work(delivery: Delivery, deadlineMs: number): Promise<void> {
