@@ -34,12 +34,14 @@ export async function play(folder, seeds, inTurn) {
 function playBatch(folder, { from, count }) {
   const args = ['--max-old-space-size=1024', MAIN, '--from', String(from), '--count', String(count)]
   const options = { cwd: folder, timeout: STALL_MS + count * MS_PER_SEED, maxBuffer: 2 ** 26 }
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     execFile(process.execPath, args, options, (error, stdout, stderr) => {
       if (stdout.startsWith('{')) {
         const [first] = JSON.parse(stdout).failures
         return resolve(first === undefined ? undefined : { ...first, played: first.seed })
       }
+      // Ended from outside: that says nothing about the code.
+      if (error?.signal === 'SIGTERM' && !error.killed) return reject(new Error('its process was ended'))
       const message = error?.killed === true ? 'it never comes back' : lastLine(stderr)
       resolve({ seed: from, played: from + count - 1, invariant: 'crash', message })
     })
