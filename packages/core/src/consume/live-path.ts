@@ -45,30 +45,39 @@ export class LivePath {
    * @param giveSlot - called when the handler is done: what follows needs no handler slot
    * @throws Stopped when the process stops first: the event stays unresolved
    */
-  async process(task: LiveTask, giveSlot: () => void): Promise<void> {
+  process(task: LiveTask, giveSlot: () => void): Promise<void> {
     switch (this.#parts.definition.failure.blocks) {
       case 'nothing':
-        return await this.#flowing(task, giveSlot)
+        return task.isReplay ? this.#flowingAgain(task, giveSlot) : this.#handle(task, giveSlot)
       case 'key':
-        return await this.#keyed(task, giveSlot)
+        return this.#keyed(task, giveSlot)
       case 'shard':
-        return await this.#sharded(task, giveSlot)
+        return this.#sharded(task, giveSlot)
     }
   }
 
-  async #flowing(task: LiveTask, giveSlot: () => void): Promise<void> {
-    if (task.isReplay) {
-      const known = await this.#parts.ledger.get(this.#laneId(task), task.meta.position)
-      if (known !== undefined) return await this.#wake(known, itemToken(known.item))
-    }
+  async #flowingAgain(task: LiveTask, giveSlot: () => void): Promise<void> {
+    const known = await this.#parts.ledger.get(this.#laneId(task), task.meta.position)
+    if (known !== undefined) return await this.#wake(known, itemToken(known.item))
     await this.#handle(task, giveSlot)
   }
 
-  async #keyed(task: LiveTask, giveSlot: () => void): Promise<void> {
+  #keyed(task: LiveTask, giveSlot: () => void): Promise<void> {
+    const found = this.#parts.holds.lookup(laneName(task.meta))
+    // Most keys were never held: nothing is waited for.
+    return found === undefined
+      ? this.#handle(task, giveSlot)
+      : this.#keyedWithHold(task, giveSlot, Promise.resolve(found))
+  }
+
+  async #keyedWithHold(
+    task: LiveTask,
+    giveSlot: () => void,
+    looked: Promise<HoldEntry | undefined>,
+  ): Promise<void> {
     const name = laneName(task.meta)
-    for (;;) {
-      const found = this.#parts.holds.lookup(name)
-      const entry = found instanceof Promise ? await found : found
+    for (let found = looked; ; found = Promise.resolve(this.#parts.holds.lookup(name))) {
+      const entry = await found
       if (entry !== undefined && task.meta.position < entry.hold.lo) return this.#skip()
       if (entry === undefined || entry.hold.state === 'open') break
       giveSlot()
@@ -110,7 +119,8 @@ export class LivePath {
 
   async #handle(task: LiveTask, giveSlot: () => void): Promise<void> {
     const { definition, engine, metrics } = this.#parts
-    const result = await this.#deliver(task)
+    const { marker } = task
+    const result = await (marker === undefined ? this.#deliver(task) : this.#deliverMarked(task, marker))
     giveSlot()
     if (result.kind === 'given-back' || result.kind === 'lost') throw new Stopped()
     if (result.kind === 'ok' && result.tries.length === 1) {
@@ -123,35 +133,29 @@ export class LivePath {
     await this.#enter(task, result, item)
   }
 
-  async #deliver(task: LiveTask): Promise<DeliveryResult> {
+  #deliver({ meta, bytes }: LiveTask): Promise<DeliveryResult> {
     const { runner, definition, engine, logger } = this.#parts
-    const { marker, meta } = task
-    const turn =
-      marker === undefined
-        ? undefined
-        : await this.#persist('marking an event', () =>
-            marker.begin(`${definition.name}/${meta.shardId}/${meta.position}`),
-          )
+    return deliver(runner, definition.failure, engine.clock, meta, bytes, FIRST_DELIVERY, {
+      path: 'live',
+      outOfOrder: false,
+      onWarning: (warning) =>
+        logger.warn({ subscription: definition.name, sequenceNumber: meta.sequenceNumber }, warning),
+    })
+  }
+
+  async #deliverMarked(task: LiveTask, marker: CrashMarker): Promise<DeliveryResult> {
+    const { definition } = this.#parts
+    const { meta } = task
+    const turn = await this.#persist('marking an event', () =>
+      marker.begin(`${definition.name}/${meta.shardId}/${meta.position}`),
+    )
     try {
-      if (turn !== undefined && turn.crashes >= definition.failure.maxCrashes) return givenUp(turn.crashes)
-      const result = await deliver(
-        runner,
-        definition.failure,
-        engine.clock,
-        meta,
-        task.bytes,
-        FIRST_DELIVERY,
-        {
-          path: 'live',
-          outOfOrder: false,
-          onWarning: (warning) =>
-            logger.warn({ subscription: definition.name, sequenceNumber: meta.sequenceNumber }, warning),
-        },
-      )
-      if (result.kind !== 'given-back') await turn?.survived()
+      if (turn.crashes >= definition.failure.maxCrashes) return givenUp(turn.crashes)
+      const result = await this.#deliver(task)
+      if (result.kind !== 'given-back') await turn.survived()
       return result
     } finally {
-      turn?.end()
+      turn.end()
     }
   }
 

@@ -19,6 +19,8 @@ const HEAD_WAIT_MS = 10_000
 /** What the window keeps for subscriptions a little behind (I6). */
 const WINDOW_RECORDS = 8_192
 const WINDOW_BYTES = 16 * 1024 * 1024
+/** Records dropped at a time where a subscription is alone. */
+const FORGET_RECORDS = 500
 const MAX_ERROR_WAIT_MS = 5_000
 
 /**
@@ -32,11 +34,13 @@ export class ShardReader {
   readonly #stream: string
   readonly #shardId: string
   readonly #stopping: AbortSignal
+  readonly #isAlone: () => boolean
   #window: Window | undefined
   #fetching: Promise<void> | undefined
   /** Calls of `Log.read`, for metrics. */
   reads = 0
 
+  /** @param isAlone - whether one subscription alone reads here */
   constructor(
     log: Log,
     clock: Clock,
@@ -44,6 +48,7 @@ export class ShardReader {
     stream: string,
     shardId: string,
     stopping: AbortSignal,
+    isAlone: () => boolean,
   ) {
     this.#log = log
     this.#clock = clock
@@ -51,6 +56,7 @@ export class ShardReader {
     this.#stream = stream
     this.#shardId = shardId
     this.#stopping = stopping
+    this.#isAlone = isAlone
   }
 
   /**
@@ -75,7 +81,11 @@ export class ShardReader {
         continue
       }
       const slice = this.#window.slice(from, index, limit)
-      if (slice !== undefined) return slice
+      if (slice !== undefined) {
+        // For one subscription alone there is nothing to keep.
+        if (this.#isAlone()) this.#window.forget(index + slice.records.length)
+        return slice
+      }
       await this.#fetch(signal)
     }
   }
@@ -220,6 +230,16 @@ class Window {
       if (count === this.#records.length - 1) break
     }
     if (count === 0) return
+    this.#start = undefined
+    this.#records = this.#records.slice(count)
+  }
+
+  /** Drops records that nobody will ask for, in large steps: each costs a copy. */
+  forget(count: number): void {
+    if (count < FORGET_RECORDS) return
+    this.#startAfter = (this.#records[count - 1] as LogRecord).sequenceNumber
+    for (let index = 0; index < count; index += 1)
+      this.#bytes -= (this.#records[index] as LogRecord).data.length
     this.#start = undefined
     this.#records = this.#records.slice(count)
   }

@@ -8,11 +8,18 @@ export class ShardReaders {
   readonly #logger: Logger
   readonly #stopping: AbortSignal
   readonly #readers = new Map<string, ShardReader>()
+  /** Subscriptions by stream. */
+  readonly #subscriptions = new Map<string, number>()
 
   constructor(engine: Engine, logger: Logger, stopping: AbortSignal) {
     this.#engine = engine
     this.#logger = logger
     this.#stopping = stopping
+  }
+
+  /** One more subscription will read the stream. Told before the first of them reads. */
+  join(stream: string): void {
+    this.#subscriptions.set(stream, (this.#subscriptions.get(stream) ?? 0) + 1)
   }
 
   /** @param streamId - a stream that was created anew under its old name gets new readers */
@@ -27,6 +34,7 @@ export class ShardReaders {
         stream,
         shardId,
         this.#stopping,
+        () => (this.#subscriptions.get(stream) ?? 0) <= 1,
       )
       this.#readers.set(name, reader)
     }

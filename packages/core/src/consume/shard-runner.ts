@@ -45,7 +45,7 @@ export interface ShardRunnerOptions {
 export type RunnerState = 'recovering' | 'reading' | 'ended' | 'stopped'
 
 /** Records taken in at a time. Few: what waits in memory for long is what a garbage collector is slow with. */
-const TAKE = 128
+const TAKE = 256
 
 /**
  * One subscription's way through one shard: takes records in, hands them to the lanes, keeps the checkpoint.

@@ -1,4 +1,3 @@
-import { HandlerTimeoutError } from '../errors/handler-errors.ts'
 import type { Handler, SubscriptionDefinition } from '../model/app.ts'
 import { decodeEvent } from '../model/envelope.ts'
 import type { EddyEvent } from '../model/event.ts'
@@ -8,9 +7,7 @@ import { errorInfo } from '../policies/error-info.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type AttemptMeta, Context, type ContextServices, type EventMeta } from './context.ts'
 import { Deadlines } from './deadlines.ts'
-
-/** How long a handler whose time is up may take to notice its signal before its slot is given to another event. */
-const ABANDON_AFTER_MS = 5_000
+import { RunningCall } from './running-call.ts'
 
 export type AttemptResult =
   | { readonly kind: 'ok'; readonly attempt: Attempt }
@@ -41,7 +38,7 @@ export class HandlerRunner {
   readonly #clock: Clock
   readonly #services: ContextServices
   readonly #deadlines: Deadlines
-  readonly #stops = new Set<() => void>()
+  readonly #running = new Set<RunningCall>()
   #stopped = false
 
   constructor(definition: SubscriptionDefinition, clock: Clock, services: ContextServices) {
@@ -51,8 +48,9 @@ export class HandlerRunner {
     this.#deadlines = new Deadlines(clock)
   }
 
-  async run(meta: EventMeta, bytes: Uint8Array, attempt: AttemptMeta): Promise<AttemptResult> {
-    return await this.#call(this.#definition.handle, meta, bytes, attempt)
+  /** Never rejects. */
+  run(meta: EventMeta, bytes: Uint8Array, attempt: AttemptMeta): Promise<AttemptResult> {
+    return this.#call(this.#definition.handle, meta, bytes, attempt)
   }
 
   /** @returns what went wrong, or undefined */
@@ -70,7 +68,7 @@ export class HandlerRunner {
   /** Aborts what is running and gives it back; later calls are given back at once. */
   stop(): void {
     this.#stopped = true
-    for (const stop of this.#stops) stop()
+    for (const call of this.#running) call.stop()
     this.#deadlines.close()
   }
 
@@ -113,7 +111,8 @@ export class HandlerRunner {
     this.stats.running += 1
     try {
       const context = new Context(this.#definition.name, meta, attempt, event, this.#services)
-      const stopped = await this.#race(handler, event, context)
+      const raced = this.#race(handler, event, context)
+      const stopped = raced === undefined ? false : await raced
       return stopped ? { kind: 'given-back' } : { kind: 'ok', attempt: attemptOf() }
     } catch (error) {
       return failed(error, event, false)
@@ -122,55 +121,21 @@ export class HandlerRunner {
     }
   }
 
-  /** @returns true when the process stopped before the handler was done; throws what the handler throws, or its timeout */
-  async #race(handler: Handler, event: EddyEvent, context: Context): Promise<boolean> {
+  /**
+   * True when the process stopped before the handler was done; rejects with what the handler throws, or its timeout.
+   * Undefined: it is done already.
+   */
+  #race(handler: Handler, event: EddyEvent, context: Context): Promise<boolean> | undefined {
     const answer = handler(event, context)
-    if (!isThenable(answer)) return false
+    if (!isThenable(answer)) return undefined
+    const call = new RunningCall(context, this.#definition.timeoutMs, this.#clock, this.stats, () => {
+      this.#deadlines.remove(call)
+      this.#running.delete(call)
+    })
+    this.#deadlines.add(call)
+    this.#running.add(call)
     // A thenable of somebody else's may settle twice, or settle and throw: a promise of it counts the first.
-    const returned = Promise.resolve(answer)
-    const timeoutMs = this.#definition.timeoutMs
-    const { promise, resolve, reject } = deferred<boolean>()
-    const stop = (): void => {
-      context.abort(new Error('the process is stopping'))
-      resolve(true)
-    }
-    const entry = {
-      deadlineMs: this.#clock.monotonicMs() + timeoutMs,
-      expire: (): void => {
-        const error = new HandlerTimeoutError(timeoutMs)
-        context.abort(error)
-        void this.#abandon(returned, () => reject(error))
-      },
-    }
-    this.#deadlines.add(entry)
-    this.#stops.add(stop)
-    returned.then(
-      () => {
-        // A result after the deadline counts as failed; `expire` says so.
-        if (this.#clock.monotonicMs() < entry.deadlineMs) resolve(false)
-      },
-      (error) => reject(error),
-    )
-    try {
-      return await promise
-    } finally {
-      this.#deadlines.remove(entry)
-      this.#stops.delete(stop)
-    }
-  }
-
-  /** Waits for a timed-out handler to notice, so that its next attempt does not run beside it; then gives up on it. */
-  async #abandon(returned: PromiseLike<unknown>, then: () => void): Promise<void> {
-    const stop = new AbortController()
-    let settled = false
-    const settle = (): void => {
-      settled = true
-      stop.abort()
-    }
-    returned.then(settle, settle)
-    await this.#clock.sleep(ABANDON_AFTER_MS, stop.signal)
-    if (!settled) this.stats.abandoned += 1
-    then()
+    return call.follow(Promise.resolve(answer))
   }
 }
 
@@ -178,20 +143,4 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
   )
-}
-
-interface Deferred<T> {
-  readonly promise: Promise<T>
-  readonly resolve: (value: T) => void
-  readonly reject: (error: unknown) => void
-}
-
-function deferred<T>(): Deferred<T> {
-  let resolve!: (value: T) => void
-  let reject!: (error: unknown) => void
-  const promise = new Promise<T>((res, rej) => {
-    resolve = res
-    reject = rej
-  })
-  return { promise, resolve, reject }
 }

@@ -110,6 +110,7 @@ export class SubscriptionRunner implements SubscriptionControl {
     this.#livePath = new LivePath(this.parts, this.#gate)
     this.#consumer = new RetryConsumer(this.parts, retryPath, drain, this.#gate)
     this.#requeue = new Requeue(this.parts, this.#gate)
+    options.readers.join(definition.stream)
   }
 
   get intake(): Intake | undefined {
