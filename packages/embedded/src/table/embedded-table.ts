@@ -25,6 +25,14 @@ const EXPIRED_A_STEP = 500
 const ITEM_OVERHEAD_BYTES = 256
 const NOTHING = Buffer.from([0])
 
+/** Index and expiry entries that stand already as the new item wants them. */
+interface KeptPointers {
+  readonly index: boolean
+  readonly expiry: boolean
+}
+
+const NO_POINTERS: KeptPointers = { index: false, expiry: false }
+
 export interface TableMaps {
   readonly items: ByteMap
   /** index key -> item key. */
@@ -81,10 +89,14 @@ export class EmbeddedTable implements Table {
       const current = stored !== undefined && !this.#isExpired(stored) ? stored : undefined
       if (!holds(current, expect)) return this.#refused<V>(key, current)
       const version = current === undefined ? 1 : readItemHead(current).version + 1
-      if (stored !== undefined) this.#removePointers(scope, key, stored, newIndexKey, expiresAtMs)
+      const kept =
+        stored === undefined
+          ? NO_POINTERS
+          : this.#removePointers(scope, key, stored, newIndexKey, expiresAtMs)
       scope.put(this.#maps.items, key, writeItem(prepared, version))
-      if (newIndexKey !== undefined) scope.put(this.#maps.index, newIndexKey, key)
-      if (expiresAtMs !== undefined) scope.put(this.#maps.expiry, expiryKey(expiresAtMs, key), NOTHING)
+      if (newIndexKey !== undefined && !kept.index) scope.put(this.#maps.index, newIndexKey, key)
+      if (expiresAtMs !== undefined && !kept.expiry)
+        scope.put(this.#maps.expiry, expiryKey(expiresAtMs, key), NOTHING)
       return { ok: true, version }
     })
   }
@@ -158,23 +170,25 @@ export class EmbeddedTable implements Table {
     scope.remove(this.#maps.items, key)
   }
 
-  /** Removes the stored item's index and expiry entries, except those that the new one has too. */
+  /** Removes the stored item's index and expiry entries, except those that the new one has too, and says which. */
   #removePointers(
     scope: CommitScope,
     key: Buffer,
     stored: Buffer,
     keptIndexKey: Buffer | undefined,
     keptExpiresAtMs: number | undefined,
-  ): void {
+  ): KeptPointers {
     const index = readItemIndex(stored)
     const { expiresAtMs } = readItemHead(stored)
-    if (index !== undefined) {
-      const old = indexKey(index.partition, index.sort, key)
-      if (keptIndexKey === undefined || !old.equals(keptIndexKey)) scope.remove(this.#maps.index, old)
+    const oldIndexKey = index === undefined ? undefined : indexKey(index.partition, index.sort, key)
+    const kept = {
+      index: oldIndexKey !== undefined && keptIndexKey !== undefined && oldIndexKey.equals(keptIndexKey),
+      expiry: expiresAtMs !== undefined && expiresAtMs === keptExpiresAtMs,
     }
-    if (expiresAtMs !== undefined && expiresAtMs !== keptExpiresAtMs) {
+    if (oldIndexKey !== undefined && !kept.index) scope.remove(this.#maps.index, oldIndexKey)
+    if (expiresAtMs !== undefined && !kept.expiry)
       scope.remove(this.#maps.expiry, expiryKey(expiresAtMs, key))
-    }
+    return kept
   }
 }
 
