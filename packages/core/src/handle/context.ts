@@ -4,7 +4,10 @@ import type { EddyEvent, NewEvent } from '../model/event.ts'
 import type { AttemptPath } from '../model/ledger-item.ts'
 import type { Position } from '../model/position.ts'
 import type { Producer } from '../produce/producer.ts'
-import type { Steps } from './steps.ts'
+import type { EventSteps, Steps } from './steps.ts'
+
+/** A derived id grows with every hop of an event: beyond this length it is a hash. */
+const MAX_READABLE_ID_CHARACTERS = 120
 
 /** What is known of a record before its bytes are looked at. */
 export interface EventMeta {
@@ -26,6 +29,8 @@ export interface AttemptMeta {
 export interface ContextServices {
   readonly steps: Steps
   readonly producer: Producer
+  /** Shortens what may be of any length. */
+  md5Hex(text: string): string
 }
 
 /** One attempt's context. What is rarely used (signal, steps) is made when it is first asked for. */
@@ -42,10 +47,10 @@ export class Context implements HandlerContext {
   readonly path: AttemptPath
   readonly outOfOrder: boolean
   readonly #services: ContextServices
-  readonly #identity: string
+  readonly #source: string
   #aborter: AbortController | undefined
   #abortReason: Error | undefined
-  #step: HandlerContext['step'] | undefined
+  #steps: EventSteps | undefined
   #appends = 0
 
   constructor(
@@ -67,7 +72,12 @@ export class Context implements HandlerContext {
     this.path = attempt.path
     this.outOfOrder = attempt.outOfOrder
     this.#services = services
-    this.#identity = `${event.source}\n${event.id}`
+    this.#source = event.source
+  }
+
+  /** The event, whatever else has its id: ids are unique within a source at best, and sources are shared by streams. */
+  get #identity(): string {
+    return JSON.stringify([this.stream, this.key, this.#source, this.eventId])
   }
 
   get signal(): AbortSignal {
@@ -83,8 +93,16 @@ export class Context implements HandlerContext {
   }
 
   async step<T>(name: string, fn: () => Promise<T> | T): Promise<T> {
-    this.#step ??= this.#services.steps.of(this.#identity)
-    return await this.#step(name, fn)
+    this.#steps ??= this.#services.steps.of(this.#identity)
+    return await this.#steps.run(name, fn)
+  }
+
+  /**
+   * To be called when the handler's call has ended. `failed`: the event stays open, and its steps with it. Never
+   * rejects.
+   */
+  async ended(outcome: 'ok' | 'failed'): Promise<void> {
+    await this.#steps?.ended(outcome)
   }
 
   async append(stream: string | StreamDefinition, events: NewEvent | readonly NewEvent[]): Promise<void> {
@@ -95,16 +113,23 @@ export class Context implements HandlerContext {
     // The step remembers a finished append for every later attempt; the producer's sequence covers the gap between
     // the append and the step, for as long as the log remembers producers.
     await this.step(`eddy.append:${call}:${name}`, async () => {
+      const hash = this.#services.md5Hex(`${this.subscription}\n${this.#identity}`)
       const derived = list.map((event, index) => ({
         ...event,
-        id: event.id ?? `${this.eventId}/${this.subscription}/${call}.${index}`,
+        id: event.id ?? this.#derivedId(hash, `${call}.${index}`),
       }))
-      const producerId = `${this.subscription}/${this.#identity}/${call}`
+      const producerId = `ctx/${hash}/${call}`
       const outcomes = await this.#services.producer.append(name, derived, { producerId, firstSequence: 0 })
       const failed = outcomes.find((outcome) => !outcome.ok)
       if (failed !== undefined && !failed.ok) {
         throw new PublishError(`${failed.message} (${failed.code})`, { stream: name, code: failed.code })
       }
     })
+  }
+
+  /** The same on every attempt. */
+  #derivedId(hash: string, place: string): string {
+    const readable = `${this.eventId}/${this.subscription}/${place}`
+    return readable.length <= MAX_READABLE_ID_CHARACTERS ? readable : `${hash}/${place}`
   }
 }

@@ -37,12 +37,14 @@ export interface HandlerContext {
   readonly signal: AbortSignal
   /**
    * Runs `fn` once for this event and subscription and keeps its JSON result: a later attempt gets the kept result
-   * instead of a second call. At most 256 KiB of JSON, 100 steps an event.
+   * instead of a second call, for as long as the event is open and `ledgerRetentionMs` beyond. Every attempt, the first
+   * included, gets the result as JSON holds it: a Date is a string, a Map an empty object. At most 256 KiB of JSON, 100
+   * steps an event.
    */
   step<T>(name: string, fn: () => Promise<T> | T): Promise<T>
   /**
    * Appends derived events. Their ids, unless given, follow from this event's, so that a repeated attempt adds no
-   * second copy.
+   * second copy: `<event id>/<subscription>/<call>.<index>`, or a hash in place of the first two when that is long.
    */
   append(stream: string | StreamDefinition, events: NewEvent | readonly NewEvent[]): Promise<void>
 }

@@ -93,7 +93,11 @@ export class SubscriptionRunner implements SubscriptionControl {
       ledger: this.ledger,
       holds: new Holds(engine, definition.name, process.epoch),
       tokens: new Tokens(engine.queue, engine.clock, definition.name),
-      runner: new HandlerRunner(definition, engine.clock, { steps, producer: options.producer }),
+      runner: new HandlerRunner(definition, engine.clock, {
+        steps,
+        producer: options.producer,
+        md5Hex: (text) => engine.md5Hex(text),
+      }),
       slots: new Slots(definition.concurrency),
       metrics: new SubscriptionMetrics(),
       logger,

@@ -61,4 +61,45 @@ describe('what a handler does through its context', () => {
     expect(told).toEqual(['reserved', 'undone 1 after 2'])
     expect(await h.deadLetters('billing')).toHaveLength(1)
   })
+
+  test('events append derived ones whatever the length of their names and ids, over many hops (I9)', async () => {
+    const longName = 'n'.repeat(120)
+    const app = defineApp({
+      subscriptions: [
+        subscribe(longName, orders, {
+          failure: { retry: list([1_000]) },
+          handle: async (received, ctx) => {
+            const { hops } = received.data as { hops: number }
+            if (hops > 0) await ctx.append(orders, { key: ctx.key, data: { hops: hops - 1 } })
+            if (ctx.attempt === 1) throw new Error('after the append')
+          },
+        }),
+      ],
+    })
+    const h = await openHarness(app)
+    await h.append(orders, event('a', 'i'.repeat(1_024), { hops: 20 }))
+    await h.settle()
+    expect(await h.deadLetters(longName)).toEqual([])
+    const ids = h.order(longName, 'a')
+    expect(new Set(ids).size).toBe(21)
+    expect(Math.max(...ids.slice(1).map((id) => id.length))).toBeLessThanOrEqual(120)
+    expect(h.world.store.allRecords('orders')).toHaveLength(21)
+  })
+
+  test('events with one id on two keys have steps of their own', async () => {
+    const charged: string[] = []
+    const app = defineApp({
+      subscriptions: [
+        subscribe('billing', orders, {
+          handle: async (_event, ctx) => {
+            await ctx.step('charge', () => charged.push(ctx.key))
+          },
+        }),
+      ],
+    })
+    const h = await openHarness(app)
+    await h.append(orders, [event('a', 'same'), event('b', 'same')])
+    await h.settle()
+    expect(charged.sort()).toEqual(['a', 'b'])
+  })
 })
