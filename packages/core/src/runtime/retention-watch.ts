@@ -1,5 +1,7 @@
+import type { Intake } from '../consume/intake.ts'
 import type { Notice } from '../model/app.ts'
 import type { Engine } from '../ports/engine.ts'
+import { ShardLag } from './shard-lag.ts'
 import type { SubscriptionRunner } from './subscription-runner.ts'
 
 const LOOK_EVERY_MS = 30_000
@@ -28,32 +30,47 @@ export class RetentionWatch {
   async run(): Promise<void> {
     while (!this.#stopping.aborted) {
       await this.#engine.clock.sleep(LOOK_EVERY_MS, this.#stopping)
-      if (!this.#stopping.aborted) this.#look()
+      if (!this.#stopping.aborted) await this.#look()
     }
   }
 
-  #look(): void {
-    const nowMs = this.#engine.clock.now()
+  async #look(): Promise<void> {
     for (const subscription of this.#subscriptions) {
-      for (const runner of subscription.intake?.runners ?? []) {
-        const behindMs = runner.lagMs(nowMs)
-        const name = `${subscription.definition.name}/${runner.shard.shardId}`
-        if (behindMs < runner.retentionMs * NEAR) {
-          this.#told.delete(name)
-          continue
-        }
-        if (this.#told.has(name)) continue
-        this.#told.add(name)
-        this.#notify({
-          kind: 'retention-near',
-          subscription: subscription.definition.name,
-          stream: subscription.definition.stream,
-          shardId: runner.shard.shardId,
-          behindMs,
-          retentionMs: runner.retentionMs,
-          atMs: nowMs,
-        })
+      const { intake } = subscription
+      // Every shard of an intake is of one stream. Some shard is read, or is to be, for as long as there is anything to read.
+      const retentionMs = intake?.runners[0]?.retentionMs
+      if (intake === undefined || retentionMs === undefined) continue
+      const lag = ShardLag.of(subscription.parts, intake)
+      for (const shardId of shardsOf(intake)) {
+        this.#judge(subscription, shardId, await lag.lagMs(shardId), retentionMs)
       }
     }
   }
+
+  #judge(subscription: SubscriptionRunner, shardId: string, behindMs: number, retentionMs: number): void {
+    const { name: subscriptionName, stream } = subscription.definition
+    const name = `${subscriptionName}/${shardId}`
+    if (behindMs < retentionMs * NEAR) {
+      this.#told.delete(name)
+      return
+    }
+    if (this.#told.has(name)) return
+    this.#told.add(name)
+    this.#notify({
+      kind: 'retention-near',
+      subscription: subscriptionName,
+      stream,
+      shardId,
+      behindMs,
+      retentionMs,
+      atMs: this.#engine.clock.now(),
+    })
+  }
+}
+
+/** What is listed, and what is still read though it is listed no more. */
+function shardsOf(intake: Intake): ReadonlySet<string> {
+  return new Set(
+    [...intake.shards, ...intake.runners.map((runner) => runner.shard)].map((shard) => shard.shardId),
+  )
 }

@@ -2,6 +2,7 @@ import type { Intake } from '../consume/intake.ts'
 import type { ShardRunner } from '../consume/shard-runner.ts'
 import type { SubscriptionShardStatus, SubscriptionStatus } from '../operate/operations.ts'
 import type { StartPosition } from '../ports/log.ts'
+import { ShardLag } from './shard-lag.ts'
 import type { SubscriptionRunner } from './subscription-runner.ts'
 
 /** What an operator sees of a subscription. */
@@ -35,35 +36,32 @@ async function shardStatus(
   intake: Intake,
   shardId: string,
 ): Promise<SubscriptionShardStatus> {
+  const lag = ShardLag.of(subscription.parts, intake)
+  const [lagMs, lagRecords] = await Promise.all([lag.lagMs(shardId), lag.lagRecords(shardId)])
   const runner = intake.runnerOf(shardId)
-  if (runner === undefined) {
-    return {
-      shardId,
-      state: intake.hasEnded(shardId) ? 'ended' : 'waiting',
-      lagMs: 0,
-      buffered: 0,
-      expiredRecords: 0,
-    }
-  }
-  const { parts, definition } = subscription
-  const checkpoint = sequenceOf(runner.checkpointFrom)
-  const lagRecords = await parts.engine.log.countRecords?.(definition.stream, shardId, runner.checkpointFrom)
+  const checkpoint = runner === undefined ? undefined : sequenceOf(runner.checkpointFrom)
   return {
     shardId,
-    state: stateOf(subscription, runner),
+    state: stateOf(subscription, intake, shardId, runner),
     ...(checkpoint !== undefined && { checkpoint }),
     ...(lagRecords !== undefined && { lagRecords }),
-    lagMs: runner.lagMs(parts.engine.clock.now()),
-    buffered: runner.buffered,
-    expiredRecords: runner.expiredRecords,
+    lagMs,
+    buffered: runner?.buffered ?? 0,
+    expiredRecords: runner?.expiredRecords ?? 0,
   }
 }
 
-function stateOf(subscription: SubscriptionRunner, runner: ShardRunner): SubscriptionShardStatus['state'] {
+function stateOf(
+  subscription: SubscriptionRunner,
+  intake: Intake,
+  shardId: string,
+  runner: ShardRunner | undefined,
+): SubscriptionShardStatus['state'] {
+  if (runner === undefined) return intake.hasEnded(shardId) ? 'ended' : 'waiting'
   const { state } = runner
   if (state === 'stopped' || state === 'ended') return state
   if (subscription.parts.pause.isPaused) return 'paused'
-  return subscription.gate.isBlocked(runner.shard.shardId) ? 'blocked' : state
+  return subscription.gate.isBlocked(shardId) ? 'blocked' : state
 }
 
 function sequenceOf(from: StartPosition): string | undefined {
