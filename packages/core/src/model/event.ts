@@ -22,7 +22,10 @@ export interface NewEvent<Data = unknown> {
   readonly data: Data
   /** Default: `<stream>.event`. */
   readonly type?: string
-  /** Default: a new UUID. Stable ids make repeated appends recognisable downstream. */
+  /**
+   * Default: a new UUID, or `<producer id>/<sequence>` when the append names them. Stable ids make repeated appends
+   * recognisable downstream.
+   */
   readonly id?: string
   /** URI reference of the producer. Default: `eddy`. */
   readonly source?: string

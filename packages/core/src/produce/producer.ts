@@ -118,13 +118,21 @@ export class Producer {
         settleUnsent(sending, index, lane, behindUnaccepted(event.key))
         continue
       }
-      const id = event?.id ?? randomUuid(this.#clock)
+      const id = event?.id ?? this.#newId(marks, index)
       const preparing = prepareEvent(event, { stream: sending.stream, id, nowMs, schema })
       const prepared: Prepared = preparing instanceof Promise ? await preparing : preparing
       if (prepared.ok) entries.push(pendingEntry(event, { id, index, lane, data: prepared.bytes, marks }))
       else settleUnsent(sending, index, lane, prepared.outcome)
     }
     return entries
+  }
+
+  /**
+   * Who names its producer may send an event twice: its id follows from its mark, so that what is answered to the copy is
+   * what was stored.
+   */
+  #newId(marks: Marks, index: number): string {
+    return marks.isOwn ? randomUuid(this.#clock) : `${marks.producerId}/${marks.firstSequence + index}`
   }
 
   #turnsOf(stream: string): LaneTurns {
@@ -138,7 +146,7 @@ export class Producer {
   #marks(options: AppendOptions, count: number): Marks {
     const { producerId, firstSequence } = options
     if (producerId === undefined && firstSequence === undefined) {
-      const marks = { producerId: this.#producerId, firstSequence: this.#nextSequence }
+      const marks = { producerId: this.#producerId, firstSequence: this.#nextSequence, isOwn: true }
       this.#nextSequence += count
       return marks
     }
@@ -154,6 +162,7 @@ export class Producer {
     return {
       producerId: checkText('producerId', producerId, 128),
       firstSequence: checkInteger('firstSequence', firstSequence, 0, Number.MAX_SAFE_INTEGER - count),
+      isOwn: false,
     }
   }
 }
@@ -161,6 +170,8 @@ export class Producer {
 interface Marks {
   readonly producerId: string
   readonly firstSequence: number
+  /** Given by this producer, not by its caller. */
+  readonly isOwn: boolean
 }
 
 /** Of invalid events too, which are refused later: what they name must not fail here. */

@@ -197,6 +197,18 @@ describe('Producer', () => {
     await expect(producer.append('orders', events(1), { firstSequence: 1 })).rejects.toThrow(/producerId/)
   })
 
+  it('answers a repeated call with the ids that were stored', async () => {
+    const { log, producer } = setup()
+    const mark = { producerId: 'importer-7', firstSequence: 100 }
+    const batch: NewEvent[] = [...events(2), { key: 'k', id: 'mine', data: {} }]
+    const first = await producer.append('orders', batch, mark)
+    const again = await producer.append('orders', batch, mark)
+    const stored = log.stored.map((entry) => decodeEvent(entry.data).id)
+    expect(stored).toEqual(['importer-7/100', 'importer-7/101', 'mine'])
+    expect(first.map((outcome) => outcome.ok && outcome.id)).toEqual(stored)
+    expect(again.map((outcome) => outcome.ok && outcome.id)).toEqual(stored)
+  })
+
   it('throws what no event could escape', async () => {
     const { log, producer } = setup()
     log.afterAppend = () => {
