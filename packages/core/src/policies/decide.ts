@@ -3,7 +3,7 @@ import type { EddyEvent } from '../model/event.ts'
 import type { FailurePolicy, FailureRule, Outcome, RetryPolicy } from '../model/failure.ts'
 import type { ErrorInfo } from '../model/ledger-item.ts'
 import { backoffDelayMs, MAX_DELAY_MS } from './backoff.ts'
-import { outcomeOf } from './outcome.ts'
+import { outcomeOf, thrownOutcomeOf } from './outcome.ts'
 
 export interface Failure {
   readonly policy: FailurePolicy
@@ -40,7 +40,7 @@ export type Decision = { readonly warning?: string } & (
  * rule that matches, the policy's own `retry`. Pure: time and chance come with the argument.
  */
 export function decideFailure(failure: Failure): Decision {
-  const thrown = outcomeOf(failure.thrown)
+  const thrown = thrownOutcomeOf(failure.thrown)
   if (thrown !== undefined) return applyOutcome(failure, thrown)
   const { outcome, warning } = classified(failure)
   const decision = outcome === undefined ? applyRules(failure) : applyOutcome(failure, outcome)

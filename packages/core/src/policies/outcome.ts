@@ -50,12 +50,25 @@ export function isOutcome(value: unknown): value is Outcome {
 
 /** The outcome that `value` is or carries. An ordinary Error never is one, whatever its fields. Never throws. */
 export function outcomeOf(value: unknown): Outcome | undefined {
+  const thrown = thrownOutcomeOf(value)
+  if (thrown !== undefined) return thrown
   try {
-    if (typeof value !== 'object' || value === null) return undefined
-    if ((value as { isEddyOutcome?: unknown }).isEddyOutcome === true)
-      return shapeOf((value as OutcomeError).outcome)
-    if (value instanceof Error) return undefined
+    if (typeof value !== 'object' || value === null || value instanceof Error) return undefined
     return shapeOf(value)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The outcome that a thrown value is. Only an OutcomeError (of any copy of the package) is one: what a domain throws may
+ * happen to have the fields of an outcome, and must not drop an event. Never throws.
+ */
+export function thrownOutcomeOf(thrown: unknown): Outcome | undefined {
+  try {
+    if (typeof thrown !== 'object' || thrown === null) return undefined
+    const { isEddyOutcome, outcome: data } = thrown as { isEddyOutcome?: unknown; outcome?: unknown }
+    return isEddyOutcome === true && typeof data === 'object' && data !== null ? shapeOf(data) : undefined
   } catch {
     return undefined
   }

@@ -110,6 +110,14 @@ describe('the order of those who speak', () => {
     })
   })
 
+  test('what looks like an outcome but is none is a failure like any other', () => {
+    const domain = { kind: 'drop', reason: 'the parcel was dropped' }
+    expect(decide({}, domain).kind).toBe('retry')
+    expect(decide({ classify: () => domain as never }, new Error('x'))).toMatchObject(domain)
+    const foreign = Object.assign(new Error('x'), { isEddyOutcome: true, outcome: domain })
+    expect(decide({}, foreign)).toMatchObject(domain)
+  })
+
   test('classify comes before rules, and undefined leaves it to them', () => {
     expect(decide({ rules, classify: () => outcome.deadLetter('by classify') }, new Error('x')).kind).toBe(
       'dead-letter',
