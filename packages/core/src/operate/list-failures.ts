@@ -40,6 +40,7 @@ export async function listFailures(
   }
   const cursor = page.after === undefined ? undefined : parseCursor(page.after)
   const statuses = filter.status === undefined ? STATUS_ORDER : [filter.status]
+  if (cursor !== undefined && !statuses.includes(cursor.status)) throw badCursor(page.after)
   const items: LedgerItem[] = []
   let scanned = 0
   for (const status of cursor === undefined ? statuses : statuses.slice(statuses.indexOf(cursor.status))) {
@@ -64,8 +65,10 @@ function resumedBounds(filter: FailureFilter, resume: string | undefined): ScanO
 function parseCursor(after: string): { readonly status: FailureStatus; readonly place: string } {
   const [, status, place] = /^([a-z]+)~(\d{15}\/.+)$/.exec(after) ?? []
   const known = FAILURE_STATUSES.find((candidate) => candidate === status)
-  if (known === undefined || place === undefined) {
-    throw new InvalidOptionError('after', 'the `next` of the page before', after)
-  }
+  if (known === undefined || place === undefined) throw badCursor(after)
   return { status: known, place }
+}
+
+function badCursor(after: unknown): InvalidOptionError {
+  return new InvalidOptionError('after', 'the `next` of the page before, with the same filter', after)
 }

@@ -155,5 +155,5 @@ function isFiniteNumber(value: unknown): value is number {
 
 function checkString(path: string, value: unknown): string {
   if (typeof value === 'string' && value !== '') return value
-  throw new InvalidOptionError(path, 'a string', value)
+  throw new InvalidOptionError(path, 'a string that is not empty', value)
 }

@@ -104,6 +104,9 @@ describe('listing failures', () => {
       SubscriptionNotFoundError,
     )
     await expect(operations.listFailures({}, { after: 'x' })).rejects.toThrow(/after/)
+    await expect(
+      operations.listFailures({ status: 'held' }, { after: 'dead~000000000000005/billing:1' }),
+    ).rejects.toThrow(/after: expected the `next` of the page before, with the same filter/)
     await expect(operations.listFailures({}, { limit: 0 })).rejects.toThrow(InvalidOptionError)
     await expect(operations.listFailures({ status: 'gone' as 'dead' })).rejects.toThrow(/status/)
     await expect(operations.showFailure('billing:x')).rejects.toThrow(FailureNotFoundError)

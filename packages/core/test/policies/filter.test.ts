@@ -81,6 +81,7 @@ describe('event filter', () => {
     ['filter.type[0]', { type: [['a']] }],
     ['filter.type[0].prefx', { type: [{ prefx: 'a' }] }],
     ['filter.type[0].prefix', { type: [{ prefix: 5 }] }],
+    ['filter.type[0].prefix', { type: [{ prefix: '' }] }],
     ['filter.type[0].exists', { type: [{ exists: 'yes' }] }],
     ['filter.type[0].anything-but', { type: [{ 'anything-but': [] }] }],
     ['filter.type[0].anything-but', { type: [{ 'anything-but': { prefix: 'a' } }] }],
@@ -92,6 +93,13 @@ describe('event filter', () => {
     const make = () => compileFilter(filter as EventFilter)
     expect(make).toThrow(InvalidOptionError)
     expect(make).toThrow(expect.objectContaining({ details: expect.objectContaining({ option }) }))
+  })
+
+  test.each(['prefix', 'suffix'])('says that a %s must not be empty', (name) => {
+    const filter = { type: [{ [name]: '' }] } as unknown as EventFilter
+    expect(() => compileFilter(filter)).toThrow(
+      `filter.type[0].${name}: expected a string that is not empty, received ""`,
+    )
   })
 
   test('ten levels are allowed, eleven are not, and a cycle is refused', () => {
