@@ -189,6 +189,16 @@ function failureOperations(
     if (!result.dryRun) await audit.append(actorOf(options), action, targetOf(filter), result.changed)
     return result
   }
+  // A dry run changes nothing: a read-only server counts, too.
+  const bulkOrCount = (
+    doing: string,
+    action: BulkAction,
+    filter: FailureFilter,
+    options?: BulkOptions,
+  ): Promise<BulkResult> =>
+    options?.dryRun === true
+      ? bulk(action, filter, options)
+      : changing(doing, () => bulk(action, filter, options))
   return {
     listFailures: (filter, page) => listFailures(deps, filter, page),
     exportFailures: (filter, limit) => exportFailures(deps, filter, limit),
@@ -203,8 +213,8 @@ function failureOperations(
         await audit.append(actorOf(options), 'edit', id, 1)
         return result
       }),
-    dropFailures: (filter, options) => changing('dropping', () => bulk('drop', filter, options)),
-    archiveFailures: (filter, options) => changing('archiving', () => bulk('archive', filter, options)),
+    dropFailures: (filter, options) => bulkOrCount('dropping', 'drop', filter, options),
+    archiveFailures: (filter, options) => bulkOrCount('archiving', 'archive', filter, options),
   }
 }
 

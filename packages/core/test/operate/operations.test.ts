@@ -127,6 +127,9 @@ describe('a read-only server', () => {
     ]
     for (const change of changes) await expect(change()).rejects.toThrow(ReadOnlyError)
     expect(await operations.planRedrive({})).toMatchObject({ count: 0 })
+    const counted = { matched: 0, changed: 0, dryRun: true }
+    expect(await operations.dropFailures({}, { dryRun: true })).toEqual(counted)
+    expect(await operations.archiveFailures({}, { dryRun: true })).toEqual(counted)
     expect(await operations.listFailures({})).toEqual({ items: [] })
   })
 })
