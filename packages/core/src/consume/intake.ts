@@ -23,6 +23,8 @@ export class Intake {
   readonly #lastStop: 'clean' | 'unclean' | 'looping'
   readonly #readers: ShardReaders
   readonly #livePath: LivePath
+  /** Of the subscription: the least that a shard without a checkpoint begins in. */
+  readonly #pass: number
   readonly #checkpoints: Checkpoints
   readonly #lanes: Lanes<ShardTask>
   readonly #filter: ((event: EddyEvent) => boolean) | undefined
@@ -39,12 +41,14 @@ export class Intake {
     lastStop: 'clean' | 'unclean' | 'looping',
     readers: ShardReaders,
     livePath: LivePath,
+    pass: number,
   ) {
     this.#parts = parts
     this.#stream = stream
     this.#lastStop = lastStop
     this.#readers = readers
     this.#livePath = livePath
+    this.#pass = pass
     const { name, concurrency, failure, filter } = parts.definition
     this.#checkpoints = new Checkpoints(parts.engine.table, name)
     this.#lanes = new Lanes<ShardTask>(
@@ -208,6 +212,9 @@ export class Intake {
 
   /** A key moves from parent to child: its positions must go on growing. */
   #inheritedPass(shard: ShardInfo): number {
-    return Math.max(0, ...shard.parentShardIds.map((parent) => this.#ended.get(parent)?.checkpoint.pass ?? 0))
+    return Math.max(
+      this.#pass,
+      ...shard.parentShardIds.map((parent) => this.#ended.get(parent)?.checkpoint.pass ?? 0),
+    )
   }
 }

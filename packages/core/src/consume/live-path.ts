@@ -1,8 +1,8 @@
 import { HandlerCrashedError } from '../errors/handler-errors.ts'
 import { announce } from '../fail/announce.ts'
 import { afterDelivery, waitingItem } from '../fail/failed-event.ts'
-import { type HoldEntry, shardLaneName } from '../fail/holds.ts'
-import { laneId, laneName } from '../fail/lane.ts'
+import type { HoldEntry } from '../fail/holds.ts'
+import { laneId, laneName, shardLaneName } from '../fail/lane.ts'
 import { isFinal, type LedgerEntry } from '../fail/ledger.ts'
 import type { ShardGate } from '../fail/shard-gate.ts'
 import { itemToken, laneToken, type Token } from '../fail/tokens.ts'
@@ -24,6 +24,8 @@ export interface LiveTask {
   readonly marker?: CrashMarker
   /** Aborts when its shard's reading stops: an event that waits is given back. */
   readonly stop: AbortSignal
+  /** Known once it was wanted: most events never fail. */
+  laneId?: string
 }
 
 type Failed = Extract<DeliveryResult, { kind: 'failed' }>
@@ -120,6 +122,7 @@ export class LivePath {
   async #handle(task: LiveTask, giveSlot: () => void): Promise<void> {
     const { definition, engine, metrics } = this.#parts
     const { marker } = task
+    if (task.isReplay && (await this.#isDecided(task))) return this.#skip()
     const result = await (marker === undefined ? this.#deliver(task) : this.#deliverMarked(task, marker))
     giveSlot()
     if (result.kind === 'given-back' || result.kind === 'lost') throw new Stopped()
@@ -131,6 +134,15 @@ export class LivePath {
     const item = afterDelivery(this.#newItem(task), result, definition.failure, engine.clock)
     if (result.kind === 'ok') return await this.#record(task, item)
     await this.#enter(task, result, item)
+  }
+
+  /**
+   * It came to its end before the process died, or a person has sent it again since: it is not handled here too. What
+   * waits in the ledger otherwise, its hold says.
+   */
+  async #isDecided(task: LiveTask): Promise<boolean> {
+    const known = await this.#parts.ledger.get(this.#laneId(task), task.meta.position)
+    return known !== undefined && (isFinal(known.item) || known.item.outOfOrder === true)
   }
 
   #deliver({ meta, bytes }: LiveTask): Promise<DeliveryResult> {
@@ -302,7 +314,8 @@ export class LivePath {
   }
 
   #laneId(task: LiveTask): string {
-    return laneId(this.#parts.engine, task.meta)
+    task.laneId ??= laneId(this.#parts.engine, task.meta)
+    return task.laneId
   }
 
   #persist<T>(what: string, step: () => Promise<T>): Promise<T> {

@@ -1,5 +1,4 @@
-import { shardLaneName } from '../fail/holds.ts'
-import { laneName } from '../fail/lane.ts'
+import { laneName, shardLaneName } from '../fail/lane.ts'
 import { decodeEvent } from '../model/envelope.ts'
 import type { EddyEvent } from '../model/event.ts'
 import { type Position, positionOf } from '../model/position.ts'
@@ -65,6 +64,7 @@ export class ShardRunner {
   readonly #changed = new ChangeSignal()
   readonly #stop = new AbortController()
   readonly #replayUntil: number
+  readonly #takeAtMost: number
   #readFrom: StartPosition
   #running = 0
   #millisBehindLatest = 0
@@ -94,6 +94,7 @@ export class ShardRunner {
     )
     this.#keeper = new CheckpointKeeper(parts, checkpoints, options, this.#progress, options.start)
     this.#readFrom = options.from
+    this.#takeAtMost = Math.min(TAKE, parts.definition.maxBufferedRecords)
     // C3: nothing beyond was ever started.
     this.#replayUntil = options.lastStop === 'clean' ? 0 : this.#keeper.savedUpTo + MAX_UNSAVED_RECORDS
   }
@@ -157,7 +158,7 @@ export class ShardRunner {
       this.#state = 'reading'
       for (;;) {
         await this.#room()
-        const slice = await this.#reader.take(this.#readFrom, TAKE, this.#stop.signal)
+        const slice = await this.#reader.take(this.#readFrom, this.#takeAtMost, this.#stop.signal)
         if (slice.expiredRecords > 0) await this.#onExpired(slice.expiredRecords)
         for (const record of slice.records) this.#admit(record)
         this.#millisBehindLatest = slice.millisBehindLatest
@@ -304,11 +305,12 @@ export class ShardRunner {
       const unsaved = admitted - this.#keeper.savedUpTo
       if (unsaved > MAX_UNSAVED_RECORDS / 2) void this.save().catch((error) => this.#onSaveError(error))
       // Enough is ready, some of it from here: more would only wait.
-      const isFed = unresolved >= TAKE && this.#lanes.ready >= definition.concurrency + ENOUGH_READY
+      const isFed =
+        unresolved >= this.#takeAtMost && this.#lanes.ready >= definition.concurrency + ENOUGH_READY
       const isFull =
         isFed ||
         unsaved > MAX_UNSAVED_RECORDS - TAKE ||
-        unresolved + TAKE > Math.max(definition.maxBufferedRecords, TAKE) ||
+        unresolved + this.#takeAtMost > definition.maxBufferedRecords ||
         bufferedBytes > definition.maxBufferedBytes ||
         admitted - base > MAX_SPAN_RECORDS ||
         runCount >= MAX_RUNS

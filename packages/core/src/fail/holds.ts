@@ -173,7 +173,7 @@ export class Holds {
     return {
       holds: page.items.map((item) => {
         const entry = toEntry(item)
-        return { name: holdName(entry.hold), entry }
+        return { name: laneName(entry.hold), entry }
       }),
       next: page.next,
     }
@@ -229,17 +229,8 @@ export class Holds {
   }
 }
 
-/** The name a shard's hold has among the lanes: no partition key holds a NUL. */
-export function shardLaneName(shardId: string): string {
-  return `\u0000${shardId}`
-}
-
 function isSame(a: Hold, b: Hold): boolean {
   return a.epoch === b.epoch && a.state === b.state && a.lo === b.lo && a.tail === b.tail && a.cut === b.cut
-}
-
-function holdName(hold: Hold): string {
-  return hold.key.startsWith('\u0000') ? hold.key : laneName(hold)
 }
 
 function toEntry(item: TableItem): HoldEntry {

@@ -1,4 +1,4 @@
-import { afterPosition } from '../model/position.ts'
+import { afterPosition, type Position } from '../model/position.ts'
 import { persist } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import { announce } from './announce.ts'
@@ -18,6 +18,14 @@ export type DrainEnd =
   | { readonly kind: 'no-time' }
   | { readonly kind: 'given-back' }
 
+interface Cursor {
+  readonly lo: Position
+  from: Position
+}
+
+/** Beyond it, the lanes that were looked at longest ago begin at their start again (I6). */
+const MAX_CURSORS = 10_000
+
 /** Most lanes have one event waiting; a long one is read in growing pages. */
 const FIRST_PAGE = 2
 const MAX_PAGE = 256
@@ -29,17 +37,24 @@ const MAX_PAGE = 256
 export class LaneDrain {
   readonly #parts: SubscriptionParts
   readonly #retryPath: RetryPath
+  /** Where in a lane the last look ended: everything before is done with. */
+  readonly #cursors = new Map<string, Cursor>()
 
   constructor(parts: SubscriptionParts, retryPath: RetryPath) {
     this.#parts = parts
     this.#retryPath = retryPath
   }
 
+  /** An event of the lane that was done with is to be handled again: the next look begins at the start. */
+  reopened(name: string): void {
+    this.#cursors.delete(name)
+  }
+
   async drain(name: string, deadlineMs: number): Promise<DrainEnd> {
     for (;;) {
       const held = await this.#parts.holds.read(name)
       if (held === undefined || held.hold.state !== 'held') return { kind: 'released' }
-      const next = await this.#earliestUnresolved(held)
+      const next = await this.#earliestUnresolved(name, held)
       if (next === undefined) {
         const end = await this.#release(name, held)
         if (end !== undefined) return end
@@ -69,24 +84,37 @@ export class LaneDrain {
     }
     if (item.parked === true) return { kind: 'parked' }
     const end = await this.#retryPath.tryItem(next, deadlineMs, async () => {
-      const first = await this.#earliestUnresolved(held)
+      const first = await this.#earliestUnresolved(name, held)
       return first?.version === next.version && first.item.id === item.id
     })
     return end.kind === 'look-again' ? undefined : end
   }
 
   /** The key's earliest event between `lo` and `tail` that nobody is done with, edits of them included. */
-  async #earliestUnresolved(held: HoldEntry): Promise<LedgerEntry | undefined> {
+  async #earliestUnresolved(name: string, held: HoldEntry): Promise<LedgerEntry | undefined> {
     const { lo, tail, laneId } = held.hold
     const to = afterPosition(tail)
-    let from = lo
+    const known = this.#cursors.get(name)
+    let from = known?.lo === lo ? known.from : lo
+    const cursor = { lo, from }
+    this.#remember(name, cursor)
     for (let limit = FIRST_PAGE; ; limit = Math.min(MAX_PAGE, limit * 4)) {
       const page = await this.#parts.ledger.range(laneId, from, to, limit)
       const found = page.find((entry) => !isFinal(entry.item))
-      if (found !== undefined || page.length < limit) return found
       // `range` includes its bounds: the last one comes again, and is final.
-      from = (page.at(-1) as LedgerEntry).item.position
+      from = (found ?? page.at(-1))?.item.position ?? from
+      // Unless a redrive has reopened the lane meanwhile.
+      if (this.#cursors.get(name) === cursor) cursor.from = from
+      if (found !== undefined || page.length < limit) return found
     }
+  }
+
+  #remember(name: string, cursor: Cursor): void {
+    this.#cursors.delete(name)
+    this.#cursors.set(name, cursor)
+    if (this.#cursors.size <= MAX_CURSORS) return
+    const oldest = this.#cursors.keys().next().value
+    if (oldest !== undefined) this.#cursors.delete(oldest)
   }
 
   /** Rule 8. Undefined: the hold changed meanwhile, look again. */

@@ -8,7 +8,22 @@ export interface Lane {
 
 /** A lane as a map key. Cheap: this is what the live path uses for every event. */
 export function laneName(lane: Lane): string {
-  return lane.explicitHashKey === undefined ? lane.key : `${lane.explicitHashKey}\n${lane.key}`
+  return lane.explicitHashKey === undefined ? lane.key : apartFromKeys(`${lane.explicitHashKey}\n${lane.key}`)
+}
+
+/** The lane of a whole shard (`blocks: 'shard'`). */
+export function shardLaneName(shardId: string): string {
+  return apartFromKeys(shardId)
+}
+
+/** The shard of a name that `shardLaneName` made. */
+export function shardOfLane(name: string): string {
+  return name.trimStart()
+}
+
+/** A partition key has at most 256 characters: no key, whatever it holds, is such a name. */
+function apartFromKeys(text: string): string {
+  return text.padStart(600)
 }
 
 /** A lane as 32 hex digits: what the failure ledger and the retry queue use. */

@@ -3,8 +3,9 @@ import { afterPosition } from '../model/position.ts'
 import { persist } from '../runtime/stop-signal.ts'
 import type { RequeueRequest, RequeueResult } from '../runtime/subscription-control.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
-import { type HoldEntry, shardLaneName } from './holds.ts'
-import { laneName } from './lane.ts'
+import type { HoldEntry } from './holds.ts'
+import { laneName, shardLaneName, shardOfLane } from './lane.ts'
+import type { LaneDrain } from './lane-drain.ts'
 import { isFinal, type LedgerEntry } from './ledger.ts'
 import type { ShardGate } from './shard-gate.ts'
 import { itemToken, laneToken } from './tokens.ts'
@@ -13,10 +14,12 @@ import { itemToken, laneToken } from './tokens.ts'
 export class Requeue {
   readonly #parts: SubscriptionParts
   readonly #gate: ShardGate
+  readonly #drain: LaneDrain
 
-  constructor(parts: SubscriptionParts, gate: ShardGate) {
+  constructor(parts: SubscriptionParts, gate: ShardGate, drain: LaneDrain) {
     this.#parts = parts
     this.#gate = gate
+    this.#drain = drain
   }
 
   /** In its place: its key (or shard) is held, and it is among what waits there. */
@@ -76,6 +79,7 @@ export class Requeue {
         ? { kind: 'refused', reason: 'not-dead' }
         : await this.requeue(written.current, request)
     }
+    this.#drain.reopened(this.#laneNameOf(item))
     const placed = outOfOrder || isWaitingForPerson || (await this.#keepPlace(written.entry, request))
     if (!placed) return { kind: 'refused', reason: 'out-of-order' }
     await this.nudge(next)
@@ -117,9 +121,10 @@ export class Requeue {
   /** Sends the token that makes somebody look at the item, and wakes a shard that waits for it. */
   async nudge(item: LedgerItem): Promise<void> {
     const { engine, tokens, stopping, logger, definition } = this.#parts
+    this.#drain.reopened(this.#laneNameOf(item))
     const entry = await this.#holdOf(item)
     if (entry?.hold.state === 'held' && definition.failure.blocks === 'shard')
-      this.#gate.wake(entry.hold.key.slice(1))
+      this.#gate.wake(shardOfLane(entry.hold.key))
     const isInLane =
       definition.failure.blocks !== 'nothing' &&
       entry?.hold.state === 'held' &&

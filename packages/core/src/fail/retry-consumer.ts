@@ -5,7 +5,6 @@ import { laneName } from './lane.ts'
 import type { LaneDrain } from './lane-drain.ts'
 import { isFinal } from './ledger.ts'
 import type { RetryPath } from './retry-path.ts'
-import type { ShardGate } from './shard-gate.ts'
 import { parseToken, type Token } from './tokens.ts'
 
 const RECEIVE_WAIT_MS = 20_000
@@ -25,7 +24,6 @@ export class RetryConsumer {
   readonly #parts: SubscriptionParts
   readonly #retryPath: RetryPath
   readonly #drain: LaneDrain
-  readonly #gate: ShardGate
   readonly #active = new Set<Promise<void>>()
   /** Lanes under way here; true: look again before letting go (a token came meanwhile). */
   readonly #lanes = new Map<string, boolean>()
@@ -33,11 +31,10 @@ export class RetryConsumer {
   #onDone: (() => void) | undefined
   #open = true
 
-  constructor(parts: SubscriptionParts, retryPath: RetryPath, drain: LaneDrain, gate: ShardGate) {
+  constructor(parts: SubscriptionParts, retryPath: RetryPath, drain: LaneDrain) {
     this.#parts = parts
     this.#retryPath = retryPath
     this.#drain = drain
-    this.#gate = gate
     parts.pause.onChange(() => this.#receiving.abort())
   }
 
@@ -147,10 +144,6 @@ export class RetryConsumer {
 
   async #use(token: Token, deadlineMs: number): Promise<'done' | 'leave' | { readonly delayMs: number }> {
     if (token.kind === 'item') return await this.#useItem(token.id, deadlineMs)
-    if (token.key.startsWith('\u0000')) {
-      this.#gate.wake(token.key.slice(1))
-      return 'done'
-    }
     const name = laneName(token)
     if (this.#lanes.has(name)) {
       this.#lanes.set(name, true)

@@ -39,7 +39,7 @@ export class RetryPath {
     deadlineMs: number,
     isStillFirst?: () => Promise<boolean>,
   ): Promise<TryEnd> {
-    const { engine, slots, suspects, epoch, definition, pause } = this.#parts
+    const { engine, slots, suspects, epoch, definition } = this.#parts
     const { item } = entry
     const nowMs = engine.clock.now()
     // I5: a retry never starts before it is due.
@@ -52,11 +52,11 @@ export class RetryPath {
     const crashes =
       item.claimedBy === undefined || claimedHere ? (item.crashes ?? 0) : (item.crashes ?? 0) + 1
     if (crashes >= definition.failure.maxCrashes) return await this.#giveUpCrashed(entry, crashes)
-    const wasPaused = pause.isPaused
-    await pause.wait()
-    const hasWaited = (await slots.takeRetry()) || wasPaused
-    // The slot first, then the turn among suspects, as on the live path: the other order could wait in a circle.
-    const endTurn = crashes > 0 ? await suspects.acquire() : undefined
+    const hasWaited = await this.#takeSlot()
+    // The slot first, then the turn among suspects, as on the live path: the other order could wait in a circle. One
+    // death may have met many; who was there at all but the last one allowed is worth a turn of its own.
+    const isSuspect = crashes > 0 && crashes >= definition.failure.maxCrashes - 1
+    const endTurn = isSuspect ? await suspects.acquire() : undefined
     try {
       // Looked at only now: waiting for a slot takes as long as it takes.
       if (!this.#hasTime(deadlineMs)) return { kind: 'no-time' }
@@ -64,6 +64,20 @@ export class RetryPath {
       return await this.#attempt(entry, crashes, deadlineMs)
     } finally {
       endTurn?.()
+      slots.give()
+    }
+  }
+
+  /** @returns true when it had to wait: what was seen before may have changed */
+  async #takeSlot(): Promise<boolean> {
+    const { slots, pause } = this.#parts
+    let hasWaited = false
+    for (;;) {
+      hasWaited = hasWaited || pause.isPaused
+      await pause.wait()
+      hasWaited = (await slots.takeRetry()) || hasWaited
+      if (!pause.isHolding) return hasWaited
+      // A person paused while the slot was waited for.
       slots.give()
     }
   }
@@ -97,7 +111,8 @@ export class RetryPath {
         path,
         outOfOrder: entry.item.outOfOrder === true,
         claim,
-        hasTimeLeft: () => this.#hasTime(deadlineMs),
+        // Out of order there is one attempt, and no more: the event is late already.
+        hasTimeLeft: () => entry.item.outOfOrder !== true && this.#hasTime(deadlineMs),
         onWarning: (warning) => logger.warn({ failure: entry.item.id }, warning),
       },
     )
@@ -106,8 +121,11 @@ export class RetryPath {
       await this.#unclaim(claimed)
       return { kind: 'given-back' }
     }
-    const next = afterDelivery(claimed.item, result, definition.failure, engine.clock)
     const isExhausted = result.kind === 'failed' && result.decision.kind === 'exhausted'
+    // `onExhausted` has a time limit of its own: the claim covers it too, or somebody would try the event beside it.
+    if (isExhausted && definition.onExhausted !== undefined && !(await claim(result.attempts)))
+      return { kind: 'look-again' }
+    const next = afterDelivery(claimed.item, result, definition.failure, engine.clock)
     return await this.#settle(claimed, isExhausted ? await this.#compensate(next, payload) : next)
   }
 

@@ -1,6 +1,6 @@
 import { Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
-import { shardLaneName } from './holds.ts'
+import { shardLaneName } from './lane.ts'
 import type { DrainEnd, LaneDrain } from './lane-drain.ts'
 
 /** While a person decides, look this often, in case their word was lost on the way. */

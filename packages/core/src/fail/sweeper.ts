@@ -1,10 +1,10 @@
 import type { LedgerItem } from '../model/ledger-item.ts'
 import { afterPosition } from '../model/position.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
-import { type HoldEntry, shardLaneName } from './holds.ts'
-import { laneName } from './lane.ts'
+import type { HoldEntry } from './holds.ts'
+import { laneName, shardLaneName, shardOfLane } from './lane.ts'
 import { isFinal, type LedgerEntry } from './ledger.ts'
-import { itemToken, laneToken } from './tokens.ts'
+import { itemToken, laneToken, type Token } from './tokens.ts'
 
 const EVERY_MS = 5_000
 const PAGE = 500
@@ -16,22 +16,28 @@ const WATERMARK_MS = 24 * 3_600_000
 /**
  * Rule 10 of the hold protocol: sends tokens again that were lost between a write and its token, and puts away what is
  * left over. Walks in small steps, one page a round, whatever the number of failures.
+ *
+ * It also finds what an earlier policy left: after a change of `blocks`, events that waited in a lane which nobody
+ * drains any more are handled one by one, and their hold is opened.
  */
 export class Sweeper {
   readonly #parts: SubscriptionParts
   #retryingAfter: string | undefined
   #heldAfter: string | undefined
   #holdsAfter: string | undefined
+  /** Tokens that may still be sent in this round: no more than can have been lost (I6). */
+  #tokensLeft = 0
 
   constructor(parts: SubscriptionParts) {
     this.#parts = parts
   }
 
   async run(): Promise<void> {
-    const { engine, stopping, logger } = this.#parts
+    const { engine, stopping, logger, pause } = this.#parts
     while (!stopping.aborted) {
       await engine.clock.sleep(EVERY_MS, stopping)
       if (stopping.aborted) return
+      if (pause.isPaused) continue
       try {
         await this.sweep()
       } catch (error) {
@@ -42,46 +48,48 @@ export class Sweeper {
 
   /** One page of each kind. */
   async sweep(): Promise<void> {
+    this.#tokensLeft = await this.#lostTokens()
     const retrying = await this.#parts.ledger.byStatus('retrying', {
       limit: PAGE,
       ...after(this.#retryingAfter),
     })
     this.#retryingAfter = retrying.next
-    for (const entry of retrying.entries) await this.#lookAt(entry)
-    const { blocks } = this.#parts.definition.failure
-    if (blocks === 'nothing') return
-    if (blocks === 'key') await this.#sweepHeld()
-    const holds = await this.#parts.holds.page(this.#holdsAfter, PAGE)
-    this.#holdsAfter = holds.next
-    for (const { name, entry } of holds.holds) {
-      if (blocks === 'key') await this.#lookAtHold(name, entry)
-      else await this.#lookAtShardHold(name, entry)
-    }
-  }
-
-  async #sweepHeld(): Promise<void> {
+    for (const entry of retrying.entries) await this.#lookAt(entry.item)
     const held = await this.#parts.ledger.byStatus('held', { limit: PAGE, ...after(this.#heldAfter) })
     this.#heldAfter = held.next
-    for (const entry of held.entries) await this.#resolveIfPassed(entry)
+    for (const entry of held.entries) await this.#lookAtHeld(entry)
+    const holds = await this.#parts.holds.page(this.#holdsAfter, PAGE)
+    this.#holdsAfter = holds.next
+    for (const { name, entry } of holds.holds) await this.#lookAtHold(name, entry)
   }
 
-  async #lookAt(entry: LedgerEntry): Promise<void> {
-    const { item } = entry
-    if (await this.#resolveIfPassed(entry)) return
+  /** Everything that waits has a token, or its lane has: what the queue holds fewer was lost. */
+  async #lostTokens(): Promise<number> {
+    const { engine, tokens, ledger, holds } = this.#parts
+    const waiting = ledger.countOf('retrying') + ledger.countOf('held') + holds.heldCount
+    if (waiting === 0) return PAGE
+    return Math.max(0, waiting - (await engine.queue.depth(tokens.queueName)))
+  }
+
+  async #lookAt(item: LedgerItem): Promise<void> {
     if (!this.#isOverdue(item)) return
     const hold = await this.#holdOf(item)
-    const isInLane =
-      hold?.hold.state === 'held' &&
-      item.position >= hold.hold.lo &&
-      item.position <= afterPosition(hold.hold.tail) &&
-      item.outOfOrder !== true
+    const isInLane = isWithin(hold, item) && item.outOfOrder !== true
     // A held shard looks after its own events.
     if (isInLane && this.#parts.definition.failure.blocks === 'shard') return
-    await this.#parts.tokens.send(isInLane ? laneToken(item) : itemToken(item), undefined)
+    await this.#send(isInLane ? laneToken(item) : itemToken(item))
+  }
+
+  /** An event that waits where no lane is held (any more) is handled by itself: late, rather than never (I2, I9). */
+  async #lookAtHeld(entry: LedgerEntry): Promise<void> {
+    const { item } = entry
+    if (item.parked === true || !this.#isOverdue(item)) return
+    if (isWithin(await this.#holdOf(item), item)) return
+    await this.#send(itemToken(item))
   }
 
   async #lookAtHold(name: string, entry: HoldEntry): Promise<void> {
-    const { holds, ledger, tokens, engine, checkpointPassed } = this.#parts
+    const { holds, ledger, engine, checkpointPassed, definition } = this.#parts
     const { hold } = entry
     const ageMs = engine.clock.now() - hold.updatedAtMs
     if (hold.state === 'open') {
@@ -91,47 +99,24 @@ export class Sweeper {
     if (ageMs < OVERDUE_MS) return
     const waiting = await ledger.range(hold.laneId, hold.lo, afterPosition(hold.tail), PAGE)
     const first = waiting.find((candidate) => !isFinal(candidate.item))
-    if (first === undefined || (first.item.parked !== true && this.#isOverdue(first.item)))
-      await tokens.send(laneToken(hold), undefined)
+    const isOfShard = name === shardLaneName(shardOfLane(name))
+    const { blocks } = definition.failure
+    if (blocks === 'key' && !isOfShard) {
+      if (first === undefined || (first.item.parked !== true && this.#isOverdue(first.item)))
+        await this.#send(laneToken(hold))
+      return
+    }
+    // Nobody drains it: a hold of another policy, or of a shard that a dead process wrote late. It opens when its last
+    // event is done with and no reader can come by again.
+    const isOwn = blocks === 'shard' && isOfShard
+    if (isOwn && !checkpointPassed(hold.shardId, hold.tail)) return
+    if (first === undefined && waiting.length < PAGE) await holds.release(name, entry)
   }
 
-  /**
-   * A held shard's reader waits at its tail. A hold whose tail the checkpoint is past was written late, by a process
-   * that had died: nobody waits for it, and nobody else would open it.
-   */
-  async #lookAtShardHold(name: string, entry: HoldEntry): Promise<void> {
-    const { holds, ledger, engine, checkpointPassed } = this.#parts
-    const { state, updatedAtMs, shardId, laneId, tail } = entry.hold
-    if (state === 'open' || engine.clock.now() - updatedAtMs < OVERDUE_MS) return
-    if (!checkpointPassed(shardId, tail)) return
-    const last = await ledger.get(laneId, tail)
-    if (last === undefined || isFinal(last.item)) await holds.release(name, entry)
-  }
-
-  /**
-   * All of a key before `lo` is resolved (H1), so an item there that says otherwise was written late. What a person
-   * redrove or edited is not meant: it runs out of order by agreement.
-   */
-  async #resolveIfPassed(entry: LedgerEntry): Promise<boolean> {
-    const { item } = entry
-    if (
-      this.#parts.definition.failure.blocks !== 'key' ||
-      item.outOfOrder === true ||
-      item.redrives.length > 0 ||
-      item.editOf !== undefined
-    )
-      return false
-    const hold = await this.#holdOf(item)
-    if (hold === undefined || item.position >= hold.hold.lo) return false
-    const nowMs = this.#parts.engine.clock.now()
-    await this.#parts.ledger.replace(entry, {
-      ...item,
-      status: 'resolved',
-      reason: 'handled before its item was written',
-      updatedAtMs: nowMs,
-      statusAtMs: nowMs,
-    })
-    return true
+  async #send(token: Token): Promise<void> {
+    if (this.#tokensLeft <= 0) return
+    this.#tokensLeft -= 1
+    await this.#parts.tokens.send(token, undefined)
   }
 
   #isOverdue(item: LedgerItem): boolean {
@@ -150,6 +135,15 @@ export class Sweeper {
         return await this.#parts.holds.lookup(shardLaneName(item.shardId))
     }
   }
+}
+
+/** The lane is held, and the item is among what waits in it. */
+function isWithin(hold: HoldEntry | undefined, item: LedgerItem): boolean {
+  return (
+    hold?.hold.state === 'held' &&
+    item.position >= hold.hold.lo &&
+    item.position <= afterPosition(hold.hold.tail)
+  )
 }
 
 function after(cursor: string | undefined): { readonly after?: string } {

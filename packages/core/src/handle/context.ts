@@ -97,6 +97,11 @@ export class Context implements HandlerContext {
     return await this.#steps.run(name, fn)
   }
 
+  /** The handler has asked for a step, or appended. */
+  get hasSteps(): boolean {
+    return this.#steps !== undefined
+  }
+
   /**
    * To be called when the handler's call has ended. `failed`: the event stays open, and its steps with it. Never
    * rejects.

@@ -1,3 +1,4 @@
+import { SchemaMismatchError } from '../errors/handler-errors.ts'
 import type { Handler, SubscriptionDefinition } from '../model/app.ts'
 import { decodeEvent } from '../model/envelope.ts'
 import type { EddyEvent } from '../model/event.ts'
@@ -103,22 +104,32 @@ export class HandlerRunner {
     try {
       // Decoded anew for every attempt: what a handler changed in its event must not reach the next one (I7).
       event = decodeEvent(bytes)
-      const schema = this.#definition.schema
-      if (schema !== undefined) event = { ...event, data: await validateData(schema, event.data) }
     } catch (error) {
       return failed(error, undefined, true)
     }
     this.stats.running += 1
+    const context = new Context(this.#definition.name, meta, attempt, event, this.#services)
     try {
-      const context = new Context(this.#definition.name, meta, attempt, event, this.#services)
       const raced = this.#race(handler, event, context)
       const stopped = raced === undefined ? false : await raced
-      return stopped ? { kind: 'given-back' } : { kind: 'ok', attempt: attemptOf() }
+      if (stopped) return { kind: 'given-back' }
+      if (context.hasSteps) await context.ended('ok')
+      return { kind: 'ok', attempt: attemptOf() }
     } catch (error) {
-      return failed(error, event, false)
+      if (context.hasSteps) await context.ended('failed')
+      return failed(error, event, error instanceof SchemaMismatchError)
     } finally {
       this.stats.running -= 1
     }
+  }
+
+  /** The schema is part of the call: one that waits, or throws, is bounded and counted like the handler itself. */
+  #invoke(handler: Handler, event: EddyEvent, context: Context): unknown {
+    const schema = this.#definition.schema
+    if (schema === undefined) return handler(event, context)
+    const data = validateData(schema, event.data)
+    if (!isThenable(data)) return handler({ ...event, data }, context)
+    return data.then((checked) => handler({ ...event, data: checked }, context))
   }
 
   /**
@@ -126,7 +137,7 @@ export class HandlerRunner {
    * Undefined: it is done already.
    */
   #race(handler: Handler, event: EddyEvent, context: Context): Promise<boolean> | undefined {
-    const answer = handler(event, context)
+    const answer = this.#invoke(handler, event, context)
     if (!isThenable(answer)) return undefined
     const call = new RunningCall(context, this.#definition.timeoutMs, this.#clock, this.stats, () => {
       this.#deadlines.remove(call)

@@ -7,7 +7,8 @@
  */
 export type Position = string
 
-const MAX_PASS = 9_999
+/** Seeks of one subscription, over all its life. */
+export const MAX_PASS = 9_999
 const MAX_DEPTH = 9_999
 
 export function positionOf(pass: number, depth: number, sequenceNumber: string): Position {

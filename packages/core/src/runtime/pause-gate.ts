@@ -9,6 +9,11 @@ export class PauseGate {
     return this.#isPaused
   }
 
+  /** Paused, and not closed: nothing new may be started. */
+  get isHolding(): boolean {
+    return this.#isPaused && !this.#isClosed
+  }
+
   onChange(listener: () => void): void {
     this.#listeners.push(listener)
   }

@@ -16,10 +16,13 @@ export class ProcessState {
   readonly lastStop: 'clean' | 'unclean' | 'looping'
   readonly #table: Table
 
-  private constructor(table: Table, epoch: number, lastStop: 'clean' | 'unclean' | 'looping') {
+  #uncleanStops: number
+
+  private constructor(table: Table, epoch: number, uncleanStops: number) {
     this.#table = table
     this.epoch = epoch
-    this.lastStop = lastStop
+    this.#uncleanStops = uncleanStops
+    this.lastStop = uncleanStops === 0 ? 'clean' : uncleanStops === 1 ? 'unclean' : 'looping'
   }
 
   static async begin(table: Table): Promise<ProcessState> {
@@ -33,21 +36,20 @@ export class ProcessState {
         stored?.version ?? 'absent',
       )
       if (!written.ok) continue
-      return new ProcessState(
-        table,
-        epoch,
-        uncleanStops === 0 ? 'clean' : uncleanStops === 1 ? 'unclean' : 'looping',
-      )
+      return new ProcessState(table, epoch, uncleanStops)
     }
   }
 
   /** Everything that was running at the last death is done: the next death begins a new count. */
   async recovered(): Promise<void> {
+    this.#uncleanStops = 0
     await this.#write({ epoch: this.epoch, isClean: false, uncleanStops: 0 })
   }
 
+  /** A clean stop. One that comes before everything is replayed leaves the rest of the replay to the next start. */
   async end(): Promise<void> {
-    await this.#write({ epoch: this.epoch, isClean: true, uncleanStops: 0 })
+    const uncleanStops = Math.max(0, this.#uncleanStops - 1)
+    await this.#write({ epoch: this.epoch, isClean: this.#uncleanStops === 0, uncleanStops })
   }
 
   async #write(value: State): Promise<void> {

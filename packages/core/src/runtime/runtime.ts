@@ -1,7 +1,6 @@
 import { CrashMarker } from '../consume/crash-marker.ts'
 import { ShardReaders } from '../consume/shard-readers.ts'
 import { InvalidOptionError } from '../errors/request-errors.ts'
-import { StreamNotFoundError } from '../errors/stream-errors.ts'
 import type { AppDefinition, Notice, NotifySink, StreamDefinition } from '../model/app.ts'
 import { isApp } from '../model/define-app.ts'
 import type { NewEvent } from '../model/event.ts'
@@ -13,6 +12,7 @@ import { createOperations, type RunningOperations } from '../operate/create-oper
 import type { AppendOptions, AppendOutcome, Operations } from '../operate/operations.ts'
 import type { Engine } from '../ports/engine.ts'
 import { Producer } from '../produce/producer.ts'
+import { ensureStream } from './ensure-stream.ts'
 import { Mutex } from './mutex.ts'
 import { ProcessState } from './process-state.ts'
 import { RetentionWatch } from './retention-watch.ts'
@@ -106,7 +106,7 @@ class RunningApp implements Runtime {
         { lastStop: process.lastStop },
         'the last process did not stop cleanly: what was in flight is handled again',
       )
-    for (const stream of app.streams) await this.#ensureStream(stream)
+    for (const stream of app.streams) await ensureStream(engine.log, stream, this.#logger)
     const suspects = new Mutex()
     const crashMarker = new CrashMarker(engine.table, suspects)
     const notify = (notice: Notice): void => this.#notifier.notify(notice)
@@ -180,23 +180,6 @@ class RunningApp implements Runtime {
     await Promise.all(this.#background)
     await this.#notifier.drain(DRAIN_NOTICES_MS)
     await this.#process?.end()
-  }
-
-  async #ensureStream(definition: StreamDefinition): Promise<void> {
-    const { log } = this.#options.engine
-    try {
-      const stream = await log.describeStream(definition.name)
-      if (stream.retentionMs !== definition.retentionMs)
-        await log.setRetention(definition.name, definition.retentionMs)
-    } catch (error) {
-      if (!(error instanceof StreamNotFoundError)) throw error
-      await log.createStream({
-        name: definition.name,
-        shardCount: definition.shards,
-        retentionMs: definition.retentionMs,
-        durability: definition.durability,
-      })
-    }
   }
 
   /** Once everything that was running at the last death is done, the next death counts as a first one. */

@@ -1,14 +1,12 @@
-import { Checkpoints } from '../consume/checkpoint.ts'
 import type { CrashMarker } from '../consume/crash-marker.ts'
 import { Intake } from '../consume/intake.ts'
 import { LivePath } from '../consume/live-path.ts'
-import { checkpointAt, placeIn, targetOf } from '../consume/placement.ts'
 import type { ShardReaders } from '../consume/shard-readers.ts'
 import { Slots } from '../consume/slots.ts'
+import { SubscriptionPlacement } from '../consume/subscription-placement.ts'
 import { InvalidOptionError, SubscriptionNotFoundError } from '../errors/request-errors.ts'
 import { ShardNotFoundError } from '../errors/stream-errors.ts'
 import { Holds } from '../fail/holds.ts'
-import { keys } from '../fail/keys.ts'
 import { LaneDrain } from '../fail/lane-drain.ts'
 import { Ledger, type LedgerEntry } from '../fail/ledger.ts'
 import { PayloadJanitor } from '../fail/payload-janitor.ts'
@@ -22,13 +20,14 @@ import { HandlerRunner } from '../handle/handler-runner.ts'
 import { Steps } from '../handle/steps.ts'
 import type { Notice, SubscriptionDefinition } from '../model/app.ts'
 import type { LedgerItem } from '../model/ledger-item.ts'
+import { MAX_PASS } from '../model/position.ts'
 import type { Logger } from '../observe/logger.ts'
 import { SubscriptionMetrics } from '../observe/subscription-metrics.ts'
 import type { SubscriptionStatus } from '../operate/operations.ts'
 import type { Engine } from '../ports/engine.ts'
 import type { StreamInfo } from '../ports/log.ts'
 import type { Producer } from '../produce/producer.ts'
-import type { Mutex } from './mutex.ts'
+import { Mutex } from './mutex.ts'
 import { PauseGate } from './pause-gate.ts'
 import type { ProcessState } from './process-state.ts'
 import { steadyEngine } from './steady-engine.ts'
@@ -53,14 +52,6 @@ export interface SubscriptionRunnerOptions {
   readonly notify: (notice: Notice) => void
 }
 
-/** What is kept of a subscription beside its checkpoints. */
-interface SubscriptionState {
-  readonly [name: string]: boolean | number | string | undefined
-  readonly createdAtMs: number
-  readonly isPaused: boolean
-  readonly pausedBy?: string
-}
-
 /** One subscription at work: its live path, its retries, and what operators may ask of it. */
 export class SubscriptionRunner implements SubscriptionControl {
   readonly definition: SubscriptionDefinition
@@ -72,7 +63,8 @@ export class SubscriptionRunner implements SubscriptionControl {
   readonly #gate: ShardGate
   readonly #consumer: RetryConsumer
   readonly #requeue: Requeue
-  readonly #checkpoints: Checkpoints
+  readonly #placement: SubscriptionPlacement
+  readonly #seeking = new Mutex()
   readonly #background: Promise<void>[] = []
   #stream: StreamInfo | undefined
   #intake: Intake | undefined
@@ -84,7 +76,7 @@ export class SubscriptionRunner implements SubscriptionControl {
     this.#options = { ...options, engine }
     this.definition = definition
     this.ledger = new Ledger(engine, definition.name, definition.ledgerRetentionMs)
-    this.#checkpoints = new Checkpoints(engine.table, definition.name)
+    this.#placement = new SubscriptionPlacement(engine, definition.name, process.epoch)
     const steps = new Steps(engine, definition.name, definition.ledgerRetentionMs)
     this.parts = {
       definition,
@@ -112,8 +104,8 @@ export class SubscriptionRunner implements SubscriptionControl {
     const drain = new LaneDrain(this.parts, retryPath)
     this.#gate = new ShardGate(this.parts, drain)
     this.#livePath = new LivePath(this.parts, this.#gate)
-    this.#consumer = new RetryConsumer(this.parts, retryPath, drain, this.#gate)
-    this.#requeue = new Requeue(this.parts, this.#gate)
+    this.#consumer = new RetryConsumer(this.parts, retryPath, drain)
+    this.#requeue = new Requeue(this.parts, this.#gate, drain)
     options.readers.join(definition.stream)
   }
 
@@ -134,8 +126,12 @@ export class SubscriptionRunner implements SubscriptionControl {
     await this.parts.holds.load()
     await this.ledger.loadCounts(['retrying', 'held', 'dead'])
     this.#stream = await engine.log.describeStream(this.definition.stream)
-    await this.#begin(this.#stream)
-    this.#intake = this.#newIntake(this.#stream, process.lastStop)
+    const { pass, isPaused, pausedBy } = await this.#placement.begin(this.#stream, this.definition.from)
+    if (isPaused) {
+      this.#pausedBy = pausedBy
+      this.parts.pause.pause()
+    }
+    this.#intake = this.#newIntake(this.#stream, process.lastStop, pass)
     await this.#intake.discover()
     this.#background.push(
       this.#consumer.run(),
@@ -181,98 +177,54 @@ export class SubscriptionRunner implements SubscriptionControl {
   }
 
   async pause(by: string): Promise<void> {
-    await this.#saveState({ isPaused: true, pausedBy: by })
+    await this.#placement.change({ isPaused: true, pausedBy: by })
     this.#pausedBy = by
     this.parts.pause.pause()
   }
 
   async resume(): Promise<void> {
-    await this.#saveState({ isPaused: false })
+    await this.#placement.change({ isPaused: false })
     this.#pausedBy = undefined
     this.parts.pause.resume()
   }
 
   /**
    * Begins a new pass. What is under way is finished first; events that wait in the ledger keep their place, before
-   * everything of the new pass.
+   * everything of the new pass. One seek at a time.
    */
   async seek(to: SeekTarget, shardId: string | undefined): Promise<void> {
-    const { engine, process } = this.#options
     if (to.at === 'at_sequence_number' && shardId === undefined) {
       throw new InvalidOptionError('shardId', 'a shard, since sequence numbers count within one', shardId)
     }
+    const endTurn = await this.#seeking.acquire()
+    try {
+      await this.#seekNow(to, shardId)
+    } finally {
+      endTurn()
+    }
+  }
+
+  async #seekNow(to: SeekTarget, shardId: string | undefined): Promise<void> {
+    const { engine } = this.#options
     const stream = await engine.log.describeStream(this.definition.stream)
-    const shards = (await engine.log.listShards(stream.name)).filter(
-      (shard) => shardId === undefined || shard.shardId === shardId,
-    )
-    if (shards.length === 0) throw new ShardNotFoundError(stream.name, shardId ?? '')
-    const places = await Promise.all(shards.map((shard) => placeIn(engine.log, stream, shard, to)))
+    const shards = await engine.log.listShards(stream.name)
+    if (shardId !== undefined && !shards.some((shard) => shard.shardId === shardId)) {
+      throw new ShardNotFoundError(stream.name, shardId)
+    }
     const old = this.#intake
     if (old === undefined) throw new SubscriptionNotFoundError(this.definition.name)
+    const { pass } = await this.#placement.current()
+    if (pass >= MAX_PASS)
+      throw new InvalidOptionError('seek', `at most ${MAX_PASS} seeks of a subscription`, pass + 1)
     old.close()
     await old.idle()
     await old.save()
-    let pass = 0
-    for (const shard of old.shards)
-      pass = Math.max(pass, (await this.#checkpoints.load(shard.shardId))?.checkpoint.pass ?? 0)
-    for (const [index, shard] of shards.entries()) {
-      const place = places[index] as (typeof places)[number]
-      const stored = await this.#checkpoints.load(shard.shardId)
-      await this.#checkpoints.save(
-        shard.shardId,
-        stored,
-        checkpointAt(place, stream, pass + 1, process.epoch, engine.clock.now()),
-      )
-    }
-    this.#intake = this.#newIntake(stream, 'clean')
+    await this.#placement.seek(stream, to, shardId)
+    this.#intake = this.#newIntake(stream, 'clean', pass + 1)
     await this.#intake.discover()
   }
 
-  /** Places a new subscription in every shard that there is; a known one goes on where it was. */
-  async #begin(stream: StreamInfo): Promise<void> {
-    const { engine, process } = this.#options
-    const key = keys.subscription(this.definition.name)
-    const stored = await engine.table.get<SubscriptionState>(key)
-    if (stored !== undefined && stored.value.streamId === stream.streamId) {
-      if (stored.value.isPaused) {
-        this.#pausedBy = stored.value.pausedBy
-        this.parts.pause.pause()
-      }
-      return
-    }
-    for (const shard of await engine.log.listShards(stream.name)) {
-      const known = await this.#checkpoints.load(shard.shardId)
-      if (known?.checkpoint.streamId === stream.streamId) continue
-      const place = await placeIn(engine.log, stream, shard, targetOf(this.definition.from))
-      // A stream that was created anew starts a new pass: positions of the old one must not stand in its way.
-      const pass = known === undefined ? 0 : known.checkpoint.pass + 1
-      await this.#checkpoints.save(
-        shard.shardId,
-        known,
-        checkpointAt(place, stream, pass, process.epoch, engine.clock.now()),
-      )
-    }
-    // Last: a crash before it places again, and nothing was handled yet.
-    const value = { createdAtMs: engine.clock.now(), isPaused: false, streamId: stream.streamId }
-    await engine.table.put<SubscriptionState>({ ...key, value }, stored?.version ?? 'absent')
-  }
-
-  async #saveState(change: Pick<SubscriptionState, 'isPaused' | 'pausedBy'>): Promise<void> {
-    const { table } = this.#options.engine
-    const key = keys.subscription(this.definition.name)
-    for (;;) {
-      const stored = await table.get<SubscriptionState>(key)
-      if (stored === undefined) throw new SubscriptionNotFoundError(this.definition.name)
-      const { pausedBy: _pausedBy, ...rest } = stored.value
-      const written = await table.put<SubscriptionState>(
-        { ...key, value: { ...rest, ...change } as SubscriptionState },
-        stored.version,
-      )
-      if (written.ok) return
-    }
-  }
-
-  #newIntake(stream: StreamInfo, lastStop: 'clean' | 'unclean' | 'looping'): Intake {
-    return new Intake(this.parts, stream, lastStop, this.#options.readers, this.#livePath)
+  #newIntake(stream: StreamInfo, lastStop: 'clean' | 'unclean' | 'looping', pass: number): Intake {
+    return new Intake(this.parts, stream, lastStop, this.#options.readers, this.#livePath, pass)
   }
 }

@@ -1,0 +1,146 @@
+import { SubscriptionNotFoundError } from '../errors/request-errors.ts'
+import { keys } from '../fail/keys.ts'
+import type { From } from '../model/app.ts'
+import type { Engine } from '../ports/engine.ts'
+import type { ShardInfo, StreamInfo } from '../ports/log.ts'
+import type { SeekTarget } from '../runtime/subscription-control.ts'
+import { Checkpoints } from './checkpoint.ts'
+import { checkpointAt, placeIn, targetOf } from './placement.ts'
+
+/** What is kept of a subscription beside its checkpoints. */
+interface State {
+  readonly [name: string]:
+    | boolean
+    | number
+    | string
+    | { readonly [name: string]: string | number }
+    | undefined
+  readonly createdAtMs: number
+  readonly streamId: string
+  /** Raised by every seek, and when the stream was created anew: all positions of a pass come after those before. */
+  readonly pass: number
+  readonly isPaused: boolean
+  readonly pausedBy?: string
+  /** A seek that is being carried out; a start that finds one finishes it. */
+  readonly seek?: { readonly [name: string]: string | number }
+}
+
+export type SubscriptionState = Pick<State, 'pass' | 'isPaused' | 'pausedBy'>
+
+/**
+ * Where a subscription begins in each shard of its stream: at its first start, after a seek, and when the stream was
+ * deleted and created anew.
+ *
+ * P1 A new pass is one of all shards, also of those that go on where they were: a key moves from parent to child, and
+ * its positions must go on growing (I3). P2 The wish is stored first, then the places, and each place once: a crash in
+ * between is finished by the next start.
+ */
+export class SubscriptionPlacement {
+  readonly #engine: Engine
+  readonly #subscription: string
+  readonly #epoch: number
+  readonly #checkpoints: Checkpoints
+
+  constructor(engine: Engine, subscription: string, epoch: number) {
+    this.#engine = engine
+    this.#subscription = subscription
+    this.#epoch = epoch
+    this.#checkpoints = new Checkpoints(engine.table, subscription)
+  }
+
+  async current(): Promise<SubscriptionState> {
+    return (await this.#require()).value
+  }
+
+  async change(change: Pick<State, 'isPaused' | 'pausedBy'>): Promise<void> {
+    await this.#update(({ pausedBy: _pausedBy, ...rest }) => ({ ...rest, ...change }) as State)
+  }
+
+  /** Places a new subscription, or finds a known one as it was left. */
+  async begin(stream: StreamInfo, from: From): Promise<SubscriptionState> {
+    const stored = (await this.#load())?.value
+    if (stored === undefined || stored.streamId !== stream.streamId) {
+      // Positions of a former stream must not stand in the way of the new one's.
+      const pass = stored === undefined ? 0 : stored.pass + 1
+      const seek = wishOf(targetOf(from), undefined)
+      const fresh = {
+        createdAtMs: this.#engine.clock.now(),
+        isPaused: false,
+        ...stored,
+        streamId: stream.streamId,
+        pass,
+        seek,
+      }
+      await this.#engine.table.put<State>({ ...keys.subscription(this.#subscription), value: fresh }, 'any')
+    }
+    const { seek } = (await this.#require()).value
+    if (seek !== undefined) await this.#carryOut(stream, seek)
+    return await this.current()
+  }
+
+  /** Begins a new pass: from `to` in one shard or all of them, in the others where they were. */
+  async seek(stream: StreamInfo, to: SeekTarget, shardId: string | undefined): Promise<void> {
+    const seek = wishOf(to, shardId)
+    await this.#update((state) => ({ ...state, pass: state.pass + 1, seek }))
+    await this.#carryOut(stream, seek)
+  }
+
+  async #carryOut(stream: StreamInfo, seek: Readonly<Record<string, string | number>>): Promise<void> {
+    const { pass } = await this.current()
+    for (const shard of await this.#engine.log.listShards(stream.name))
+      await this.#place(stream, shard, seek, pass)
+    await this.#update(({ seek: _seek, ...rest }) => rest as State)
+  }
+
+  async #place(
+    stream: StreamInfo,
+    shard: ShardInfo,
+    seek: Readonly<Record<string, string | number>>,
+    pass: number,
+  ): Promise<void> {
+    const { shardId } = shard
+    const known = await this.#checkpoints.load(shardId)
+    const isOfStream = known?.checkpoint.streamId === stream.streamId
+    if (isOfStream && known.checkpoint.pass >= pass) return
+    const nowMs = this.#engine.clock.now()
+    if (seek.shardId !== undefined && seek.shardId !== shardId) {
+      const kept = isOfStream
+        ? known.checkpoint
+        : checkpointAt({ from: { at: 'trim_horizon' }, ended: false }, stream, pass, this.#epoch, nowMs)
+      await this.#checkpoints.save(shardId, known, { ...kept, pass, epoch: this.#epoch, savedAtMs: nowMs })
+      return
+    }
+    const place = await placeIn(this.#engine.log, stream, shard, targetIn(seek))
+    await this.#checkpoints.save(shardId, known, checkpointAt(place, stream, pass, this.#epoch, nowMs))
+  }
+
+  async #update(change: (state: State) => State): Promise<void> {
+    for (;;) {
+      const stored = await this.#require()
+      const written = await this.#engine.table.put<State>(
+        { ...keys.subscription(this.#subscription), value: change(stored.value) },
+        stored.version,
+      )
+      if (written.ok) return
+    }
+  }
+
+  async #require(): Promise<{ readonly value: State; readonly version: number }> {
+    const stored = await this.#load()
+    if (stored === undefined) throw new SubscriptionNotFoundError(this.#subscription)
+    return stored
+  }
+
+  async #load(): Promise<{ readonly value: State; readonly version: number } | undefined> {
+    return await this.#engine.table.get<State>(keys.subscription(this.#subscription))
+  }
+}
+
+function wishOf(to: SeekTarget, shardId: string | undefined): Readonly<Record<string, string | number>> {
+  return { ...to, ...(shardId !== undefined && { shardId }) }
+}
+
+function targetIn(wish: Readonly<Record<string, string | number>>): SeekTarget {
+  const { shardId: _shardId, ...target } = wish
+  return target as unknown as SeekTarget
+}
