@@ -16,7 +16,7 @@ import { ensureStream } from './ensure-stream.ts'
 import { Mutex } from './mutex.ts'
 import { ProcessState } from './process-state.ts'
 import { RetentionWatch } from './retention-watch.ts'
-import { persist } from './stop-signal.ts'
+import { lastTry, persist } from './stop-signal.ts'
 import { SubscriptionRunner } from './subscription-runner.ts'
 
 export interface RuntimeOptions {
@@ -179,7 +179,8 @@ class RunningApp implements Runtime {
     this.#stopping.abort()
     await Promise.all(this.#background)
     await this.#notifier.drain(DRAIN_NOTICES_MS)
-    await this.#process?.end()
+    const { clock } = this.#options.engine
+    await lastTry(clock, this.#logger, 'noting the end', async () => await this.#process?.end())
   }
 
   /** Once everything that was running at the last death is done, the next death counts as a first one. */

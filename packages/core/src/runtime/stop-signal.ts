@@ -12,6 +12,7 @@ export class Stopped extends Error {
 
 const FIRST_WAIT_MS = 50
 const MAX_WAIT_MS = 5_000
+const LAST_TRIES = 5
 
 /**
  * Repeats a storage step until it succeeds or the runtime stops: a full disk or a throttled table makes the stream
@@ -35,6 +36,26 @@ export async function persist<T>(
       logger.warn({ code: error.code, reason: error.message, waitMs }, `${what} failed and is repeated`)
       await clock.sleep(waitMs, signal)
       waitMs = Math.min(MAX_WAIT_MS, waitMs * 2)
+    }
+  }
+}
+
+/** A last step before the end: tried a few times, and then let go with a warning. What it would have said, the next start finds out. */
+export async function lastTry(
+  clock: Clock,
+  logger: Logger,
+  what: string,
+  step: () => Promise<void>,
+): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await step()
+    } catch (error) {
+      if (tries === LAST_TRIES) {
+        logger.warn({ reason: String(error) }, `${what} failed at the end: the next start handles more again`)
+        return
+      }
+      await clock.sleep(FIRST_WAIT_MS * tries)
     }
   }
 }

@@ -31,6 +31,7 @@ import { Mutex } from './mutex.ts'
 import { PauseGate } from './pause-gate.ts'
 import type { ProcessState } from './process-state.ts'
 import { steadyEngine } from './steady-engine.ts'
+import { lastTry } from './stop-signal.ts'
 import type {
   RequeueRequest,
   RequeueResult,
@@ -156,7 +157,8 @@ export class SubscriptionRunner implements SubscriptionControl {
     this.parts.runner.stop()
     this.#stopping.abort()
     await idle
-    await this.#intake?.save()
+    const { clock } = this.#options.engine
+    await lastTry(clock, this.parts.logger, 'saving checkpoints', async () => await this.#intake?.save())
     await Promise.all(this.#background)
   }
 
