@@ -75,7 +75,7 @@ async function answer(route: Route, server: ServerContext, context: Context<AppE
 }
 
 function admit(
-  route: Pick<Route, 'access' | 'effect' | 'doc'>,
+  route: Pick<Route, 'access' | 'effect' | 'hasDryRun' | 'doc'>,
   server: ServerContext,
   context: Context<AppEnv>,
 ): void {
@@ -86,7 +86,9 @@ function admit(
   } else if (route.access === 'token') {
     requireToken(caller, server.token)
   }
-  if (route.effect === 'changes' && server.operations.readOnly) throw new ReadOnlyError(route.doc.id)
+  if (route.effect === 'changes' && route.hasDryRun !== true && server.operations.readOnly) {
+    throw new ReadOnlyError(route.doc.id)
+  }
 }
 
 function notFound(server: ServerContext, context: Context<AppEnv>): Response {

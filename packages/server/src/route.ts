@@ -57,6 +57,8 @@ export interface Route {
   readonly access: 'open' | 'token'
   /** `changes`: refused by a read-only server and for pages of other origins. */
   readonly effect: 'reads' | 'changes'
+  /** Its body may ask for a dry run, which changes nothing: a read-only server reads it, and refuses what does not. */
+  readonly hasDryRun?: true
   readonly doc: RouteDoc
   readonly handle: (call: Call) => Promise<Response> | Response
 }

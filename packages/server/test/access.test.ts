@@ -88,7 +88,7 @@ describe('read-only', () => {
     const { ask } = client({ operations })
     const changing = routes.filter((route) => route.method !== 'get')
     expect(changing.every((route) => route.effect === 'changes')).toBe(true)
-    for (const route of changing) {
+    for (const route of changing.filter((one) => one.hasDryRun !== true)) {
       const path = route.path.replace(/\{\w+\}/g, 'x')
       const { status, body } = await ask(
         route.method.toUpperCase(),
@@ -100,6 +100,20 @@ describe('read-only', () => {
     expect(operations.asked).toEqual([])
     expect((await ask('GET', '/v1/streams')).status).toBe(200)
   })
+
+  test.each(['/v1/failures/drop', '/v1/failures/archive', '/v1/redrives'])(
+    'a dry run of %s is answered, anything else refused',
+    async (path) => {
+      const operations = fakeOperations({ readOnly: true })
+      const { ask } = client({ operations })
+      for (const dryRun of [undefined, false]) {
+        const { status, body } = await ask('POST', path, { filter: {}, dryRun })
+        expect([status, body.code]).toEqual([403, 'EDDY_READ_ONLY'])
+      }
+      expect(operations.asked).toEqual([])
+      expect((await ask('POST', path, { filter: {}, dryRun: true })).status).toBe(200)
+    },
+  )
 
   test('the body is left alone', async () => {
     let pulled = false

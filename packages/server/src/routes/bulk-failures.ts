@@ -1,11 +1,12 @@
 import type { BulkOptions } from '@eddy/core'
-import { defined, type Fields, flag, integer } from '../http/fields.ts'
+import { defined, type Fields, integer } from '../http/fields.ts'
 import { jsonBody } from '../http/json-body.ts'
 import { jsonResponse } from '../http/json-response.ts'
 import type { RouteDoc } from '../openapi/route-doc.ts'
 import { flag as flagSchema, integer as integerSchema, json, object, ref } from '../openapi/schema.ts'
 import type { Call } from '../route.ts'
 import { ACTION_FIELDS, actionOptions, actionSchema } from './action-options.ts'
+import { isDryRun } from './dry-run.ts'
 import { bodyFilter } from './failure-filter.ts'
 
 const MAX_LIMIT = 1_000_000
@@ -41,22 +42,20 @@ export function bulkDoc(id: string, summary: string, description: string): Route
 
 export async function dropFailures(call: Call): Promise<Response> {
   const body = await jsonBody(call, FIELDS)
-  return jsonResponse(await call.server.operations.dropFailures(bodyFilter(body.filter), bulkOptions(body)))
+  const options = bulkOptions(call, body, 'dropFailures')
+  return jsonResponse(await call.server.operations.dropFailures(bodyFilter(body.filter), options))
 }
 
 export async function archiveFailures(call: Call): Promise<Response> {
   const body = await jsonBody(call, FIELDS)
-  return jsonResponse(
-    await call.server.operations.archiveFailures(bodyFilter(body.filter), bulkOptions(body)),
-  )
+  const options = bulkOptions(call, body, 'archiveFailures')
+  return jsonResponse(await call.server.operations.archiveFailures(bodyFilter(body.filter), options))
 }
 
-function bulkOptions(body: Fields): BulkOptions {
+function bulkOptions(call: Call, body: Fields, action: string): BulkOptions {
   return {
     ...actionOptions(body),
-    ...defined({
-      dryRun: flag(body, 'dryRun'),
-      limit: integer(body, 'limit', { min: 1, max: MAX_LIMIT }),
-    }),
+    ...(isDryRun(call, body, action) && { dryRun: true }),
+    ...defined({ limit: integer(body, 'limit', { min: 1, max: MAX_LIMIT }) }),
   }
 }

@@ -11,6 +11,7 @@ export const redrivesRoutes: readonly Route[] = [
     path: '/v1/redrives',
     access: 'token',
     effect: 'changes',
+    hasDryRun: true,
     doc: startDoc,
     handle: startRedrive,
   },

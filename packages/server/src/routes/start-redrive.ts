@@ -5,6 +5,7 @@ import type { RouteDoc } from '../openapi/route-doc.ts'
 import { flag as flagSchema, integer as integerSchema, json, object, ref } from '../openapi/schema.ts'
 import type { Call } from '../route.ts'
 import { ACTION_FIELDS, actionOptions, actionSchema } from './action-options.ts'
+import { isDryRun } from './dry-run.ts'
 import { bodyFilter } from './failure-filter.ts'
 
 const MAX_RATE = 100_000
@@ -59,7 +60,7 @@ export async function startRedrive(call: Call): Promise<Response> {
     }),
   }
   const { operations } = call.server
-  if (flag(body, 'dryRun') === true) return jsonResponse(await operations.planRedrive(filter, options))
+  if (isDryRun(call, body, 'startRedrive')) return jsonResponse(await operations.planRedrive(filter, options))
   const job = await operations.startRedrive(filter, options)
   return jsonResponse(job, 202, { location: `/v1/redrives/${encodeURIComponent(job.id)}` })
 }
