@@ -102,4 +102,30 @@ describe('what a handler does through its context', () => {
     await h.settle()
     expect(charged.sort()).toEqual(['a', 'b'])
   })
+
+  test('a step is not done again when its event is redriven long after the retention of what is over', async () => {
+    const charged: string[] = []
+    const app = defineApp({
+      streams: [mails],
+      subscriptions: [
+        subscribe('billing', orders, {
+          failure: { blocks: 'key', exhausted: 'hold', retry: list([1_000]) },
+          ledgerRetentionMs: 60_000,
+          handle: async (_event, ctx) => {
+            await ctx.step('charge', () => charged.push(ctx.eventId))
+            await ctx.append(mails, { key: ctx.key, data: {} })
+            if (ctx.attempt <= 2) throw new Error('after everything was done')
+          },
+        }),
+      ],
+    })
+    const h = await openHarness(app)
+    await h.append(orders, event('a', 'a1'))
+    await h.advance('10m')
+    await h.operations.startRedrive({ subscription: 'billing', status: 'held' })
+    await h.settle()
+    expect(h.attempts('billing', 'a1')).toBe(3)
+    expect(charged).toEqual(['a1'])
+    expect(h.world.store.allRecords('mails')).toHaveLength(1)
+  })
 })
