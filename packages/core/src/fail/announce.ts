@@ -5,7 +5,14 @@ import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 export function announce(parts: SubscriptionParts, item: LedgerItem): void {
   const { metrics, logger, notify, engine, definition } = parts
   const about = { subscription: definition.name, id: item.id, key: item.key }
-  const fields = { ...about, attempts: item.attempts, error: item.lastError?.type, reason: item.reason }
+  // The key is part of the payload, often a person's: the log has the id, and the ledger the rest.
+  const fields = {
+    subscription: definition.name,
+    id: item.id,
+    attempts: item.attempts,
+    error: item.lastError?.type,
+    reason: item.reason,
+  }
   const atMs = engine.clock.now()
   const reason = item.reason ?? item.lastError?.message ?? ''
   switch (item.status) {

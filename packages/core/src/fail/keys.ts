@@ -10,7 +10,7 @@ export const keys = {
     sort: position,
   }),
   payloadBlob: (subscription: string, laneId: string, position: Position): string =>
-    `payload/${subscription}/${laneId}/${position.replaceAll('!', '_')}`,
+    `payload/${subscription}/${laneId}/${position}`,
   /** Index partition: the items of one status, oldest first. */
   status: (subscription: string, status: FailureStatus): string => `failures/${subscription}/${status}`,
   hold: (subscription: string): string => `hold/${subscription}`,
@@ -34,7 +34,7 @@ export interface FailureRef {
 }
 
 export function parseFailureId(id: string): FailureRef | undefined {
-  const match = /^([^:]{1,128}):([0-9a-f]{32}):(\d{4}\.\d{4}\.\d{4,132}(?:!\d{4})*)$/.exec(id)
+  const match = /^([^:]{1,128}):([0-9a-f]{32}):(\d{4}\.\d{4}\.\d{4,132}(?:-\d{4})*)$/.exec(id)
   if (match === null) return undefined
   return { subscription: match[1] as string, laneId: match[2] as string, position: match[3] as string }
 }

@@ -42,7 +42,7 @@ export class PayloadJanitor {
       if (looked > MAX_BLOBS) break
       const [, , laneId, position] = key.split('/')
       if (laneId === undefined || position === undefined) continue
-      const id = failureId(definition.name, laneId, position.replaceAll('_', '!'))
+      const id = failureId(definition.name, laneId, position)
       if ((await ledger.getById(id)) !== undefined) continue
       if (this.#candidates.has(key)) await engine.blobs.delete(key)
       else orphans.add(key)

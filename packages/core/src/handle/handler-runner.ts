@@ -113,11 +113,12 @@ export class HandlerRunner {
       const raced = this.#race(handler, event, context)
       const stopped = raced === undefined ? false : await raced
       if (stopped) return { kind: 'given-back' }
-      if (context.hasSteps) await context.ended('ok')
+      // What `onExhausted` has done is not the end of the event.
+      if (context.hasSteps) await context.ended(handler === this.#definition.handle ? 'ok' : 'failed')
       return { kind: 'ok', attempt: attemptOf() }
     } catch (error) {
       if (context.hasSteps) await context.ended('failed')
-      return failed(error, event, error instanceof SchemaMismatchError)
+      return failed(error, event, isMismatch(error))
     } finally {
       this.stats.running -= 1
     }
@@ -147,6 +148,15 @@ export class HandlerRunner {
     this.#running.add(call)
     // A thenable of somebody else's may settle twice, or settle and throw: a promise of it counts the first.
     return call.follow(Promise.resolve(answer))
+  }
+}
+
+/** Anything may be thrown, also what throws when it is looked at. */
+function isMismatch(thrown: unknown): boolean {
+  try {
+    return thrown instanceof SchemaMismatchError
+  } catch {
+    return false
   }
 }
 

@@ -32,12 +32,12 @@ export function parsePosition(position: Position): PositionParts {
 
 /** The place of the nth edit of the event at `position`: after it, before the key's next event. */
 export function editedPosition(position: Position, edit: number): Position {
-  return `${position}!${pad(edit, 4)}`
+  return `${position}-${pad(edit, 4)}`
 }
 
 /** After `position` and all its edits, before the next event: the `lo` of a hold that was released. */
 export function afterPosition(position: Position): Position {
-  return `${position.split('!', 1)[0]}~`
+  return `${position.split('-', 1)[0]}~`
 }
 
 /** Compares decimal sequence numbers of one shard: negative, zero or positive. */

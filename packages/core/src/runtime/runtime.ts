@@ -99,7 +99,9 @@ class RunningApp implements Runtime {
 
   async start(): Promise<void> {
     const { engine, app, readOnly, backup } = this.#options
-    const process = await ProcessState.begin(engine.table)
+    const process = await persist(engine.clock, this.#stopping.signal, this.#logger, 'beginning', () =>
+      ProcessState.begin(engine.table),
+    )
     this.#process = process
     if (process.lastStop !== 'clean')
       this.#logger.warn(

@@ -31,7 +31,7 @@ import { Mutex } from './mutex.ts'
 import { PauseGate } from './pause-gate.ts'
 import type { ProcessState } from './process-state.ts'
 import { steadyEngine } from './steady-engine.ts'
-import { lastTry } from './stop-signal.ts'
+import { lastTry, persist } from './stop-signal.ts'
 import type {
   RequeueRequest,
   RequeueResult,
@@ -67,7 +67,6 @@ export class SubscriptionRunner implements SubscriptionControl {
   readonly #placement: SubscriptionPlacement
   readonly #seeking = new Mutex()
   readonly #background: Promise<void>[] = []
-  #stream: StreamInfo | undefined
   #intake: Intake | undefined
   #pausedBy: string | undefined
 
@@ -126,13 +125,15 @@ export class SubscriptionRunner implements SubscriptionControl {
     const { engine, process } = this.#options
     await this.parts.holds.load()
     await this.ledger.loadCounts(['retrying', 'held', 'dead'])
-    this.#stream = await engine.log.describeStream(this.definition.stream)
-    const { pass, isPaused, pausedBy } = await this.#placement.begin(this.#stream, this.definition.from)
+    const stream = await engine.log.describeStream(this.definition.stream)
+    const { pass, isPaused, pausedBy } = await this.#repeated(() =>
+      this.#placement.begin(stream, this.definition.from),
+    )
     if (isPaused) {
       this.#pausedBy = pausedBy
       this.parts.pause.pause()
     }
-    this.#intake = this.#newIntake(this.#stream, process.lastStop, pass)
+    this.#intake = this.#newIntake(stream, process.lastStop, pass)
     await this.#intake.discover()
     this.#background.push(
       this.#consumer.run(),
@@ -221,9 +222,15 @@ export class SubscriptionRunner implements SubscriptionControl {
     old.close()
     await old.idle()
     await old.save()
-    await this.#placement.seek(stream, to, shardId)
+    await this.#repeated(() => this.#placement.seek(stream, to, shardId))
     this.#intake = this.#newIntake(stream, 'clean', pass + 1)
     await this.#intake.discover()
+  }
+
+  /** Placing is done again after a refused write: each of its steps is idempotent (P2). */
+  #repeated<T>(step: () => Promise<T>): Promise<T> {
+    const { engine, stopping, logger } = this.parts
+    return persist(engine.clock, stopping, logger, 'placing the subscription', step)
   }
 
   #newIntake(stream: StreamInfo, lastStop: 'clean' | 'unclean' | 'looping', pass: number): Intake {

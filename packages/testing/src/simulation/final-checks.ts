@@ -31,7 +31,7 @@ export function checkEverythingEnded(view: StoredView, history: History): void {
   checkEdits(view)
   const items = new Map<string, LedgerItem[]>()
   for (const item of view.ledger()) {
-    const key = `${item.shardId}/${item.position.split('!')[0]}`
+    const key = `${item.shardId}/${item.position.split('-')[0]}`
     items.set(key, [...(items.get(key) ?? []), item])
   }
   for (const { record, position, eventId } of view.records()) {

@@ -86,7 +86,7 @@ export class History {
     if (this.#blocks === 'nothing' || ctx.outOfOrder) return
     const records = this.#view.records()
     const own = records.find(
-      ({ record, position }) => record.shardId === ctx.shardId && position === ctx.position.split('!')[0],
+      ({ record, position }) => record.shardId === ctx.shardId && position === ctx.position.split('-')[0],
     )
     if (own === undefined) return
     const items = new Map(this.#view.ledger().map((item) => [`${item.shardId}/${item.position}`, item]))
