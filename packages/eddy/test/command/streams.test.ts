@@ -124,11 +124,11 @@ describe('eddy subscriptions', () => {
     expect(body()).toEqual({ by: 'ada' })
     const seek = async (...argv: string[]) =>
       await runCommand(['subscriptions', 'seek', 'billing', '--by', 'ada', ...argv], { url })
-    await seek('--to', 'trim_horizon')
+    await seek('--to', 'trim_horizon', '--yes')
     expect(body()).toEqual({ to: { at: 'trim_horizon' }, by: 'ada' })
-    await seek('--to', '2026-01-31T12:00:00Z')
+    await seek('--to', '2026-01-31T12:00:00Z', '--yes')
     expect(body().to).toEqual({ at: 'at_timestamp', timestampMs: Date.parse('2026-01-31T12:00:00Z') })
-    await seek('--to', '1000000000000042', '--shard', 'shardId-000000000000')
+    await seek('--to', '1000000000000042', '--shard', 'shardId-000000000000', '--yes')
     expect(body()).toEqual({
       to: { at: 'at_sequence_number', sequenceNumber: '1000000000000042' },
       shardId: 'shardId-000000000000',
@@ -140,5 +140,36 @@ describe('eddy subscriptions', () => {
       'would start a new pass of "billing"',
     )
     expect(requests.slice(before).every(({ method }) => method === 'GET')).toBe(true)
+  })
+
+  it('says what a seek skips or handles again, asks on a terminal, needs --yes elsewhere', async () => {
+    const [shard] = BILLING.shards
+    const status = { ...BILLING, shards: [{ ...shard, lagRecords: 2, checkpoint: '1000000000000040' }] }
+    server = await fakeServer(() => ({ json: status }))
+    const { url, requests } = server
+    const seek = async (to: string, argv: readonly string[] = [], answers?: readonly string[]) =>
+      await runCommand(['subscriptions', 'seek', 'billing', '--to', to, ...argv], {
+        url,
+        ...(answers === undefined ? {} : { answers }),
+      })
+    const skipped = 'to latest: 2 records that were not handled yet will never be'
+    expect(await seek('latest', ['--dry-run'])).toMatchObject({
+      exitCode: 0,
+      stdout: `would start a new pass of "billing" over every shard of stream "orders"\n  ${skipped}\n`,
+    })
+    const refused = await seek('latest')
+    expect(refused.exitCode).toBe(2)
+    expect(refused.stderr).toContain(skipped)
+    expect(refused.stderr).toContain('--yes or --dry-run')
+    expect(await seek('latest', [], ['n'])).toMatchObject({ exitCode: 1 })
+    const one = ['--shard', 'shardId-000000000000', '--dry-run']
+    expect((await seek('1000000000000041', one)).stdout).toContain('those before it will never be')
+    expect((await seek('1000000000000001', one)).stdout).toContain('will be handled again')
+    expect((await seek('trim_horizon', ['--dry-run'])).stdout).toContain('will be handled again')
+    expect((await seek('2h', ['--dry-run'])).stdout).toContain('those that arrived before will never be')
+    expect(await seek('latest', ['--shard', 'none', '--dry-run'])).toMatchObject({ exitCode: 1 })
+    expect(requests.every(({ method }) => method === 'GET')).toBe(true)
+    expect(await seek('latest', [], ['y'])).toMatchObject({ exitCode: 0 })
+    expect(requests.at(-1)).toMatchObject({ method: 'POST', path: '/v1/subscriptions/billing/seek' })
   })
 })
