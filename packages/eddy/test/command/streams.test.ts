@@ -112,6 +112,8 @@ describe('eddy subscriptions', () => {
     expect(stdout).toContain('paused by ada')
     expect(stdout).toMatch(/shardId-000000000000 +paused +- +- +1 min 5 s +7 +1/)
     expect(stdout).toContain('eddy failures list --subscription billing --status dead')
+    expect(stdout).toContain('See what waits: eddy failures list --subscription billing --status held')
+    expect(stdout).toContain('eddy failures redrive|edit|drop ID')
   })
 
   it('pauses, resumes and seeks', async () => {

@@ -5,6 +5,7 @@ import { confirm } from '../confirm.ts'
 import { EXIT } from '../exit-code.ts'
 import { plural } from '../format/quantity.ts'
 import { type FilterOptions, filterOptions, filterText, targetFilterOf } from './filter-options.ts'
+import { findNamed, reportUnmatched } from './named-ids.ts'
 
 interface BulkCommandOptions extends FilterOptions {
   readonly by?: string
@@ -54,8 +55,8 @@ async function runBulk(
   ids: readonly string[],
   { by, note, limit, yes, dryRun, ...filterOptionsGiven }: BulkCommandOptions,
 ): Promise<void> {
-  const nowMs = Date.now()
-  const filter = targetFilterOf(ids, filterOptionsGiven, nowMs)
+  const filter = targetFilterOf(ids, filterOptionsGiven, Date.now())
+  const named = await findNamed(context, ids)
   const options = {
     by: operatorName(by),
     ...(note === undefined ? {} : { note }),
@@ -63,9 +64,12 @@ async function runBulk(
   }
   if (dryRun === true || yes !== true) {
     const plan = await context.client.bulk(action, filter, { ...options, dryRun: true })
+    if (dryRun === true || plan.matched === 0) {
+      await reportUnmatched(context, named, plan.matched, limit)
+    }
     if (dryRun === true) return await printResult(context, plan, `would be ${done}`)
     if (plan.matched === 0) {
-      await context.note(`No failure matches ${filterText(filter)}.`)
+      if (ids.length === 0) await context.note(`No failure matches ${filterText(filter)}.`)
       if (context.json) await context.printJson(plan)
       return
     }
@@ -77,6 +81,7 @@ async function runBulk(
   }
   const result = await context.client.bulk(action, filter, options)
   await printResult(context, result, done)
+  await reportUnmatched(context, named, result.matched, limit)
   if (result.changed < result.matched) context.exitWith(EXIT.partial)
 }
 

@@ -1,4 +1,10 @@
-import { type FailureStatus, OutOfOrderError, type RedriveOptions, type RedrivePlan } from '@eddy/core'
+import {
+  type FailureFilter,
+  type FailureStatus,
+  OutOfOrderError,
+  type RedriveOptions,
+  type RedrivePlan,
+} from '@eddy/core'
 import { type Command, Option } from 'commander'
 import { type Action, type CommandContext, operatorName } from '../command-context.ts'
 import { UsageError } from '../command-errors.ts'
@@ -7,6 +13,7 @@ import { EXIT } from '../exit-code.ts'
 import { count, plural } from '../format/quantity.ts'
 import { parseCount } from '../parse-count.ts'
 import { type FilterOptions, filterOptions, filterText, STATUSES, targetFilterOf } from './filter-options.ts'
+import { findNamed, reportUnmatched } from './named-ids.ts'
 import { followRedrive, printJob, printJobs } from './redrive-job.ts'
 
 interface RedriveCommandOptions extends Omit<FilterOptions, 'status'> {
@@ -99,10 +106,14 @@ async function startRedrive(
     ...(options.rate === undefined ? {} : { ratePerSecond: options.rate }),
     ...(options.limit === undefined ? {} : { limit: options.limit }),
   }
+  const named = await findNamed(context, ids)
   const plan = await client.planRedrive(filter, asked)
-  if (options.dryRun === true) return await printPlan(context, plan)
+  await reportUnmatched(context, named, plan.count, options.limit)
+  if (options.dryRun === true) await printPlan(context, plan)
+  if (plan.count === 0 && ids.length === 0 && filter.status === 'dead') await noteHeld(context, filter)
+  if (options.dryRun === true) return
   if (plan.count === 0) {
-    await context.note(`No failure matches ${filterText(filter)}.`)
+    if (ids.length === 0) await context.note(`No failure matches ${filterText(filter)}.`)
     if (context.json) await context.printJson({ ...plan, started: false })
     return
   }
@@ -122,6 +133,16 @@ async function startRedrive(
     return await printJob(context, job)
   }
   await followRedrive(context, job)
+}
+
+/** Somebody who looks for what to redrive may mean the events that wait for a person: those are held, not dead. */
+async function noteHeld({ client, note }: CommandContext, filter: FailureFilter): Promise<void> {
+  const held = await client.planRedrive({ ...filter, status: 'held' }, {})
+  if (held.count === 0) return
+  const verb = held.count === 1 ? 'waits' : 'wait'
+  await note(
+    `No failure is dead, but ${plural(held.count, 'held one')} ${verb} for a person: repeat the command with --status held.`,
+  )
 }
 
 async function stay(context: CommandContext): Promise<void> {

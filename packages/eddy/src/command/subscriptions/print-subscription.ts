@@ -74,10 +74,19 @@ export async function printSubscription(
       paint,
     ),
   ]
-  if (subscription.dead > 0) {
-    lines.push('', `See why: eddy failures list --subscription ${printable(subscription.name)} --status dead`)
-  }
+  lines.push(...nextSteps(subscription))
   await context.print(lines.join('\n'))
+}
+
+function nextSteps({ name, dead, held, exhausted }: SubscriptionStatus): readonly string[] {
+  const list = `eddy failures list --subscription ${printable(name)} --status`
+  const lines: string[] = []
+  if (dead > 0) lines.push(`See why: ${list} dead`)
+  if (held > 0) lines.push(`See what waits: ${list} held`)
+  if (held > 0 && exhausted === 'hold') {
+    lines.push('Decide on those that wait for a person: eddy failures redrive|edit|drop ID')
+  }
+  return lines.length === 0 ? [] : ['', ...lines]
 }
 
 function stateText({ paused, pausedBy }: SubscriptionStatus, paint: Paint): string {

@@ -35,27 +35,28 @@ function effectsOf(
 ): readonly string[] {
   const known = unhandledRecords === null ? 'all records' : plural(unhandledRecords, 'record')
   const unhandled = `${known} that ${unhandledRecords === 1 ? 'was' : 'were'} not handled yet`
-  if (to.at === 'latest') {
-    return unhandledRecords === 0
-      ? ['to latest: nothing is skipped, there is no record that was not handled yet']
-      : [`to latest: ${unhandled} will never be`]
-  }
-  if (to.at === 'trim_horizon') {
-    return ['to trim_horizon: every record still kept that was handled already will be handled again']
-  }
   const again = 'records from there on that were handled already will be handled again'
-  if (to.at === 'at_timestamp') {
-    const start = `to ${new Date(to.timestampMs).toISOString()}: ${again}`
-    if (unhandledRecords === 0) return [start]
-    return [start, `of ${unhandled}, those that arrived before will never be`]
+  switch (to.at) {
+    case 'latest':
+      return unhandledRecords === 0
+        ? ['to latest: nothing is skipped, there is no record that was not handled yet']
+        : [`to latest: ${unhandled} will never be`]
+    case 'trim_horizon':
+      return ['to trim_horizon: every record still kept that was handled already will be handled again']
+    case 'at_timestamp': {
+      const start = `to ${new Date(to.timestampMs).toISOString()}: ${again}`
+      if (unhandledRecords === 0) return [start]
+      return [start, `of ${unhandled}, those that arrived before will never be`]
+    }
+    case 'at_sequence_number': {
+      const { sequenceNumber } = to
+      if (checkpoint === undefined || BigInt(sequenceNumber) <= BigInt(checkpoint)) {
+        return [`to ${sequenceNumber}: ${again}`]
+      }
+      const skipped = `of ${unhandled}, those before it will never be (the checkpoint is ${checkpoint})`
+      return [`to ${sequenceNumber}: ${skipped}`]
+    }
   }
-  const { sequenceNumber } = to
-  if (checkpoint === undefined || BigInt(sequenceNumber) <= BigInt(checkpoint)) {
-    return [`to ${sequenceNumber}: ${again}`]
-  }
-  return [
-    `to ${sequenceNumber}: of ${unhandled}, those before it will never be (the checkpoint is ${checkpoint})`,
-  ]
 }
 
 function unhandledOf(shards: readonly SubscriptionShardStatus[]): number | null {

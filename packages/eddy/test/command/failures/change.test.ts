@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { type FakeServer, fakeServer } from '../support/fake-server.ts'
+import { type FakeServer, fakeServer, problem } from '../support/fake-server.ts'
 import { runCommand } from '../support/run-command.ts'
+import { failureDetail } from './ledger-items.ts'
 
 let server: FakeServer | undefined
 afterEach(async () => {
@@ -9,11 +10,17 @@ afterEach(async () => {
 })
 
 const bodies = () =>
-  (server as FakeServer).requests.map(({ body }) => JSON.parse(body) as Record<string, unknown>)
+  (server as FakeServer).requests
+    .filter(({ method }) => method === 'POST')
+    .map(({ body }) => JSON.parse(body) as Record<string, unknown>)
 
 describe('eddy failures drop and archive', () => {
   const bulk = async (changed = 3) => {
-    server = await fakeServer(({ body }) => {
+    server = await fakeServer(({ method, path, body }) => {
+      if (method === 'GET') {
+        if (/gone/.test(path)) return problem(404, 'EDDY_FAILURE_NOT_FOUND', 'none')
+        return { json: failureDetail() }
+      }
       const { dryRun = false } = JSON.parse(body) as { dryRun?: boolean }
       return { json: { matched: 3, changed: dryRun ? 0 : changed, dryRun } }
     })
@@ -54,6 +61,30 @@ describe('eddy failures drop and archive', () => {
     expect(run.exitCode).toBe(3)
     expect(JSON.parse(run.stdout)).toEqual({ matched: 3, changed: 2, dryRun: false })
     expect(bodies()).toMatchObject([{ filter: { ids: ['a', 'b', 'c'] } }])
+  })
+
+  it('names the ids that do not exist: exit 1 when all are missing, 3 when some are', async () => {
+    const url = await bulk()
+    for (const argv of [
+      ['drop', '--yes'],
+      ['archive', '--dry-run'],
+      ['redrive', '--dry-run'],
+    ]) {
+      const run = await runCommand(['failures', ...argv, 'gone-1', 'gone-2'], { url })
+      expect(run, argv.join(' ')).toMatchObject({ exitCode: 1, stdout: '' })
+      expect(run.stderr).toContain('gone-1, gone-2')
+    }
+    expect(bodies()).toEqual([])
+    const some = await runCommand(['failures', 'drop', 'a', 'b', 'c', 'gone-1', '--yes'], { url })
+    expect(some).toMatchObject({ exitCode: 3, stdout: '3 failures dropped\n' })
+    expect(some.stderr).toBe('1 failure of 4 named does not exist: gone-1\n')
+  })
+
+  it('is no success when a failure that is named was not changed', async () => {
+    const url = await bulk()
+    const run = await runCommand(['failures', 'drop', 'a', 'b', 'c', 'd', '--dry-run'], { url })
+    expect(run).toMatchObject({ exitCode: 3 })
+    expect(run.stderr).toContain('1 failure of 4 named cannot be changed so')
   })
 })
 

@@ -135,4 +135,16 @@ describe('eddy failures redrive', () => {
       exitCode: 2,
     })
   })
+
+  it('mentions what waits for a person when nothing is dead', async () => {
+    server = await fakeServer(({ body }) => {
+      const { filter } = JSON.parse(body) as { filter: { status: string } }
+      return { json: { count: filter.status === 'held' ? 2 : 0, outOfOrder: 0, subscriptions: [] } }
+    })
+    for (const argv of [['--dry-run'], ['--yes']]) {
+      const run = await runCommand(['failures', 'redrive', '--subscription', 'billing', ...argv], server)
+      expect(run.exitCode).toBe(0)
+      expect(run.stderr).toContain('2 held ones wait for a person: repeat the command with --status held')
+    }
+  })
 })

@@ -129,4 +129,15 @@ describe('the life of eddy start', () => {
       lastOf.set(id, n)
     }
   })
+
+  it('says so when the application file waits for what never comes, and exits 4', async () => {
+    await writeFile(join(cwd, 'app.ts'), 'await new Promise(() => {})\nexport default 1\n')
+    const { exitCode, stdout, stderr } = await eddy(['start', 'app.ts', '--data', 'data', '--json'], { cwd })
+    expect(exitCode).toBe(4)
+    expect(stdout).toBe('')
+    expect(JSON.parse(stderr)).toMatchObject({
+      code: 'EDDY_APP_LOAD',
+      detail: expect.stringContaining('a top-level await of it never settles'),
+    })
+  })
 })

@@ -108,4 +108,12 @@ describe('loading an application file', () => {
     expect(await problemOf(join(folder, 'none.ts'))).toContain('there is no such file')
     expect(await problemOf(folder)).toContain('it is a folder')
   })
+
+  it('gives up on a top-level await that never settles', async () => {
+    const path = await file('stuck.ts', `${IMPORT}await new Promise(() => {})\nexport default ${APP}\n`)
+    await expect(loadApp(path, { timeoutMs: 20 })).rejects.toMatchObject({
+      code: 'EDDY_APP_LOAD',
+      message: expect.stringContaining('a top-level await of it did not settle within 20 ms'),
+    })
+  })
 })
