@@ -1,5 +1,5 @@
 import type { Delivery } from '../ports/queue.ts'
-import { Stopped } from '../runtime/stop-signal.ts'
+import { persist, Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import { laneName } from './lane.ts'
 import type { LaneDrain } from './lane-drain.ts'
@@ -113,15 +113,19 @@ export class RetryConsumer {
   }
 
   async #work(delivery: Delivery, deadlineMs: number): Promise<void> {
-    const { logger, tokens, engine } = this.#parts
+    const { logger, tokens, engine, stopping } = this.#parts
     try {
       const token = parseToken(delivery.body)
       if (token === undefined)
         logger.error({ messageId: delivery.messageId }, 'a retry message of an unknown form was removed')
       const again = token === undefined ? 'done' : await this.#use(token, deadlineMs)
-      if (again === 'done') await engine.queue.ack(tokens.queueName, [delivery.receipt])
-      else if (again === 'leave') await this.#giveBack(delivery)
-      else await engine.queue.delay(tokens.queueName, delivery.receipt, again.delayMs)
+      if (again === 'leave') return await this.#giveBack(delivery)
+      // Until it is taken: a token that only its visibility timeout brings back holds its key up for minutes.
+      await persist(engine.clock, stopping, logger, 'giving a retry token back', () =>
+        again === 'done'
+          ? engine.queue.ack(tokens.queueName, [delivery.receipt])
+          : engine.queue.delay(tokens.queueName, delivery.receipt, again.delayMs),
+      )
     } catch (error) {
       if (error instanceof Stopped) return await this.#giveBack(delivery)
       // The message becomes visible again by itself.
