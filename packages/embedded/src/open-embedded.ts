@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type Clock, DataDirForeignError, type Logger, silentLogger } from '@eddy/core'
+import { MANIFEST_FILE } from './backup/backup-manifest.ts'
 import { createDataDir, dataDirPaths, fileExists, inspectDataDir, writeFormat } from './directory/data-dir.ts'
 import { OwnerGuard } from './directory/owner-guard.ts'
 import { EmbeddedEngine } from './embedded-engine.ts'
@@ -37,6 +38,10 @@ export async function openEmbedded(options: OpenEmbeddedOptions): Promise<Embedd
   const readOnly = options.readOnly ?? false
   // Looked at before anything is touched: a directory that is refused stays as it was found.
   const found = await inspectDataDir(dir)
+  if (await fileExists(join(dir, MANIFEST_FILE))) {
+    // Run on, it would no longer be what was backed up.
+    throw new DataDirForeignError(dir, 'it is a backup. Restore it with: eddy restore BACKUP DIR')
+  }
   if (readOnly) {
     if (found === undefined) throw new DataDirForeignError(dir, 'it is empty, so there is nothing to read')
     await OwnerGuard.requireFree(dir)

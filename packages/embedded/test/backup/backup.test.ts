@@ -72,6 +72,17 @@ test('a target that is not empty is refused, by both', async () => {
   expect(await readAll(engine.log, 'orders')).toHaveLength(20)
 })
 
+test('a backup is not run on: it would no longer be what was backed up', async () => {
+  const folder = await temporaryFolder()
+  const engine = await openEngine({ dataDir: join(folder, 'data') })
+  await fill(engine)
+  await engine.backup(join(folder, 'copy'))
+  await expect(openEmbedded({ dataDir: join(folder, 'copy') })).rejects.toMatchObject({
+    code: 'EDDY_DATA_DIR_FOREIGN',
+    message: expect.stringContaining('eddy restore'),
+  })
+})
+
 describe('a copy that is not whole is not placed', () => {
   let copy: string
 
