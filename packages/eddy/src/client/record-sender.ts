@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type AppendOutcome, ConnectionError, isEddyError } from '@eddy/core'
 import { type Backoff, backoffDelayMs, wait } from './backoff.ts'
 import { RemoteError } from './remote-error.ts'
-import type { Query, Transport } from './transport.ts'
+import { isUnsent, type Query, type Transport } from './transport.ts'
 
 /** The server's limits for one request are 500 records and 16 MiB; half of the bytes leaves room for one long record. */
 export const MAX_BATCH_RECORDS = 500
@@ -49,6 +49,7 @@ export class RecordSender {
   readonly #options: RecordSenderOptions
   readonly #redoId = randomUUID()
   #redoSequence = 1
+  #mayHaveStored = false
 
   constructor(options: RecordSenderOptions) {
     this.#options = options
@@ -75,6 +76,11 @@ export class RecordSender {
     return outcomes
   }
 
+  /** True once a request got no answer that tells its outcome: its records may be in the log. */
+  get mayHaveStored(): boolean {
+    return this.#mayHaveStored
+  }
+
   /** Repeats one request under one sequence until its outcome is known. */
   async #sendKnown(
     batch: RecordBatch,
@@ -88,6 +94,7 @@ export class RecordSender {
         return await this.#request(batch, producerId, firstSequence)
       } catch (error) {
         const repeat = error instanceof ConnectionError || (error instanceof RemoteError && error.retryable)
+        if (repeat && !isUnsent(error)) this.#mayHaveStored = true
         if (!repeat || performance.now() >= giveUpAtMs) throw error
         await this.#pause(tries, isEddyError(error) ? error.message : String(error), signal)
       }

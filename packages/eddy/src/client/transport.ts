@@ -136,6 +136,20 @@ function isRefused(error: unknown): boolean {
   return error instanceof ConnectionError && problemOf(error.cause).includes('ECONNREFUSED')
 }
 
+/** Failures of a connection that was never made. */
+const UNSENT_CODES: readonly string[] = [
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'UND_ERR_CONNECT_TIMEOUT',
+]
+
+/** True when the request cannot have reached a server. */
+export function isUnsent(error: unknown): boolean {
+  return error instanceof ConnectionError && UNSENT_CODES.includes(problemOf(error.cause))
+}
+
 function isWorthRepeating(error: unknown): boolean {
   if (error instanceof RemoteError) return error.retryable && error.status >= 500
   return error instanceof ConnectionError && !isRefused(error)

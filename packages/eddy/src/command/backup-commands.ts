@@ -1,7 +1,8 @@
+import { stat } from 'node:fs/promises'
 import { isAbsolute, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Action, CommandContext } from './command-context.ts'
-import { UsageError } from './command-errors.ts'
+import { asConfiguration, UsageError } from './command-errors.ts'
 import { byteSize, plural } from './format/quantity.ts'
 
 export function backupCommands(program: Command, action: Action): void {
@@ -29,7 +30,10 @@ export function backupCommands(program: Command, action: Action): void {
         // Loaded here, so that the other commands start without the engine.
         const { restoreBackup } = await import('@eddy/embedded')
         const target = resolve(to)
-        const { records, blobs, bytes } = await restoreBackup({ from: resolve(from), to: target })
+        await requireSource(from)
+        const { records, blobs, bytes } = await asConfiguration(
+          restoreBackup({ from: resolve(from), to: target }),
+        )
         if (context.json) return await context.printJson({ restored: target, records, blobs, bytes })
         await context.print(
           `restored ${plural(records, 'record')}, ${byteSize(bytes)} to ${target}. Start it with: eddy start --data ${to}`,
@@ -45,12 +49,25 @@ async function backup(context: CommandContext, target: string): Promise<void> {
       `TARGET: expected an absolute path, since the server is on another machine, received ${JSON.stringify(target)}`,
     )
   }
-  const { bytes } = await context.client.backup(path)
+  const { bytes } = await asConfiguration(context.client.backup(path))
   if (context.json) await context.printJson({ target: path, bytes })
   else
     await context.print(
       `copied ${byteSize(bytes)} to ${path}. Check and open it with: eddy restore ${path} NEW-DIR`,
     )
+}
+
+/** @throws UsageError */
+async function requireSource(from: string): Promise<void> {
+  try {
+    await stat(from)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const problem = code === 'ENOENT' ? 'it does not exist' : message
+    throw new UsageError(
+      `FROM: cannot read the backup ${from}: ${problem}. Name a folder that eddy backup made.`,
+    )
+  }
 }
 
 function isLocal(url: string): boolean {

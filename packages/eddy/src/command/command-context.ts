@@ -36,6 +36,12 @@ export interface RunState {
 }
 
 function createContext(io: CommandIo, options: GlobalOptions, state: RunState): CommandContext {
+  // Never the address itself here: it may hold a password.
+  if (options.url.includes('@')) {
+    throw new UsageError(
+      '--url: expected an address without a name and a password, received one with them (not shown). A server takes a token: --token or EDDY_TOKEN.',
+    )
+  }
   if (!/^https?:\/\/[^/]/.test(options.url)) {
     throw new UsageError(
       `--url: expected an address such as http://127.0.0.1:4010, received ${JSON.stringify(options.url)}`,

@@ -1,4 +1,4 @@
-import { EddyError } from '@eddy/core'
+import { EddyError, isEddyError } from '@eddy/core'
 
 /** The command line asks for something that does not fit together: exit 2. */
 export class UsageError extends EddyError {
@@ -6,10 +6,25 @@ export class UsageError extends EddyError {
   override readonly retryable = false
 }
 
-/** A start option is refused by what it concerns (an address without a token, a wrong policy): exit 4. */
+/** An option is refused by what it concerns (an address without a token, a full folder, a wrong policy): exit 4. */
 export class ConfigurationError extends EddyError {
   override readonly code = 'EDDY_CONFIGURATION'
   override readonly retryable = false
+}
+
+/**
+ * The command line was fine: what it names (an address, a folder) does not fit. An option that is refused then is a
+ * matter of configuration, exit 4, and not of usage.
+ */
+export async function asConfiguration<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (isEddyError(error) && error.code === 'EDDY_INVALID_OPTION') {
+      throw new ConfigurationError(error.message, error.details, { cause: error })
+    }
+    throw error
+  }
 }
 
 /** A person stopped the command: exit 130. */

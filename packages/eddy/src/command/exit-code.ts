@@ -1,4 +1,4 @@
-import { ConnectionError, InvalidOptionError, isEddyError } from '@eddy/core'
+import { ConnectionError, isEddyError } from '@eddy/core'
 import { CommanderError } from 'commander'
 import { InterruptedError, UsageError } from './command-errors.ts'
 
@@ -29,8 +29,10 @@ const CONFIGURATION_CODES: readonly string[] = [
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
   if (error instanceof InterruptedError) return EXIT.interrupted
-  if (error instanceof UsageError || error instanceof InvalidOptionError) return EXIT.usage
+  if (error instanceof UsageError) return EXIT.usage
   if (error instanceof ConnectionError) return EXIT.configuration
+  // Here, or by the server: a value of the command line.
+  if (isEddyError(error) && error.code === 'EDDY_INVALID_OPTION') return EXIT.usage
   if (isEddyError(error) && CONFIGURATION_CODES.includes(error.code)) return EXIT.configuration
   return EXIT.failed
 }

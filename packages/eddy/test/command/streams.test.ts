@@ -59,6 +59,17 @@ describe('eddy streams', () => {
       exitCode: 0,
       stdout: 'would create stream "free" with 1 shard, retention 7 d, durability fsync\n',
     })
+    for (const wrong of [
+      ['a b'],
+      ['a', '--retention', '30m'],
+      ['a', '--retention', '400d'],
+      ['a', '--shards', '0'],
+    ]) {
+      for (const dry of [[], ['--dry-run']]) {
+        const run = await runCommand(['streams', 'create', ...wrong, ...dry], { url })
+        expect(run, wrong.join(' ')).toMatchObject({ exitCode: 2, stdout: '' })
+      }
+    }
     expect(server.requests.filter(({ method }) => method === 'POST')).toHaveLength(1)
   })
 

@@ -41,7 +41,10 @@ describe('exit codes and errors', () => {
         ? problem(401, 'EDDY_UNAUTHORIZED', 'the token is wrong')
         : problem(409, 'EDDY_SHARD_STATE', 'closed'),
     )
-    expect(await runCommand(['streams', 'list'], { url: server.url })).toMatchObject({ exitCode: 4 })
+    expect(await runCommand(['streams', 'list'], { url: server.url })).toMatchObject({
+      exitCode: 4,
+      stderr: 'eddy: the token is wrong. Give the token of the server with --token or EDDY_TOKEN.\n',
+    })
     expect(await runCommand(['streams', 'split', 'a', 'b'], { url: server.url })).toMatchObject({
       exitCode: 1,
     })
@@ -63,6 +66,24 @@ describe('exit codes and errors', () => {
     const usage = await runCommand(['put', '--json'])
     expect(usage.exitCode).toBe(2)
     expect(JSON.parse(usage.stderr)).toMatchObject({ code: 'EDDY_USAGE' })
+  })
+
+  it('names the commands of a group that was given none, as JSON too', async () => {
+    const { exitCode, stderr } = await runCommand(['streams', '--json'])
+    expect(exitCode).toBe(2)
+    const { detail } = JSON.parse(stderr) as { detail: string }
+    expect(detail).toMatch(/^expected a command after "eddy streams": list, show, .*eddy streams --help$/)
+    const top = JSON.parse((await runCommand(['--json'])).stderr) as { detail: string }
+    expect(top.detail).toContain('expected a command after "eddy": start, put, tail')
+  })
+
+  it('refuses a name and a password in the address without repeating them', async () => {
+    for (const url of ['http://ada:secret@host:1', 'ada:secret@host:1']) {
+      const { exitCode, stderr } = await runCommand(['streams', 'list'], { url })
+      expect(exitCode).toBe(2)
+      expect(stderr).toContain('--token or EDDY_TOKEN')
+      expect(stderr).not.toContain('secret')
+    }
   })
 
   it('shows control characters of foreign text instead of obeying them', async () => {

@@ -57,12 +57,14 @@ async function listFailures(context: CommandContext, options: FilterOptions): Pr
     table(
       items,
       [
-        { title: 'ID', value: ({ id }) => id },
+        // What matters first: a terminal of 80 columns cuts or wraps the long ids.
         { title: 'STATUS', value: statusText },
+        { title: 'SUBSCRIPTION', value: ({ subscription }) => shorten(subscription, 24) },
+        { title: 'ERROR', value: (item) => shorten(errorText(item), 44) },
         { title: 'KEY', value: ({ key }) => shorten(key, 32) },
         { title: 'ATTEMPTS', align: 'right', value: ({ attempts }) => attempts },
         { title: 'SINCE', value: ({ statusAtMs }) => relativeTime(statusAtMs, nowMs) },
-        { title: 'ERROR', value: (item) => shorten(errorText(item), 60) },
+        { title: 'ID', value: ({ id }) => id },
       ],
       context.paint,
     ),

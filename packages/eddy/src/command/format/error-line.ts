@@ -3,8 +3,15 @@ import { printable } from './printable.ts'
 
 /** One line for people: what is wrong, what was expected, what came, the next step. */
 export function errorLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   return `eddy: ${printable(message.replace(/\s*\n\s*/g, ' ').trim())}`
+}
+
+/** With the next step where only the command knows it. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (!isEddyError(error) || error.code !== 'EDDY_UNAUTHORIZED') return error.message
+  return `${error.message.replace(/\.$/, '')}. Give the token of the server with --token or EDDY_TOKEN.`
 }
 
 /** The same for programs, in the words of a problem document. */
@@ -24,7 +31,7 @@ export function errorJson(error: unknown): string {
     code: error.code,
     title: error.name,
     ...(status === undefined ? {} : { status }),
-    detail: error.message,
+    detail: messageOf(error),
     retryable: error.retryable,
     details: error.details,
   })

@@ -137,7 +137,10 @@ async function finish(
   if (context.json) await context.printJson(report)
   else await context.print(summaryText(report))
   if (isInterrupted || problem !== undefined) {
-    await context.note(resumeHint(counts, sender.producerId))
+    // Refused before anything was settled or could be stored: there is nothing to go on with.
+    if (isInterrupted || counts.sent + counts.failed > 0 || sender.mayHaveStored) {
+      await context.note(resumeHint(counts, sender.producerId))
+    }
     throw problem ?? new InterruptedError(`interrupted after line ${counts.settledLine}`)
   }
   if (counts.failed > 0) context.exitWith(EXIT.partial)

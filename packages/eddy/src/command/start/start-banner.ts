@@ -7,12 +7,13 @@ export interface StartedServer {
   readonly dataDir: string
   readonly app: AppDefinition | undefined
   readonly file: string | undefined
+  readonly needsToken: boolean
 }
 
 const DEFAULT_URL = 'http://127.0.0.1:4010'
 
 /** Where it listens, what it runs, what to try next. */
-export function startBanner({ url, dataDir, app, file }: StartedServer, paint: Paint): string {
+export function startBanner({ url, dataDir, app, file, needsToken }: StartedServer, paint: Paint): string {
   const streams = app?.streams ?? []
   const subscriptions = app?.subscriptions ?? []
   const stream = streams[0]?.name ?? 'STREAM'
@@ -24,7 +25,7 @@ export function startBanner({ url, dataDir, app, file }: StartedServer, paint: P
     `  streams        ${streams.map(({ name, shards }) => `${name} (${shards})`).join(', ') || '-'}`,
     `  subscriptions  ${subscriptions.map(({ name, stream: from }) => `${name} on ${from}`).join(', ') || '-'}`,
     '',
-    'Try next:',
+    needsToken ? 'Try next, with EDDY_TOKEN set to the token of this server:' : 'Try next:',
     ...(streams.length === 0 ? [`  ${eddy} streams create ${stream}`] : []),
     `  ${eddy} put ${stream} FILE.ndjson --key FIELD`,
     `  ${eddy} tail ${stream} --from trim_horizon`,

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
-import { type AppDefinition, isEddyError, type Logger } from '@eddy/core'
+import type { AppDefinition, Logger } from '@eddy/core'
 import { type Command, Option } from 'commander'
 import type { Action, CommandContext } from '../command-context.ts'
-import { ConfigurationError } from '../command-errors.ts'
+import { asConfiguration } from '../command-errors.ts'
 import { requireDurationMs } from '../format/time.ts'
 import { parseCount } from '../parse-count.ts'
 import { version } from '../version.ts'
@@ -74,21 +74,30 @@ async function start(
     const { token } = context
     let server: Awaited<ReturnType<typeof serve>>
     try {
-      server = await serve({
-        operations: eddy.operations,
-        host,
-        port,
-        logger,
-        version,
-        closeTimeoutMs: Math.ceil(timeoutMs / 2),
-        ...(token === undefined ? {} : { token }),
-      })
+      server = await asConfiguration(
+        serve({
+          operations: eddy.operations,
+          host,
+          port,
+          logger,
+          version,
+          closeTimeoutMs: Math.ceil(timeoutMs / 2),
+          ...(token === undefined ? {} : { token }),
+        }),
+      )
     } catch (error) {
       await eddy.close()
       throw error
     }
     await eddy.setAddress(server.url)
-    await announce(context, { url: server.url, port: server.port, dataDir: resolve(options.data), app, file })
+    await announce(context, {
+      url: server.url,
+      port: server.port,
+      dataDir: resolve(options.data),
+      app,
+      file,
+      needsToken: token !== undefined,
+    })
     await untilAborted(io.signal)
     await shutDown({ server, eddy, logger, timeoutMs })
   } finally {
@@ -99,20 +108,14 @@ async function start(
 async function openEngine(app: AppDefinition | undefined, options: StartOptions, logger: Logger) {
   const { open } = await import('../../open.ts')
   const { data, host, port, readOnly } = options
-  try {
-    return await open(app, {
+  return await asConfiguration(
+    open(app, {
       dataDir: resolve(data),
       logger,
       address: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
       ...(readOnly === undefined ? {} : { readOnly }),
-    })
-  } catch (error) {
-    // The command line was fine: what it names does not fit.
-    if (isEddyError(error) && error.code === 'EDDY_INVALID_OPTION') {
-      throw new ConfigurationError(error.message, error.details, { cause: error })
-    }
-    throw error
-  }
+    }),
+  )
 }
 
 async function announce(context: CommandContext, started: StartedServer): Promise<void> {

@@ -1,4 +1,10 @@
-import { ShardNotFoundError, ShardStateError, type ShardStatus, StreamExistsError } from '@eddy/core'
+import {
+  stream as defineStream,
+  ShardNotFoundError,
+  ShardStateError,
+  type ShardStatus,
+  StreamExistsError,
+} from '@eddy/core'
 import { type Command, Option } from 'commander'
 import { RemoteError } from '../../client/remote-error.ts'
 import type { Action, CommandContext } from '../command-context.ts'
@@ -9,6 +15,9 @@ import { plural } from '../format/quantity.ts'
 import { duration, requireDurationMs } from '../format/time.ts'
 import { parseCount } from '../parse-count.ts'
 import { printStream } from './print-stream.ts'
+
+const MIN_RETENTION_MS = 3_600_000
+const MAX_RETENTION_MS = 365 * 86_400_000
 
 interface ChangeOptions {
   readonly dryRun?: boolean
@@ -68,13 +77,24 @@ async function createStream(
   },
 ): Promise<void> {
   const { shards: shardCount, durability } = options
-  const retentionMs = requireDurationMs(options.retention, '--retention')
+  const retentionMs = requireRetentionMs(options.retention)
+  // The checks of the server, so that --dry-run refuses what it would.
+  defineStream(name, { shards: shardCount, retentionMs, durability })
   if (options.dryRun) {
     if (await streamExists(context, name)) throw new StreamExistsError(name)
     const text = `would create stream "${name}" with ${plural(shardCount, 'shard')}, retention ${duration(retentionMs)}, durability ${durability}`
     return await printPlan(context, text, { action: 'create', name, shardCount, retentionMs, durability })
   }
   await printStream(context, await context.client.createStream({ name, shardCount, retentionMs, durability }))
+}
+
+/** @throws UsageError */
+function requireRetentionMs(text: string): number {
+  const retentionMs = requireDurationMs(text, '--retention')
+  if (retentionMs < MIN_RETENTION_MS || retentionMs > MAX_RETENTION_MS) {
+    throw new UsageError(`--retention: expected a duration from 1h to 365d, received ${JSON.stringify(text)}`)
+  }
+  return retentionMs
 }
 
 async function splitShard(

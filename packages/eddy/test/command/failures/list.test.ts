@@ -30,9 +30,9 @@ describe('eddy failures list', () => {
     })
     expect(Math.abs(Number(since) - (beforeMs - 7_200_000))).toBeLessThan(5_000)
     const [heading, row] = stdout.split('\n')
-    expect(heading).toMatch(/^ID +STATUS +KEY +ATTEMPTS +SINCE +ERROR$/)
-    expect(row).toContain('billing:ab12:0000.0000.0161000000000000042  dead')
-    expect(row).toContain('PaymentDeclined: card 42 was declined')
+    expect(heading).toMatch(/^STATUS +SUBSCRIPTION +ERROR +KEY +ATTEMPTS +SINCE +ID$/)
+    expect(row).toMatch(/^dead +billing +PaymentDeclined: card 42 was declined +customer-7 /)
+    expect(row).toMatch(/ billing:ab12:0000\.0000\.0161000000000000042$/)
   })
 
   it('reads page after page up to the limit, and says that there is more', async () => {

@@ -233,7 +233,7 @@ describe('eddy put', () => {
       stdin: ndjson(5_000),
     })
     expect(exitCode).toBe(1)
-    expect(stderr).toContain('eddy: stream "x" does not exist')
+    expect(stderr).toBe('eddy: stream "x" does not exist\n')
     expect(server.requests.length).toBeLessThanOrEqual(2)
   })
 
@@ -244,6 +244,15 @@ describe('eddy put', () => {
     const { exitCode, stderr } = await runCommand(argv, { url: gone.url, stdin: ndjson(1) })
     expect(exitCode).toBe(4)
     expect(stderr).toContain('ECONNREFUSED')
+    expect(stderr).not.toContain('--from-line')
+  })
+
+  it('says how to go on without copies when the only request got no answer', async () => {
+    server = await fakeServer(() => 'reset')
+    const argv = ['put', 'orders', '--key', 'id', '--give-up-after', '1ms']
+    const { exitCode, stderr } = await runCommand(argv, { url: server.url, stdin: ndjson(1) })
+    expect(exitCode).toBe(4)
+    expect(stderr).toContain('--from-line 1 --producer-id')
   })
 
   it('refuses to empty its own input, a folder and a missing file', async () => {

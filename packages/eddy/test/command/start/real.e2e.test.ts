@@ -112,9 +112,13 @@ describe('a real server and the command', () => {
 
   it('backs up while running, restores, and opens the copy', async () => {
     expect(await run(['backup', 'copy'])).toMatchObject({ exitCode: 0 })
-    expect(await run(['backup', 'copy'])).not.toMatchObject({ exitCode: 0 })
+    expect(await run(['backup', 'copy'])).toMatchObject({ exitCode: 4 })
     expect(await run(['restore', 'copy', 'restored'])).toMatchObject({ exitCode: 0 })
-    expect(await run(['restore', 'copy', 'restored'])).not.toMatchObject({ exitCode: 0 })
+    expect(await run(['restore', 'copy', 'restored'])).toMatchObject({ exitCode: 4 })
+    expect(await run(['restore', 'none', 'other'])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('it does not exist'),
+    })
     const copy = await startEddy(['app.ts', '--data', 'restored', '--port', '0'], cwd)
     const tail = await eddy(['tail', 'orders', '--from', 'trim_horizon', '--no-follow'], {
       cwd,
@@ -138,6 +142,6 @@ describe('a real server and the command', () => {
       stderr: expect.stringContaining('is not an Eddy data directory'),
     })
     const open = await run(['start', '--data', 'other', '--port', '0', '--host', '0.0.0.0'])
-    expect(open).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--token') })
+    expect(open).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('--token') })
   })
 })
