@@ -79,7 +79,7 @@ function renderSubscriptions(out: Exposition, subscriptions: readonly Subscripti
       const labels = { subscription: status.name, shard: shard.shardId }
       out.gauge(
         'eddy_iterator_age_seconds',
-        'Age of the oldest record that is not resolved.',
+        'Age of the oldest record that the live path is not done with.',
         shard.lagMs / 1_000,
         labels,
       )
