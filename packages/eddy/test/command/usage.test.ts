@@ -38,7 +38,7 @@ describe('exit codes and errors', () => {
   it('exits 4 without the right token, 1 for other problems of the server', async () => {
     const server = await fakeServer(({ path }) =>
       path === '/v1/streams'
-        ? problem(401, 'EDDY_UNAUTHORIZED', 'the token is wrong')
+        ? problem(401, 'EDDY_UNAUTHORIZED', 'the token is wrong. Send the token as: X')
         : problem(409, 'EDDY_SHARD_STATE', 'closed'),
     )
     expect(await runCommand(['streams', 'list'], { url: server.url })).toMatchObject({

@@ -11,7 +11,9 @@ export function errorLine(error: unknown): string {
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (!isEddyError(error) || error.code !== 'EDDY_UNAUTHORIZED') return error.message
-  return `${error.message.replace(/\.$/, '')}. Give the token of the server with --token or EDDY_TOKEN.`
+  // The server speaks of the header, which the command sends itself.
+  const problem = error.message.replace(/ Send the token as: .*$/, '').replace(/\.$/, '')
+  return `${problem}. Give the token of the server with --token or EDDY_TOKEN.`
 }
 
 /** The same for programs, in the words of a problem document. */

@@ -2,7 +2,7 @@ import type { SubscriptionStatus } from '@eddy/core'
 import type { CommandContext } from '../command-context.ts'
 import type { Paint } from '../format/paint.ts'
 import { printable } from '../format/printable.ts'
-import { count } from '../format/quantity.ts'
+import { count, plural } from '../format/quantity.ts'
 import { type Column, table } from '../format/table.ts'
 import { duration } from '../format/time.ts'
 
@@ -58,7 +58,7 @@ export async function printSubscription(
     `${paint.bold(printable(subscription.name))}  on stream ${printable(subscription.stream)}, ${stateText(subscription, paint)}`,
     `blocks ${subscription.blocks}, then ${subscription.exhausted}; concurrency ${subscription.concurrency}`,
     `lag ${count(subscription.lagRecords)} records, ${duration(subscription.lagMs)}; in flight ${count(subscription.inFlight)}`,
-    `retrying ${count(subscription.retrying)}, held ${count(subscription.held)} (${count(subscription.heldKeys)} keys), dead ${deadText(subscription.dead, paint)}`,
+    `retrying ${count(subscription.retrying)}, held ${count(subscription.held)} (${plural(subscription.heldKeys, 'key')}), dead ${deadText(subscription.dead, paint)}`,
     '',
     table(
       subscription.shards,

@@ -50,7 +50,7 @@ describe('a real server and the command', () => {
       const [billing, mail] = await json<SubscriptionStatus[]>('subscriptions', 'list')
       return billing?.held === 1 && mail?.dead === 2
     })
-    expect((await run(['subscriptions', 'show', 'billing'])).stdout).toContain('held 1 (1 keys)')
+    expect((await run(['subscriptions', 'show', 'billing'])).stdout).toContain('held 1 (1 key)')
     expect((await run(['streams', 'show', 'orders'])).stdout).toContain('read by billing, mail')
   })
 
