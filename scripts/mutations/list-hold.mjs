@@ -163,14 +163,13 @@ export const holdMutations = [
       "await this.#killDoomed(next)\n      await this.#persist('cutting a key', () => this.#parts.holds.cut(name, held))\n",
   },
   {
-    id: 'late-item-not-resolved',
-    equivalent:
-      'with one owner no item is written after the low bound has passed it: the exploration of the protocol found this half of the sweeper to matter only beside a second reader that runs on',
+    id: 'late-item-left-waiting',
+    test: 'packages/testing/test/behaviour/review-order.test.ts',
     invariant: 'I9',
-    what: 'the sweeper leaves items before the low bound as they are (rule 10)',
+    what: 'the sweeper leaves an event that waits where no lane is held any more as it is (rule 10)',
     file: SWEEPER,
-    find: 'if (hold === undefined || item.position >= hold.hold.lo) return false',
-    replace: 'if (hold !== undefined) return false',
+    find: 'if (isWithin(await this.#holdOf(item), item)) return\n    await this.#send(itemToken(item))\n',
+    replace: '',
   },
   {
     id: 'holds-not-loaded',
