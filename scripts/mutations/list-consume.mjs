@@ -36,6 +36,7 @@ export const consumeMutations = [
     file: CHECKPOINT,
     find: "expected === undefined ? 'absent' : expected.version,",
     replace: "'any',",
+    test: 'packages/testing/test/behaviour/fences.test.ts',
   },
   {
     id: 'two-of-a-key-at-once',
@@ -60,6 +61,7 @@ export const consumeMutations = [
     file: 'packages/core/src/consume/intake.ts',
     find: 'if (!this.#mayStart(shard)) continue\n',
     replace: '',
+    test: 'packages/testing/test/behaviour/lineage.test.ts',
   },
   {
     id: 'parent-ends-early',

@@ -82,6 +82,7 @@ export const holdMutations = [
     file: SWEEPER,
     find: 'if (ageMs > WATERMARK_MS && checkpointPassed(hold.shardId, hold.tail)) await',
     replace: 'await',
+    test: 'packages/testing/test/behaviour/fences.test.ts',
   },
   {
     id: 'no-sweeper',
