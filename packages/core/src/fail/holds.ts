@@ -1,3 +1,4 @@
+import type { LedgerItem } from '../model/ledger-item.ts'
 import { afterPosition, type Position } from '../model/position.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Engine } from '../ports/engine.ts'
@@ -227,6 +228,15 @@ export class Holds {
   #sort(name: string): string {
     return this.#engine.md5Hex(name)
   }
+}
+
+/** The lane is held, and the item is among what waits in it. */
+export function isWithin(hold: HoldEntry | undefined, item: Pick<LedgerItem, 'position'>): boolean {
+  return (
+    hold?.hold.state === 'held' &&
+    item.position >= hold.hold.lo &&
+    item.position <= afterPosition(hold.hold.tail)
+  )
 }
 
 function isSame(a: Hold, b: Hold): boolean {

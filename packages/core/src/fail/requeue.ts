@@ -3,7 +3,7 @@ import { afterPosition } from '../model/position.ts'
 import { persist } from '../runtime/stop-signal.ts'
 import type { RequeueRequest, RequeueResult } from '../runtime/subscription-control.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
-import type { HoldEntry } from './holds.ts'
+import { type HoldEntry, isWithin } from './holds.ts'
 import { laneName, shardLaneName, shardOfLane } from './lane.ts'
 import type { LaneDrain } from './lane-drain.ts'
 import { isFinal, type LedgerEntry } from './ledger.ts'
@@ -25,11 +25,10 @@ export class Requeue {
   /** In its place: its key (or shard) is held, and it is among what waits there. */
   async isInPlace(item: LedgerItem): Promise<boolean> {
     const entry = await this.#holdOf(item)
-    if (entry === undefined || entry.hold.state !== 'held') return false
-    const { lo, tail, cut } = entry.hold
+    if (!isWithin(entry, item)) return false
     // What a cut has doomed would be dead-lettered again.
-    const isDoomed = cut !== undefined && item.position <= afterPosition(cut)
-    return item.position >= lo && item.position <= afterPosition(tail) && !isDoomed
+    const cut = entry?.hold.cut
+    return cut === undefined || item.position > afterPosition(cut)
   }
 
   async wouldRunOutOfOrder(item: LedgerItem): Promise<boolean> {

@@ -1,7 +1,7 @@
 import type { LedgerItem } from '../model/ledger-item.ts'
 import { afterPosition } from '../model/position.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
-import type { HoldEntry } from './holds.ts'
+import { type HoldEntry, isWithin } from './holds.ts'
 import { laneName, shardLaneName, shardOfLane } from './lane.ts'
 import { isFinal, type LedgerEntry } from './ledger.ts'
 import { itemToken, laneToken, type Token } from './tokens.ts'
@@ -135,15 +135,6 @@ export class Sweeper {
         return await this.#parts.holds.lookup(shardLaneName(item.shardId))
     }
   }
-}
-
-/** The lane is held, and the item is among what waits in it. */
-function isWithin(hold: HoldEntry | undefined, item: LedgerItem): boolean {
-  return (
-    hold?.hold.state === 'held' &&
-    item.position >= hold.hold.lo &&
-    item.position <= afterPosition(hold.hold.tail)
-  )
 }
 
 function after(cursor: string | undefined): { readonly after?: string } {
