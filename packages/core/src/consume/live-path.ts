@@ -48,7 +48,7 @@ export class LivePath {
    * @throws Stopped when the process stops first: the event stays unresolved
    */
   process(task: LiveTask, giveSlot: () => void): Promise<void> {
-    switch (this.#parts.definition.failure.blocks) {
+    switch (this.#parts.policy.failure.blocks) {
       case 'nothing':
         return task.isReplay ? this.#flowingAgain(task, giveSlot) : this.#handle(task, giveSlot)
       case 'key':
@@ -120,7 +120,7 @@ export class LivePath {
   }
 
   async #handle(task: LiveTask, giveSlot: () => void): Promise<void> {
-    const { definition, engine, metrics } = this.#parts
+    const { definition, engine, metrics, policy } = this.#parts
     const { marker } = task
     if (task.isReplay && (await this.#isDecided(task))) return this.#skip()
     const result = await (marker === undefined ? this.#deliver(task) : this.#deliverMarked(task, marker))
@@ -131,7 +131,7 @@ export class LivePath {
       return
     }
     metrics.retries += Math.max(0, result.tries.length - 1)
-    const item = afterDelivery(this.#newItem(task), result, definition.failure, engine.clock)
+    const item = afterDelivery(this.#newItem(task), result, policy.failure, engine.clock)
     if (result.kind === 'ok') return await this.#record(task, item)
     await this.#enter(task, result, item)
   }
@@ -146,8 +146,8 @@ export class LivePath {
   }
 
   #deliver({ meta, bytes }: LiveTask): Promise<DeliveryResult> {
-    const { runner, definition, engine, logger } = this.#parts
-    return deliver(runner, definition.failure, engine.clock, meta, bytes, FIRST_DELIVERY, {
+    const { runner, definition, engine, logger, policy } = this.#parts
+    return deliver(runner, policy.failure, engine.clock, meta, bytes, FIRST_DELIVERY, {
       path: 'live',
       outOfOrder: false,
       onWarning: (warning) =>
@@ -156,13 +156,13 @@ export class LivePath {
   }
 
   async #deliverMarked(task: LiveTask, marker: CrashMarker): Promise<DeliveryResult> {
-    const { definition } = this.#parts
+    const { definition, policy } = this.#parts
     const { meta } = task
     const turn = await this.#persist('marking an event', () =>
       marker.begin(`${definition.name}/${meta.shardId}/${meta.position}`),
     )
     try {
-      if (turn.crashes >= definition.failure.maxCrashes) return givenUp(turn.crashes)
+      if (turn.crashes >= policy.failure.maxCrashes) return givenUp(turn.crashes)
       const result = await this.#deliver(task)
       if (result.kind !== 'given-back') await turn.survived()
       return result
@@ -181,7 +181,7 @@ export class LivePath {
       item = { ...rest, status: 'dead' }
     }
     if (isFinal(item)) return await this.#record(task, item)
-    switch (this.#parts.definition.failure.blocks) {
+    switch (this.#parts.policy.failure.blocks) {
       case 'nothing': {
         await this.#put(task, item)
         return await this.#send(itemToken(item), item.dueAtMs)

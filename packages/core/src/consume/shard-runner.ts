@@ -252,8 +252,7 @@ export class ShardRunner {
       ...(isReplay && lastStop === 'looping' && { marker: this.#options.marker }),
       stop: this.#stop.signal,
     }
-    const lane =
-      this.#parts.definition.failure.blocks === 'shard' ? shardLaneName(shard.shardId) : laneName(meta)
+    const lane = this.#parts.policy.failure.blocks === 'shard' ? shardLaneName(shard.shardId) : laneName(meta)
     this.#lanes.add(lane, { runner: this, ordinal, task })
   }
 
@@ -293,7 +292,7 @@ export class ShardRunner {
   }
 
   async #room(): Promise<void> {
-    const { definition, pause } = this.#parts
+    const { definition, pause, policy } = this.#parts
     for (;;) {
       if (this.#stop.signal.aborted) throw new Stopped()
       if (pause.isPaused) {
@@ -305,8 +304,7 @@ export class ShardRunner {
       const unsaved = admitted - this.#keeper.savedUpTo
       if (unsaved > MAX_UNSAVED_RECORDS / 2) void this.save().catch((error) => this.#onSaveError(error))
       // Enough is ready, some of it from here: more would only wait.
-      const isFed =
-        unresolved >= this.#takeAtMost && this.#lanes.ready >= definition.concurrency + ENOUGH_READY
+      const isFed = unresolved >= this.#takeAtMost && this.#lanes.ready >= policy.concurrency + ENOUGH_READY
       const isFull =
         isFed ||
         unsaved > MAX_UNSAVED_RECORDS - TAKE ||

@@ -32,7 +32,7 @@ export class Requeue {
   }
 
   async wouldRunOutOfOrder(item: LedgerItem): Promise<boolean> {
-    return this.#parts.definition.failure.blocks !== 'nothing' && !(await this.isInPlace(item))
+    return this.#parts.policy.failure.blocks !== 'nothing' && !(await this.isInPlace(item))
   }
 
   /** One conditional write, then a token: done again after a crash in between, it queues nothing twice (I8). */
@@ -92,9 +92,9 @@ export class Requeue {
    * @returns false when that was not agreed to: the item is dead as before
    */
   async #keepPlace(requeued: LedgerEntry, request: RequeueRequest): Promise<boolean> {
-    const { definition, holds, ledger, engine, stopping, logger } = this.#parts
+    const { definition, holds, ledger, engine, stopping, logger, policy } = this.#parts
     const { item } = requeued
-    if (definition.failure.blocks === 'nothing') return true
+    if (policy.failure.blocks === 'nothing') return true
     while (await this.isInPlace(item)) {
       const entry = (await this.#holdOf(item)) as HoldEntry
       const { tail, shardId } = entry.hold
@@ -119,17 +119,17 @@ export class Requeue {
 
   /** Sends the token that makes somebody look at the item, and wakes a shard that waits for it. */
   async nudge(item: LedgerItem): Promise<void> {
-    const { engine, tokens, stopping, logger, definition } = this.#parts
+    const { engine, tokens, stopping, logger, definition, policy } = this.#parts
     this.#drain.reopened(this.#laneNameOf(item))
     const entry = await this.#holdOf(item)
-    if (entry?.hold.state === 'held' && definition.failure.blocks === 'shard')
+    if (entry?.hold.state === 'held' && policy.failure.blocks === 'shard')
       this.#gate.wake(shardOfLane(entry.hold.key))
     const isInLane =
-      definition.failure.blocks !== 'nothing' &&
+      policy.failure.blocks !== 'nothing' &&
       entry?.hold.state === 'held' &&
       item.position >= entry.hold.lo &&
       item.outOfOrder !== true
-    if (isInLane && definition.failure.blocks === 'shard') return
+    if (isInLane && policy.failure.blocks === 'shard') return
     if (!isInLane && isFinal(item)) return
     const token = isInLane ? laneToken(item) : itemToken(item)
     await persist(engine.clock, stopping, logger, 'sending a retry token', () =>
@@ -138,12 +138,12 @@ export class Requeue {
   }
 
   async #holdOf(item: LedgerItem): Promise<HoldEntry | undefined> {
-    const { blocks } = this.#parts.definition.failure
+    const { blocks } = this.#parts.policy.failure
     if (blocks === 'nothing') return undefined
     return await this.#parts.holds.read(this.#laneNameOf(item))
   }
 
   #laneNameOf(item: LedgerItem): string {
-    return this.#parts.definition.failure.blocks === 'key' ? laneName(item) : shardLaneName(item.shardId)
+    return this.#parts.policy.failure.blocks === 'key' ? laneName(item) : shardLaneName(item.shardId)
   }
 }

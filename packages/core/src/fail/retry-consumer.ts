@@ -71,7 +71,7 @@ export class RetryConsumer {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const { engine, tokens, definition } = this.#parts
+    const { engine, tokens, definition, policy } = this.#parts
     const room = this.#room()
     if (room < MIN_RECEIVE) {
       await new Promise<void>((resolve) => {
@@ -80,7 +80,7 @@ export class RetryConsumer {
       return
     }
     // Twice the handler's time and a minute: a token whose deadline leaves no room for a handler is given back.
-    const visibilityMs = definition.timeoutMs * 2 + 60_000
+    const visibilityMs = policy.timeoutMs * 2 + 60_000
     const receivedMs = engine.clock.monotonicMs()
     const deliveries = await engine.queue.receive({
       queue: tokens.queueName,
@@ -99,9 +99,9 @@ export class RetryConsumer {
 
   /** More tokens that may be taken. Those that wait for a slot use up the time that they are hidden for: few of them. */
   #room(): number {
-    const { slots, definition } = this.#parts
+    const { slots, definition, policy } = this.#parts
     const limit =
-      slots.waitingRetries > 0 ? Math.max(MIN_ACTIVE, definition.concurrency * ACTIVE_PER_SLOT) : MAX_ACTIVE
+      slots.waitingRetries > 0 ? Math.max(MIN_ACTIVE, policy.concurrency * ACTIVE_PER_SLOT) : MAX_ACTIVE
     return Math.min(limit, MAX_ACTIVE) - this.#active.size
   }
 

@@ -39,7 +39,7 @@ export class RetryPath {
     deadlineMs: number,
     isStillFirst?: () => Promise<boolean>,
   ): Promise<TryEnd> {
-    const { engine, slots, suspects, epoch, definition } = this.#parts
+    const { engine, slots, suspects, epoch, definition, policy } = this.#parts
     const { item } = entry
     const nowMs = engine.clock.now()
     // I5: a retry never starts before it is due.
@@ -51,11 +51,11 @@ export class RetryPath {
     // The claim of an earlier epoch has no result: its process died with it (one process owns the engine).
     const crashes =
       item.claimedBy === undefined || claimedHere ? (item.crashes ?? 0) : (item.crashes ?? 0) + 1
-    if (crashes >= definition.failure.maxCrashes) return await this.#giveUpCrashed(entry, crashes)
+    if (crashes >= policy.failure.maxCrashes) return await this.#giveUpCrashed(entry, crashes)
     const hasWaited = await this.#takeSlot()
     // The slot first, then the turn among suspects, as on the live path: the other order could wait in a circle. One
     // death may have met many; who was there at all but the last one allowed is worth a turn of its own.
-    const isSuspect = crashes > 0 && crashes >= definition.failure.maxCrashes - 1
+    const isSuspect = crashes > 0 && crashes >= policy.failure.maxCrashes - 1
     const endTurn = isSuspect ? await suspects.acquire() : undefined
     try {
       // Looked at only now: waiting for a slot takes as long as it takes.
@@ -83,11 +83,11 @@ export class RetryPath {
   }
 
   #hasTime(deadlineMs: number): boolean {
-    return this.#parts.engine.clock.monotonicMs() + this.#parts.definition.timeoutMs + MARGIN_MS <= deadlineMs
+    return this.#parts.engine.clock.monotonicMs() + this.#parts.policy.timeoutMs + MARGIN_MS <= deadlineMs
   }
 
   async #attempt(entry: LedgerEntry, crashes: number, deadlineMs: number): Promise<TryEnd> {
-    const { engine, ledger, runner, definition, metrics, logger } = this.#parts
+    const { engine, ledger, runner, definition, metrics, logger, policy } = this.#parts
     const payload = await ledger.payload(entry.item)
     if (payload === undefined) return await this.#giveUpLost(entry)
     if (entry.item.dueAtMs !== undefined)
@@ -102,7 +102,7 @@ export class RetryPath {
     if (path !== 'live') metrics.retries += 1
     const result = await deliver(
       runner,
-      definition.failure,
+      policy.failure,
       engine.clock,
       metaOf(entry.item),
       payload,
@@ -125,20 +125,20 @@ export class RetryPath {
     // `onExhausted` has a time limit of its own: the claim covers it too, or somebody would try the event beside it.
     if (isExhausted && definition.onExhausted !== undefined && !(await claim(result.attempts)))
       return { kind: 'look-again' }
-    const next = afterDelivery(claimed.item, result, definition.failure, engine.clock)
+    const next = afterDelivery(claimed.item, result, policy.failure, engine.clock)
     return await this.#settle(claimed, isExhausted ? await this.#compensate(next, payload) : next)
   }
 
   /** The attempt count is raised before the call, so that a crash cannot lose it. */
   async #claim(entry: LedgerEntry, attempts: number, crashes: number): Promise<LedgerEntry | undefined> {
-    const { engine, ledger, definition, epoch, logger, stopping } = this.#parts
+    const { engine, ledger, definition, epoch, logger, stopping, policy } = this.#parts
     const nowMs = engine.clock.now()
     const item: LedgerItem = {
       ...entry.item,
       status: 'retrying',
       attempts,
       claimedBy: `${epoch}:${Math.floor(engine.clock.random() * 2 ** 48).toString(36)}`,
-      claimedUntilMs: nowMs + definition.timeoutMs + MARGIN_MS,
+      claimedUntilMs: nowMs + policy.timeoutMs + MARGIN_MS,
       crashes,
       updatedAtMs: nowMs,
       statusAtMs: entry.item.status === 'retrying' ? entry.item.statusAtMs : nowMs,
@@ -187,11 +187,11 @@ export class RetryPath {
   }
 
   async #giveUpCrashed(entry: LedgerEntry, crashes: number): Promise<TryEnd> {
-    const { engine, ledger, definition } = this.#parts
+    const { engine, ledger, definition, policy } = this.#parts
     const next = afterCrashes(
       { ...entry.item, crashes },
       errorInfo(new HandlerCrashedError(crashes)),
-      definition.failure,
+      policy.failure,
       engine.clock,
     )
     const payload = await ledger.payload(entry.item)

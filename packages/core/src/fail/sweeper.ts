@@ -76,7 +76,7 @@ export class Sweeper {
     const hold = await this.#holdOf(item)
     const isInLane = isWithin(hold, item) && item.outOfOrder !== true
     // A held shard looks after its own events.
-    if (isInLane && this.#parts.definition.failure.blocks === 'shard') return
+    if (isInLane && this.#parts.policy.failure.blocks === 'shard') return
     await this.#send(isInLane ? laneToken(item) : itemToken(item))
   }
 
@@ -89,7 +89,7 @@ export class Sweeper {
   }
 
   async #lookAtHold(name: string, entry: HoldEntry): Promise<void> {
-    const { holds, ledger, engine, checkpointPassed, definition } = this.#parts
+    const { holds, ledger, engine, checkpointPassed, definition, policy } = this.#parts
     const { hold } = entry
     const ageMs = engine.clock.now() - hold.updatedAtMs
     if (hold.state === 'open') {
@@ -100,7 +100,7 @@ export class Sweeper {
     const waiting = await ledger.range(hold.laneId, hold.lo, afterPosition(hold.tail), PAGE)
     const first = waiting.find((candidate) => !isFinal(candidate.item))
     const isOfShard = name === shardLaneName(shardOfLane(name))
-    const { blocks } = definition.failure
+    const { blocks } = policy.failure
     if (blocks === 'key' && !isOfShard) {
       if (first === undefined || (first.item.parked !== true && this.#isOverdue(first.item)))
         await this.#send(laneToken(hold))
@@ -126,7 +126,7 @@ export class Sweeper {
   }
 
   async #holdOf(item: LedgerItem): Promise<HoldEntry | undefined> {
-    switch (this.#parts.definition.failure.blocks) {
+    switch (this.#parts.policy.failure.blocks) {
       case 'nothing':
         return undefined
       case 'key':

@@ -3,6 +3,7 @@ import type { Handler, SubscriptionDefinition } from '../model/app.ts'
 import { decodeEvent } from '../model/envelope.ts'
 import type { EddyEvent } from '../model/event.ts'
 import type { Attempt, ErrorInfo } from '../model/ledger-item.ts'
+import type { SubscriptionPolicy } from '../model/policy.ts'
 import { validateData } from '../model/schema.ts'
 import { errorInfo } from '../policies/error-info.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -36,14 +37,21 @@ export interface HandlerStats {
 export class HandlerRunner {
   readonly stats: HandlerStats = { running: 0, abandoned: 0 }
   readonly #definition: SubscriptionDefinition
+  readonly #policy: Pick<SubscriptionPolicy, 'timeoutMs'>
   readonly #clock: Clock
   readonly #services: ContextServices
   readonly #deadlines: Deadlines
   readonly #running = new Set<RunningCall>()
   #stopped = false
 
-  constructor(definition: SubscriptionDefinition, clock: Clock, services: ContextServices) {
+  constructor(
+    definition: SubscriptionDefinition,
+    policy: Pick<SubscriptionPolicy, 'timeoutMs'>,
+    clock: Clock,
+    services: ContextServices,
+  ) {
     this.#definition = definition
+    this.#policy = policy
     this.#clock = clock
     this.#services = services
     this.#deadlines = new Deadlines(clock)
@@ -140,7 +148,7 @@ export class HandlerRunner {
   #race(handler: Handler, event: EddyEvent, context: Context): Promise<boolean> | undefined {
     const answer = this.#invoke(handler, event, context)
     if (!isThenable(answer)) return undefined
-    const call = new RunningCall(context, this.#definition.timeoutMs, this.#clock, this.stats, () => {
+    const call = new RunningCall(context, this.#policy.timeoutMs, this.#clock, this.stats, () => {
       this.#deadlines.remove(call)
       this.#running.delete(call)
     })

@@ -1,8 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { EddyEvent, NewEvent } from './event.ts'
-import type { FailureOptions, FailurePolicy } from './failure.ts'
+import type { FailureOptions } from './failure.ts'
 import type { EventFilter } from './filter.ts'
 import type { AttemptPath } from './ledger-item.ts'
+import type { SubscriptionPolicy } from './policy.ts'
 import type { Position } from './position.ts'
 
 export interface StreamDefinition<Data = unknown> {
@@ -54,17 +55,13 @@ export type Handler<Data = unknown> = (
   ctx: HandlerContext,
 ) => Promise<unknown> | unknown
 
-export interface SubscriptionDefinition<Data = unknown> {
+export interface SubscriptionDefinition<Data = unknown> extends SubscriptionPolicy {
   readonly kind: 'subscription'
   readonly name: string
   readonly stream: string
   readonly schema: StandardSchemaV1<unknown, Data> | undefined
   readonly from: From
   readonly filter: EventFilter | undefined
-  /** Handlers of this subscription that run at a time, over all shards. */
-  readonly concurrency: number
-  readonly timeoutMs: number
-  readonly failure: FailurePolicy
   readonly handle: Handler<Data>
   readonly onExhausted: Handler<Data> | undefined
   /** Resolved, dropped and archived ledger items are removed after this. */

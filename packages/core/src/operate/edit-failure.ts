@@ -134,7 +134,7 @@ async function makePlan(
   const { definition } = control
   const schema = definition.schema ?? deps.streams.get(definition.stream)?.schema
   const event = await editedEvent(entry.item, edit.payload, schema)
-  const outOfOrder = definition.failure.blocks !== 'nothing' && (await control.wouldRunOutOfOrder(entry.item))
+  const outOfOrder = await control.wouldRunOutOfOrder(entry.item)
   if (outOfOrder && options.allowOutOfOrder !== true) throw new OutOfOrderError(1)
   const { number, position } = await freePosition(control, entry.item)
   const eventId = editedEventId(entry.item, event, number)

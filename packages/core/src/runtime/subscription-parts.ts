@@ -9,12 +9,14 @@ import type { Position } from '../model/position.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { SubscriptionMetrics } from '../observe/subscription-metrics.ts'
 import type { Engine } from '../ports/engine.ts'
+import type { CurrentPolicy } from './current-policy.ts'
 import type { Mutex } from './mutex.ts'
 import type { PauseGate } from './pause-gate.ts'
 
 /** What the phases of one running subscription share. */
 export interface SubscriptionParts {
   readonly definition: SubscriptionDefinition
+  readonly policy: CurrentPolicy
   readonly engine: Engine
   /** Raised at every start of the process: fences what a former owner may still write. */
   readonly epoch: number

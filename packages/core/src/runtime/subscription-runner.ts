@@ -27,6 +27,7 @@ import type { SubscriptionStatus } from '../operate/operations.ts'
 import type { Engine } from '../ports/engine.ts'
 import type { StreamInfo } from '../ports/log.ts'
 import type { Producer } from '../produce/producer.ts'
+import { CurrentPolicy } from './current-policy.ts'
 import { Mutex } from './mutex.ts'
 import { PauseGate } from './pause-gate.ts'
 import type { ProcessState } from './process-state.ts'
@@ -78,19 +79,21 @@ export class SubscriptionRunner implements SubscriptionControl {
     this.ledger = new Ledger(engine, definition.name, definition.ledgerRetentionMs)
     this.#placement = new SubscriptionPlacement(engine, definition.name, process.epoch)
     const steps = new Steps(engine, definition.name, definition.ledgerRetentionMs)
+    const policy = new CurrentPolicy(definition)
     this.parts = {
       definition,
+      policy,
       engine,
       epoch: process.epoch,
       ledger: this.ledger,
       holds: new Holds(engine, definition.name, process.epoch),
       tokens: new Tokens(engine.queue, engine.clock, definition.name),
-      runner: new HandlerRunner(definition, engine.clock, {
+      runner: new HandlerRunner(definition, policy, engine.clock, {
         steps,
         producer: options.producer,
         md5Hex: (text) => engine.md5Hex(text),
       }),
-      slots: new Slots(definition.concurrency),
+      slots: new Slots(policy.concurrency),
       metrics: new SubscriptionMetrics(),
       logger,
       notify,
