@@ -120,7 +120,7 @@ export class LivePath {
   }
 
   async #handle(task: LiveTask, giveSlot: () => void): Promise<void> {
-    const { definition, engine, metrics, policy } = this.#parts
+    const { engine, metrics, policy } = this.#parts
     const { marker } = task
     if (task.isReplay && (await this.#isDecided(task))) return this.#skip()
     const result = await (marker === undefined ? this.#deliver(task) : this.#deliverMarked(task, marker))

@@ -92,7 +92,7 @@ export class Requeue {
    * @returns false when that was not agreed to: the item is dead as before
    */
   async #keepPlace(requeued: LedgerEntry, request: RequeueRequest): Promise<boolean> {
-    const { definition, holds, ledger, engine, stopping, logger, policy } = this.#parts
+    const { holds, ledger, engine, stopping, logger, policy } = this.#parts
     const { item } = requeued
     if (policy.failure.blocks === 'nothing') return true
     while (await this.isInPlace(item)) {
@@ -119,7 +119,7 @@ export class Requeue {
 
   /** Sends the token that makes somebody look at the item, and wakes a shard that waits for it. */
   async nudge(item: LedgerItem): Promise<void> {
-    const { engine, tokens, stopping, logger, definition, policy } = this.#parts
+    const { engine, tokens, stopping, logger, policy } = this.#parts
     this.#drain.reopened(this.#laneNameOf(item))
     const entry = await this.#holdOf(item)
     if (entry?.hold.state === 'held' && policy.failure.blocks === 'shard')

@@ -71,7 +71,7 @@ export class RetryConsumer {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const { engine, tokens, definition, policy } = this.#parts
+    const { engine, tokens, policy } = this.#parts
     const room = this.#room()
     if (room < MIN_RECEIVE) {
       await new Promise<void>((resolve) => {
@@ -99,7 +99,7 @@ export class RetryConsumer {
 
   /** More tokens that may be taken. Those that wait for a slot use up the time that they are hidden for: few of them. */
   #room(): number {
-    const { slots, definition, policy } = this.#parts
+    const { slots, policy } = this.#parts
     const limit =
       slots.waitingRetries > 0 ? Math.max(MIN_ACTIVE, policy.concurrency * ACTIVE_PER_SLOT) : MAX_ACTIVE
     return Math.min(limit, MAX_ACTIVE) - this.#active.size

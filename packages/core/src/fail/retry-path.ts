@@ -39,7 +39,7 @@ export class RetryPath {
     deadlineMs: number,
     isStillFirst?: () => Promise<boolean>,
   ): Promise<TryEnd> {
-    const { engine, slots, suspects, epoch, definition, policy } = this.#parts
+    const { engine, slots, suspects, epoch, policy } = this.#parts
     const { item } = entry
     const nowMs = engine.clock.now()
     // I5: a retry never starts before it is due.
@@ -131,7 +131,7 @@ export class RetryPath {
 
   /** The attempt count is raised before the call, so that a crash cannot lose it. */
   async #claim(entry: LedgerEntry, attempts: number, crashes: number): Promise<LedgerEntry | undefined> {
-    const { engine, ledger, definition, epoch, logger, stopping, policy } = this.#parts
+    const { engine, ledger, epoch, logger, stopping, policy } = this.#parts
     const nowMs = engine.clock.now()
     const item: LedgerItem = {
       ...entry.item,
@@ -187,7 +187,7 @@ export class RetryPath {
   }
 
   async #giveUpCrashed(entry: LedgerEntry, crashes: number): Promise<TryEnd> {
-    const { engine, ledger, definition, policy } = this.#parts
+    const { engine, ledger, policy } = this.#parts
     const next = afterCrashes(
       { ...entry.item, crashes },
       errorInfo(new HandlerCrashedError(crashes)),

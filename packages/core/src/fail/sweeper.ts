@@ -89,7 +89,7 @@ export class Sweeper {
   }
 
   async #lookAtHold(name: string, entry: HoldEntry): Promise<void> {
-    const { holds, ledger, engine, checkpointPassed, definition, policy } = this.#parts
+    const { holds, ledger, engine, checkpointPassed, policy } = this.#parts
     const { hold } = entry
     const ageMs = engine.clock.now() - hold.updatedAtMs
     if (hold.state === 'open') {
