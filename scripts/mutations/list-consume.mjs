@@ -85,7 +85,7 @@ export const consumeMutations = [
     invariant: 'I3',
     what: "with blocks: 'nothing' a replay does not look into the ledger",
     file: 'packages/core/src/consume/live-path.ts',
-    find: 'if (known !== undefined) return await this.#wake(',
-    replace: 'if (false) return await this.#wake(',
+    find: 'if (known !== undefined) return await this.#failures.wake(',
+    replace: 'if (false) return await this.#failures.wake(',
   },
 ]

@@ -1,5 +1,6 @@
 const HOLDS = 'packages/core/src/fail/holds.ts'
 const LIVE = 'packages/core/src/consume/live-path.ts'
+const FAILED = 'packages/core/src/consume/live-failures.ts'
 const DRAIN = 'packages/core/src/fail/lane-drain.ts'
 const SWEEPER = 'packages/core/src/fail/sweeper.ts'
 
@@ -17,7 +18,7 @@ export const holdMutations = [
     id: 'divert-without-ledger',
     invariant: 'I2',
     what: 'a diverted event gets no ledger item (rule 4b)',
-    file: LIVE,
+    file: FAILED,
     find: 'const item = await this.#put(task, this.#newItem(task))\n    metrics.diverted',
     replace: 'const item = this.#newItem(task)\n    metrics.diverted',
   },
@@ -34,7 +35,7 @@ export const holdMutations = [
     id: 'tail-falls-on-divert',
     invariant: 'I3',
     what: 'a diverted event sets the tail even when it is before it (rule 4a)',
-    file: LIVE,
+    file: FAILED,
     find: 'if (entry.hold.tail < meta.position) {',
     replace: 'if (entry.hold.tail !== meta.position) {',
   },
@@ -52,24 +53,24 @@ export const holdMutations = [
     id: 'ledger-before-hold',
     invariant: 'I3',
     what: 'a failed event enters the ledger before its key is held (rule 3, order)',
-    file: LIVE,
+    file: FAILED,
     find: 'const lane = isShard ? { key: name } : meta\n',
     replace: 'const lane = isShard ? { key: name } : meta\n    const stands = await this.#put(task, item)\n',
     also: [
-      { file: LIVE, find: 'const stands = await this.#put(task, item)\n    notify({', replace: 'notify({' },
+      { file: FAILED, find: 'const stands = await this.#put(task, item)\n    notify({', replace: 'notify({' },
     ],
   },
   {
     id: 'ledger-before-tail',
     invariant: 'I9',
     what: 'a diverted event enters the ledger before the tail is raised (rule 4, order)',
-    file: LIVE,
+    file: FAILED,
     find: 'const { meta } = task\n    if (entry.hold.tail < meta.position) {',
     replace:
       'const { meta } = task\n    const item = await this.#put(task, this.#newItem(task))\n    if (entry.hold.tail < meta.position) {',
     also: [
       {
-        file: LIVE,
+        file: FAILED,
         find: 'const item = await this.#put(task, this.#newItem(task))\n    metrics.diverted',
         replace: 'metrics.diverted',
       },
@@ -122,7 +123,7 @@ export const holdMutations = [
     id: 'no-epoch-on-holds',
     invariant: 'I3',
     what: "an older epoch's hold passes for the owner's own (rule 3a)",
-    file: LIVE,
+    file: FAILED,
     find: "if (entry?.hold.state === 'held' && entry.hold.epoch === epoch) {",
     replace: "if (entry?.hold.state === 'held') {",
   },
@@ -142,7 +143,7 @@ export const holdMutations = [
       'the sweeper sends the token 30 seconds later (rule 4c says so): nothing is lost or stuck, only later',
     invariant: 'I9',
     what: 'the event at the low bound comes by again after a crash and sends no token (rule 4c)',
-    file: LIVE,
+    file: FAILED,
     find: 'if (meta.position === entry.hold.lo && item.parked !== true && !isFinal(item))',
     replace: 'if (false)',
   },
@@ -193,7 +194,7 @@ export const holdMutations = [
     invariant: 'I3',
     what: 'the live path does not skip what is before the low bound (rule 2)',
     file: LIVE,
-    find: 'if (entry !== undefined && task.meta.position < entry.hold.lo) return this.#skip()',
+    find: 'if (entry !== undefined && task.meta.position < entry.hold.lo) return this.#failures.skip()',
     replace: '',
   },
 ]

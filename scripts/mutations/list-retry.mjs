@@ -127,7 +127,7 @@ export const retryMutations = [
     id: 'final-overwritten-by-replay',
     invariant: 'I9',
     what: "a replayed event's end is written over a decision that stands",
-    file: LIVE,
+    file: 'packages/core/src/consume/live-failures.ts',
     find: 'if (isFinal(known.item)) return\n',
     replace: '',
   },

@@ -17,7 +17,8 @@ import {
   SAVE_EVERY_MS,
 } from './intake-limits.ts'
 import type { Lanes } from './lanes.ts'
-import type { LivePath, LiveTask } from './live-path.ts'
+import type { LivePath } from './live-path.ts'
+import type { LiveTask } from './live-task.ts'
 import { decodeRuns, ResolvedMap } from './resolved-runs.ts'
 import { ShardProgress } from './shard-progress.ts'
 import type { ShardReader } from './shard-reader.ts'
