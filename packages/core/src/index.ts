@@ -105,6 +105,7 @@ export {
   parsePosition,
   positionOf,
 } from './model/position.ts'
+export type { BreakerPolicy, ProtectOptions, ProtectPolicy, RetryBudgetPolicy } from './model/protect.ts'
 export { validateData } from './model/schema.ts'
 export { type StreamOptions, stream } from './model/stream.ts'
 export { subscribe } from './model/subscribe.ts'
@@ -144,6 +145,7 @@ export { failurePolicy } from './policies/failure-policy.ts'
 export { compileFilter } from './policies/filter.ts'
 export { fingerprint } from './policies/fingerprint.ts'
 export { isOutcome, OutcomeError, outcome, outcomeOf, type ThrowableOutcome } from './policies/outcome.ts'
+export { protectPolicy } from './policies/protect-policy.ts'
 export {
   checkRetryPolicy,
   type ExponentialOptions,

@@ -5,6 +5,7 @@ import type { EventFilter } from './filter.ts'
 import type { AttemptPath } from './ledger-item.ts'
 import type { SubscriptionPolicy } from './policy.ts'
 import type { Position } from './position.ts'
+import type { ProtectOptions } from './protect.ts'
 
 export interface StreamDefinition<Data = unknown> {
   readonly kind: 'stream'
@@ -80,6 +81,8 @@ export interface SubscribeOptions<Data> {
   /** 1 to 43,200,000 (12 h); default 30,000. */
   readonly timeoutMs?: number
   readonly failure?: FailureOptions
+  /** What guards the handler's downstream; default: nothing but `concurrency`. */
+  readonly protect?: ProtectOptions
   readonly handle: Handler<Data>
   /** Called once an event's tries are used up, before it is dead-lettered, held or dropped: undo what finished steps did. */
   readonly onExhausted?: Handler<Data>

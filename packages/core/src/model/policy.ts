@@ -1,4 +1,5 @@
 import type { FailurePolicy } from './failure.ts'
+import type { ProtectPolicy } from './protect.ts'
 
 /** What of a subscription is policy: plain data but for `failure.classify`, read anew at every decision. */
 export interface SubscriptionPolicy {
@@ -6,4 +7,5 @@ export interface SubscriptionPolicy {
   readonly concurrency: number
   readonly timeoutMs: number
   readonly failure: FailurePolicy
+  readonly protect: ProtectPolicy
 }

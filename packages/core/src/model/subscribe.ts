@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '../errors/request-errors.ts'
 import { failurePolicy } from '../policies/failure-policy.ts'
 import { compileFilter } from '../policies/filter.ts'
+import { protectPolicy } from '../policies/protect-policy.ts'
 import type { From, StreamDefinition, SubscribeOptions, SubscriptionDefinition } from './app.ts'
 import { brandedWithStream, isDefinition } from './definition.ts'
 import type { EventFilter } from './filter.ts'
@@ -15,6 +16,7 @@ const OPTIONS = [
   'concurrency',
   'timeoutMs',
   'failure',
+  'protect',
   'handle',
   'onExhausted',
   'ledgerRetentionMs',
@@ -61,6 +63,7 @@ export function subscribe<Data>(
     concurrency: checkInteger(`${path}.concurrency`, concurrency, 1, 10_000),
     timeoutMs: checkInteger(`${path}.timeoutMs`, timeoutMs, 1, 43_200_000),
     failure: failurePolicy(options.failure, `${path}.failure`),
+    protect: protectPolicy(options.protect, `${path}.protect`),
     handle: checkFunction(`${path}.handle`, options.handle),
     onExhausted:
       options.onExhausted === undefined

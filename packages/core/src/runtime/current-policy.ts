@@ -1,5 +1,6 @@
 import type { FailurePolicy } from '../model/failure.ts'
 import type { SubscriptionPolicy } from '../model/policy.ts'
+import type { ProtectPolicy } from '../model/protect.ts'
 
 /** The policy that counts now. Whoever decides looks here each time, and keeps nothing of it beyond the decision. */
 export class CurrentPolicy implements SubscriptionPolicy {
@@ -19,5 +20,9 @@ export class CurrentPolicy implements SubscriptionPolicy {
 
   get failure(): FailurePolicy {
     return this.#policy.failure
+  }
+
+  get protect(): ProtectPolicy {
+    return this.#policy.protect
   }
 }
