@@ -85,7 +85,7 @@ export const consumeMutations = [
     invariant: 'I3',
     what: "with blocks: 'nothing' a replay does not look into the ledger",
     file: 'packages/core/src/consume/live-path.ts',
-    find: 'if (known !== undefined) return await this.#failures.wake(',
-    replace: 'if (false) return await this.#failures.wake(',
+    find: "return entry === undefined ? NOTHING : { kind: 'known', entry }",
+    replace: 'return NOTHING',
   },
 ]

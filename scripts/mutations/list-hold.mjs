@@ -186,15 +186,15 @@ export const holdMutations = [
     invariant: 'I3',
     what: 'the live path does not look whether the key is held (rule 2)',
     file: LIVE,
-    find: "if (entry === undefined || entry.hold.state === 'open') break\n",
-    replace: 'break\n',
+    find: "return entry.hold.state === 'open' ? NOTHING : { kind: 'held', name, entry }",
+    replace: 'return NOTHING',
   },
   {
     id: 'resolved-before-lo-handled-again',
     invariant: 'I3',
     what: 'the live path does not skip what is before the low bound (rule 2)',
     file: LIVE,
-    find: 'if (entry !== undefined && task.meta.position < entry.hold.lo) return this.#failures.skip()',
+    find: 'if (task.meta.position < entry.hold.lo) return DONE',
     replace: '',
   },
 ]

@@ -1,7 +1,7 @@
 import { HandlerCrashedError } from '../errors/handler-errors.ts'
 import type { HoldEntry } from '../fail/holds.ts'
 import { laneName, shardLaneName } from '../fail/lane.ts'
-import { isFinal } from '../fail/ledger.ts'
+import { isFinal, type LedgerEntry } from '../fail/ledger.ts'
 import type { ShardGate } from '../fail/shard-gate.ts'
 import { itemToken } from '../fail/tokens.ts'
 import { type DeliveryResult, deliver, FIRST_DELIVERY } from '../handle/delivery.ts'
@@ -12,19 +12,31 @@ import type { CrashMarker } from './crash-marker.ts'
 import { LiveFailures } from './live-failures.ts'
 import type { LiveTask } from './live-task.ts'
 
+/** What stands between an event and its handler. */
+export type Look =
+  | { readonly kind: 'nothing' }
+  /** It is done with: it was resolved before the last stop. */
+  | { readonly kind: 'done' }
+  /** It is in the ledger, and nothing waits for it there: its timer may be missing. */
+  | { readonly kind: 'known'; readonly entry: LedgerEntry }
+  | { readonly kind: 'held'; readonly name: string; readonly entry: HoldEntry }
+
+const NOTHING: Look = { kind: 'nothing' }
+const DONE: Look = { kind: 'done' }
+
 /**
  * First attempts. When `process` returns, the event is resolved, or in the ledger with its payload (I2); the
  * checkpoint may pass it. Rules 2 to 4 of the hold protocol.
  */
 export class LivePath {
+  readonly failures: LiveFailures
   readonly #parts: SubscriptionParts
   readonly #gate: ShardGate
-  readonly #failures: LiveFailures
 
   constructor(parts: SubscriptionParts, gate: ShardGate) {
     this.#parts = parts
     this.#gate = gate
-    this.#failures = new LiveFailures(parts, gate)
+    this.failures = new LiveFailures(parts, gate)
   }
 
   /**
@@ -32,64 +44,57 @@ export class LivePath {
    * @throws Stopped when the process stops first: the event stays unresolved
    */
   process(task: LiveTask, giveSlot: () => void): Promise<void> {
-    switch (this.#parts.policy.failure.blocks) {
-      case 'nothing':
-        return task.isReplay ? this.#flowingAgain(task, giveSlot) : this.#handle(task, giveSlot)
-      case 'key':
-        return this.#keyed(task, giveSlot)
-      case 'shard':
-        return this.#sharded(task, giveSlot)
-    }
-  }
-
-  async #flowingAgain(task: LiveTask, giveSlot: () => void): Promise<void> {
-    const known = await this.#parts.ledger.get(this.#failures.laneId(task), task.meta.position)
-    if (known !== undefined) return await this.#failures.wake(known, itemToken(known.item))
-    await this.#handle(task, giveSlot)
-  }
-
-  #keyed(task: LiveTask, giveSlot: () => void): Promise<void> {
-    const found = this.#parts.holds.lookup(laneName(task.meta))
+    const look = this.look(task)
     // Most keys were never held: nothing is waited for.
-    return found === undefined
-      ? this.#handle(task, giveSlot)
-      : this.#keyedWithHold(task, giveSlot, Promise.resolve(found))
+    return look === NOTHING ? this.#handle(task, giveSlot) : this.#processAfter(look, task, giveSlot)
   }
 
-  async #keyedWithHold(
-    task: LiveTask,
-    giveSlot: () => void,
-    looked: Promise<HoldEntry | undefined>,
-  ): Promise<void> {
-    const name = laneName(task.meta)
-    for (let found = looked; ; found = Promise.resolve(this.#parts.holds.lookup(name))) {
-      const entry = await found
-      if (entry !== undefined && task.meta.position < entry.hold.lo) return this.#failures.skip()
-      if (entry === undefined || entry.hold.state === 'open') break
-      giveSlot()
-      if (await this.#failures.divert(name, entry, task)) return
-    }
-    await this.#handle(task, giveSlot)
+  /** Rule 2 of the hold protocol; a promise only when storage must be asked. */
+  look(task: LiveTask): Look | Promise<Look> {
+    const { blocks } = this.#parts.policy.failure
+    if (blocks === 'nothing') return task.isReplay ? this.#lookIntoLedger(task) : NOTHING
+    const name = blocks === 'key' ? laneName(task.meta) : shardLaneName(task.meta.shardId)
+    const found = this.#parts.holds.lookup(name)
+    if (found === undefined && !task.isReplay) return NOTHING
+    return found instanceof Promise || task.isReplay
+      ? this.#lookAgain(task, name, found)
+      : lookAtHold(task, name, found)
   }
 
-  async #sharded(task: LiveTask, giveSlot: () => void): Promise<void> {
-    const { shardId, position } = task.meta
-    const found = this.#parts.holds.lookup(shardLaneName(shardId))
-    const entry = found instanceof Promise ? await found : found
-    if (entry !== undefined && position < entry.hold.lo) return this.#failures.skip()
-    if (entry?.hold.state !== 'held') return await this.#handle(task, giveSlot)
-    giveSlot()
-    if (position <= entry.hold.tail) {
-      // It was held before the last stop. It may not have reached the ledger then: rule 4b.
-      await this.#failures.wait(task)
-      return await this.#gate.waitUntilFree(shardId, task.stop)
+  /**
+   * Does what `look` found.
+   * @returns false: the hold is another by now, look again
+   */
+  async settleLook(task: LiveTask, look: Exclude<Look, { kind: 'nothing' }>): Promise<boolean> {
+    switch (look.kind) {
+      case 'done':
+        this.failures.skip()
+        return true
+      case 'known':
+        await this.failures.wake(look.entry, itemToken(look.entry.item))
+        return true
+      case 'held':
+        return look.name === shardLaneName(task.meta.shardId)
+          ? await this.#waitWithShard(task, look.entry)
+          : await this.failures.divert(look.name, look.entry, task)
     }
-    // Of a later pass, begun while the shard waited.
-    await this.#gate.waitUntilFree(shardId, task.stop)
-    await this.#parts.slots.takeRetry()
+  }
+
+  async #processAfter(first: Look | Promise<Look>, task: LiveTask, giveSlot: () => void): Promise<void> {
+    const { slots } = this.#parts
+    let hasGiven = false
+    for (let look = await first; look.kind !== 'nothing'; look = await this.look(task)) {
+      if (look.kind === 'held') {
+        giveSlot()
+        hasGiven = true
+      }
+      if (await this.settleLook(task, look)) return
+    }
+    if (!hasGiven) return await this.#handle(task, giveSlot)
+    await slots.takeRetry()
     let hasSlot = true
     const give = (): void => {
-      if (hasSlot) this.#parts.slots.give()
+      if (hasSlot) slots.give()
       hasSlot = false
     }
     try {
@@ -99,12 +104,36 @@ export class LivePath {
     }
   }
 
+  async #lookIntoLedger(task: LiveTask): Promise<Look> {
+    const entry = await this.#parts.ledger.get(this.failures.laneId(task), task.meta.position)
+    return entry === undefined ? NOTHING : { kind: 'known', entry }
+  }
+
+  async #lookAgain(
+    task: LiveTask,
+    name: string,
+    found: HoldEntry | undefined | Promise<HoldEntry | undefined>,
+  ): Promise<Look> {
+    const look = lookAtHold(task, name, await found)
+    return look === NOTHING && task.isReplay && (await this.#isDecided(task)) ? DONE : look
+  }
+
+  /** @returns true when the event came to its end with the shard; false when it is next itself */
+  async #waitWithShard(task: LiveTask, entry: HoldEntry): Promise<boolean> {
+    const { shardId, position } = task.meta
+    // It was held before the last stop. It may not have reached the ledger then: rule 4b. Otherwise it is of a later
+    // pass, begun while the shard waited.
+    const isHeld = position <= entry.hold.tail
+    if (isHeld) await this.failures.wait(task)
+    await this.#gate.waitUntilFree(shardId, task.stop)
+    return isHeld
+  }
+
   async #handle(task: LiveTask, giveSlot: () => void): Promise<void> {
     const { marker } = task
-    if (task.isReplay && (await this.#isDecided(task))) return this.#failures.skip()
     const result = await (marker === undefined ? this.#deliver(task) : this.#deliverMarked(task, marker))
     giveSlot()
-    const settling = this.#failures.settle(task, result)
+    const settling = this.failures.settle(task, result)
     if (settling !== undefined) await settling
   }
 
@@ -113,7 +142,7 @@ export class LivePath {
    * waits in the ledger otherwise, its hold says.
    */
   async #isDecided(task: LiveTask): Promise<boolean> {
-    const known = await this.#parts.ledger.get(this.#failures.laneId(task), task.meta.position)
+    const known = await this.#parts.ledger.get(this.failures.laneId(task), task.meta.position)
     return known !== undefined && (isFinal(known.item) || known.item.outOfOrder === true)
   }
 
@@ -142,6 +171,12 @@ export class LivePath {
       turn.end()
     }
   }
+}
+
+function lookAtHold(task: LiveTask, name: string, entry: HoldEntry | undefined): Look {
+  if (entry === undefined) return NOTHING
+  if (task.meta.position < entry.hold.lo) return DONE
+  return entry.hold.state === 'open' ? NOTHING : { kind: 'held', name, entry }
 }
 
 /** The process died again and again while this event was handled: it is given up without another call. */
