@@ -148,7 +148,7 @@ export class LivePath {
 
   #deliver({ meta, bytes }: LiveTask): Promise<DeliveryResult> {
     const { runner, definition, engine, logger, policy } = this.#parts
-    return deliver(runner, policy.failure, engine.clock, meta, bytes, FIRST_DELIVERY, {
+    return deliver(runner, policy, engine.clock, meta, bytes, FIRST_DELIVERY, {
       path: 'live',
       outOfOrder: false,
       onWarning: (warning) =>

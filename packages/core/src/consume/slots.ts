@@ -5,6 +5,8 @@ const LIVE_PER_RETRY = 3
 
 /** The in-flight limit of a subscription, shared by first attempts and retries. */
 export class Slots {
+  #limit: number
+  /** Below 0 after the limit was lowered, until enough handlers are done. */
   #free: number
   readonly #retries: { readonly grant: () => void; readonly refuse: (reason: Error) => void }[] = []
   #liveInARow = 0
@@ -12,7 +14,16 @@ export class Slots {
   #onFree: () => void = () => {}
 
   constructor(limit: number) {
+    this.#limit = limit
     this.#free = limit
+  }
+
+  /** Another limit from now on. Handlers above a lower one go on; none is begun until they are fewer. */
+  resize(limit: number): void {
+    const more = limit - this.#limit
+    this.#limit = limit
+    this.#free += more
+    if (more > 0) this.#offer()
   }
 
   /** Retries that wait for a slot. */
@@ -27,9 +38,9 @@ export class Slots {
 
   /** A slot for a first attempt, if one is free and it is not a retry's turn. */
   takeLive(): boolean {
-    if (this.#free === 0) return false
+    if (this.#free <= 0) return false
     if (this.#retries.length > 0 && this.#liveInARow >= LIVE_PER_RETRY) this.#grantRetry()
-    if (this.#free === 0) return false
+    if (this.#free <= 0) return false
     this.#free -= 1
     this.#liveInARow += 1
     return true
@@ -55,15 +66,19 @@ export class Slots {
 
   give(): void {
     this.#free += 1
-    this.#onFree()
-    // The live path took what it wanted; what is left goes to retries.
-    while (this.#free > 0 && this.#retries.length > 0) this.#grantRetry()
+    this.#offer()
   }
 
   /** No slot for a retry any more: what waits in the ledger is not begun while the process stops. */
   close(): void {
     this.#closed = true
     for (const waiting of this.#retries.splice(0)) waiting.refuse(new Stopped())
+  }
+
+  #offer(): void {
+    this.#onFree()
+    // The live path took what it wanted; what is left goes to retries.
+    while (this.#free > 0 && this.#retries.length > 0) this.#grantRetry()
   }
 
   #grantRetry(): void {

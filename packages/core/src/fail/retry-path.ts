@@ -100,22 +100,16 @@ export class RetryPath {
       return next !== undefined
     }
     if (path !== 'live') metrics.retries += 1
-    const result = await deliver(
-      runner,
-      policy.failure,
-      engine.clock,
-      metaOf(entry.item),
-      payload,
-      entry.item,
-      {
-        path,
-        outOfOrder: entry.item.outOfOrder === true,
-        claim,
-        // Out of order there is one attempt, and no more: the event is late already.
-        hasTimeLeft: () => entry.item.outOfOrder !== true && this.#hasTime(deadlineMs),
-        onWarning: (warning) => logger.warn({ failure: entry.item.id }, warning),
-      },
-    )
+    const result = await deliver(runner, policy, engine.clock, metaOf(entry.item), payload, entry.item, {
+      path,
+      outOfOrder: entry.item.outOfOrder === true,
+      claim,
+      // As long as was claimed, though the policy be changed in between: nobody tries it beside a running handler.
+      timeoutMs: () => claimedTimeMs(claimed.item),
+      // Out of order there is one attempt, and no more: the event is late already.
+      hasTimeLeft: () => entry.item.outOfOrder !== true && this.#hasTime(deadlineMs),
+      onWarning: (warning) => logger.warn({ failure: entry.item.id }, warning),
+    })
     if (result.kind === 'lost') return { kind: 'look-again' }
     if (result.kind === 'given-back') {
       await this.#unclaim(claimed)
@@ -126,7 +120,8 @@ export class RetryPath {
     if (isExhausted && definition.onExhausted !== undefined && !(await claim(result.attempts)))
       return { kind: 'look-again' }
     const next = afterDelivery(claimed.item, result, policy.failure, engine.clock)
-    return await this.#settle(claimed, isExhausted ? await this.#compensate(next, payload) : next)
+    const timeoutMs = claimedTimeMs(claimed.item)
+    return await this.#settle(claimed, isExhausted ? await this.#compensate(next, payload, timeoutMs) : next)
   }
 
   /** The attempt count is raised before the call, so that a crash cannot lose it. */
@@ -163,11 +158,12 @@ export class RetryPath {
     }
   }
 
-  async #compensate(next: LedgerItem, payload: Uint8Array): Promise<LedgerItem> {
+  async #compensate(next: LedgerItem, payload: Uint8Array, timeoutMs?: number): Promise<LedgerItem> {
     const problem = await this.#parts.runner.runOnExhausted(metaOf(next), payload, {
       attempt: next.attempts,
       path: pathOf(next),
       outOfOrder: next.outOfOrder === true,
+      ...(timeoutMs !== undefined && { timeoutMs }),
     })
     // Its failure is told, never retried: a dead-letter hook that fails must not loop (scenario 16).
     if (problem === undefined) return next
@@ -209,6 +205,11 @@ export class RetryPath {
       statusAtMs: nowMs,
     })
   }
+}
+
+/** The handler's part of the time that an item was claimed for. */
+function claimedTimeMs(item: LedgerItem): number {
+  return (item.claimedUntilMs as number) - item.updatedAtMs - MARGIN_MS
 }
 
 /** An event that waited behind another one has its first attempt here. */

@@ -24,6 +24,8 @@ export interface AttemptMeta {
   readonly attempt: number
   readonly path: AttemptPath
   readonly outOfOrder: boolean
+  /** For how long this call may run; default: what the policy says. */
+  readonly timeoutMs?: number
 }
 
 export interface ContextServices {

@@ -39,15 +39,23 @@ export interface DeliveryOptions {
   readonly outOfOrder: boolean
   /** Called before each call of the handler with its attempt number; false: somebody else has the event. */
   readonly claim?: (attempt: number) => Promise<boolean>
+  /** For how long a call may run, read before each; default: what the policy says when it begins. */
+  readonly timeoutMs?: () => number
   /** False when another try in place would run into a deadline (rule 9 of the hold protocol). */
   readonly hasTimeLeft?: () => boolean
   readonly onWarning?: (warning: string) => void
 }
 
+/** Looked at when something is to be decided: a long call is decided on by the policy at its end. */
+export interface DeliveryPolicy {
+  readonly failure: FailurePolicy
+  readonly version: number
+}
+
 /** Takes an event up once: one call of the handler, and `immediate` further ones in place while it fails. */
 export async function deliver(
   runner: HandlerRunner,
-  policy: FailurePolicy,
+  policy: DeliveryPolicy,
   clock: Clock,
   meta: EventMeta,
   bytes: Uint8Array,
@@ -63,19 +71,21 @@ export async function deliver(
       attempt: attempts,
       path: options.path,
       outOfOrder: options.outOfOrder,
+      ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs() }),
     })
     if (result.kind === 'given-back') return result
-    tries.push(result.attempt)
+    const { failure, version } = policy
+    tries.push(version === 0 ? result.attempt : { ...result.attempt, policyVersion: version })
     if (result.kind === 'ok') return { kind: 'ok', attempts, tries, lastError }
     lastError = result.error
     const hasTimeLeft = options.hasTimeLeft?.() ?? true
     const decision = decide(
-      policy,
+      failure,
       clock,
       result,
       start,
       attempts,
-      hasTimeLeft ? inPlaceTries : policy.immediate,
+      hasTimeLeft ? inPlaceTries : failure.immediate,
     )
     if (decision.warning !== undefined) options.onWarning?.(decision.warning)
     if (decision.kind !== 'retry-now') return { kind: 'failed', attempts, tries, lastError, decision }

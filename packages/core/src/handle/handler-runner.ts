@@ -118,7 +118,7 @@ export class HandlerRunner {
     this.stats.running += 1
     const context = new Context(this.#definition.name, meta, attempt, event, this.#services)
     try {
-      const raced = this.#race(handler, event, context)
+      const raced = this.#race(handler, event, context, attempt.timeoutMs ?? this.#policy.timeoutMs)
       const stopped = raced === undefined ? false : await raced
       if (stopped) return { kind: 'given-back' }
       // What `onExhausted` has done is not the end of the event.
@@ -145,10 +145,15 @@ export class HandlerRunner {
    * True when the process stopped before the handler was done; rejects with what the handler throws, or its timeout.
    * Undefined: it is done already.
    */
-  #race(handler: Handler, event: EddyEvent, context: Context): Promise<boolean> | undefined {
+  #race(
+    handler: Handler,
+    event: EddyEvent,
+    context: Context,
+    timeoutMs: number,
+  ): Promise<boolean> | undefined {
     const answer = this.#invoke(handler, event, context)
     if (!isThenable(answer)) return undefined
-    const call = new RunningCall(context, this.#policy.timeoutMs, this.#clock, this.stats, () => {
+    const call = new RunningCall(context, timeoutMs, this.#clock, this.stats, () => {
       this.#deadlines.remove(call)
       this.#running.delete(call)
     })

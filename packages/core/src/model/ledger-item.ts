@@ -39,6 +39,8 @@ export interface Attempt {
   readonly durationMs: number
   /** Absent: it succeeded. */
   readonly error?: ErrorInfo
+  /** Of the policy that decided what came of it; absent: the application file's. */
+  readonly policyVersion?: number
 }
 
 export interface Redrive {

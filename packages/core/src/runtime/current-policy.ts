@@ -4,10 +4,16 @@ import type { ProtectPolicy } from '../model/protect.ts'
 
 /** The policy that counts now. Whoever decides looks here each time, and keeps nothing of it beyond the decision. */
 export class CurrentPolicy implements SubscriptionPolicy {
-  readonly #policy: SubscriptionPolicy
+  #policy: SubscriptionPolicy
+  #version = 0
 
   constructor(policy: SubscriptionPolicy) {
     this.#policy = policy
+  }
+
+  /** 0 while the application file decides alone; raised by every change that a person makes. */
+  get version(): number {
+    return this.#version
   }
 
   get concurrency(): number {
@@ -24,5 +30,11 @@ export class CurrentPolicy implements SubscriptionPolicy {
 
   get protect(): ProtectPolicy {
     return this.#policy.protect
+  }
+
+  /** From here on every decision is made by this one. */
+  replace(policy: SubscriptionPolicy, version: number): void {
+    this.#policy = policy
+    this.#version = version
   }
 }
