@@ -159,6 +159,7 @@ export {
   type RetryOf,
 } from './policies/retry.ts'
 export type { BlobInfo, Blobs } from './ports/blobs.ts'
+export { messageProblem } from './ports/check-message.ts'
 export type { Clock } from './ports/clock.ts'
 export type { Engine } from './ports/engine.ts'
 export type {
@@ -174,12 +175,16 @@ export type {
   StreamInfo,
   StreamSpec,
 } from './ports/log.ts'
-export type {
-  Delivery,
-  Queue,
-  QueueMessage,
-  ReceiveRequest,
-  SendResult,
+export {
+  DEDUPLICATION_WINDOW_MS,
+  type Delivery,
+  MAX_BODY_BYTES,
+  MAX_MESSAGE_DELAY_MS,
+  type Queue,
+  type QueueMessage,
+  type QueueStats,
+  type ReceiveRequest,
+  type SendResult,
 } from './ports/queue.ts'
 export type {
   Expect,

@@ -9,7 +9,9 @@ import { RemovedStreams } from './log/removed-streams.ts'
 import { Retention } from './log/retention.ts'
 import { StreamRegistry } from './log/stream-registry.ts'
 import { EmbeddedQueue } from './queue/embedded-queue.ts'
+import { MessageGroups } from './queue/message-groups.ts'
 import { QueueRegistry } from './queue/queue-registry.ts'
+import { SentBefore } from './queue/sent-before.ts'
 import { ReadOnlyBlobs, ReadOnlyLog, ReadOnlyQueue, ReadOnlyTable } from './read-only-ports.ts'
 import { replaceFile } from './store/durable-files.ts'
 import { Stores } from './store/stores.ts'
@@ -75,7 +77,17 @@ export class EmbeddedEngine implements Engine {
       throw error
     }
     this.#embeddedLog = new EmbeddedLog({ registry, removed, committer, clock, closing })
-    const queue = new EmbeddedQueue({ registry: queues, messages, committer, clock, closing })
+    const groups = new MessageGroups(stores.map('message-groups'), messages)
+    const sentBefore = new SentBefore(stores.map('message-ids'))
+    const queue = new EmbeddedQueue({
+      registry: queues,
+      messages,
+      groups,
+      sentBefore,
+      committer,
+      clock,
+      closing,
+    })
     const table = new EmbeddedTable({ maps, committer, clock, closing })
     this.#fileBlobs = new FileBlobs(paths.blobs, paths.temporary, closing)
     this.#retention = new Retention(registry, clock, logger)

@@ -2,7 +2,14 @@ import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Clock, DataDirForeignError, type Logger, silentLogger } from '@eddy/core'
 import { MANIFEST_FILE } from './backup/backup-manifest.ts'
-import { createDataDir, dataDirPaths, fileExists, inspectDataDir, writeFormat } from './directory/data-dir.ts'
+import {
+  createDataDir,
+  dataDirPaths,
+  FORMAT_VERSION,
+  fileExists,
+  inspectDataDir,
+  writeFormat,
+} from './directory/data-dir.ts'
 import { OwnerGuard } from './directory/owner-guard.ts'
 import { EmbeddedEngine } from './embedded-engine.ts'
 import { FIRST_SEQUENCE } from './log/stream-shape.ts'
@@ -51,7 +58,8 @@ export async function openEmbedded(options: OpenEmbeddedOptions): Promise<Embedd
   try {
     const info = (await inspectDataDir(dir)) ?? (await createDataDir(dir, clock.now()))
     const powerCuts = info.powerCuts + (guard.mayHaveLostPower ? 1 : 0)
-    if (guard.mayHaveLostPower) await writeFormat(dir, { ...info, powerCuts })
+    if (guard.mayHaveLostPower || info.format !== FORMAT_VERSION)
+      await writeFormat(dir, { ...info, powerCuts })
     return await start(dir, clock, logger, guard, powerCuts)
   } catch (error) {
     await guard.release()

@@ -6,6 +6,7 @@ import {
   type QueryPage,
   type QueryRequest,
   type Queue,
+  type QueueStats,
   ReadOnlyError,
   type ReadRequest,
   type ReadResult,
@@ -74,6 +75,10 @@ export class ReadOnlyQueue implements Queue {
 
   depth(queue: string): Promise<number> {
     return this.#queue.depth(queue)
+  }
+
+  stats(queue: string): Promise<QueueStats> {
+    return this.#queue.stats(queue)
   }
 
   send(): Promise<never> {

@@ -16,7 +16,11 @@ export async function visitMaps(
     if (!existsSync(path)) continue
     const environment = openEnvironment({ path, readOnly: true, sync: 'fsync' })
     try {
-      for (const name of maps) await visit(`${label}/${name}`, environment.openMap(name))
+      for (const name of maps) {
+        // A copy that an earlier version made has fewer maps.
+        const map = environment.openMap(name) as ByteMap | undefined
+        if (map !== undefined) await visit(`${label}/${name}`, map)
+      }
     } finally {
       await environment.close()
     }

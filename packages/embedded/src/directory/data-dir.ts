@@ -5,7 +5,9 @@ import { makeFolder, replaceFile } from '../store/durable-files.ts'
 import { toStorageError } from '../store/storage-error.ts'
 
 /** Raised when what is stored changes so that older versions cannot read it. */
-export const FORMAT_VERSION = 1
+export const FORMAT_VERSION = 2
+/** Format 1 is read as it is: its queues hold no groups, and its messages no sent time. */
+const OLDEST_READABLE = 1
 const FORMAT_FILE = 'eddy.json'
 /** What a first open that did not come to its end may have left. */
 const OWN_NAMES: ReadonlySet<string> = new Set([
@@ -70,7 +72,8 @@ export async function createDataDir(dir: string, nowMs: number): Promise<DataDir
 
 export async function writeFormat(dir: string, info: DataDirInfo): Promise<void> {
   await makeFolder(dir)
-  await replaceFile(join(dir, FORMAT_FILE), `${JSON.stringify({ kind: 'eddy-data', ...info })}\n`)
+  const stored = { kind: 'eddy-data', ...info, format: FORMAT_VERSION }
+  await replaceFile(join(dir, FORMAT_FILE), `${JSON.stringify(stored)}\n`)
 }
 
 /** Names in the directory; undefined when there is none. */
@@ -101,6 +104,7 @@ function parseFormat(dir: string, text: string): DataDirInfo {
   }
   const { kind, format, createdAtMs, powerCuts } = (parsed ?? {}) as Record<string, unknown>
   if (kind !== 'eddy-data') throw new DataDirForeignError(dir, `its ${FORMAT_FILE} was not written by Eddy`)
-  if (format !== FORMAT_VERSION) throw new DataDirVersionError(dir, String(format), String(FORMAT_VERSION))
-  return { format: FORMAT_VERSION, createdAtMs: Number(createdAtMs), powerCuts: Number(powerCuts ?? 0) }
+  if (typeof format !== 'number' || !(format >= OLDEST_READABLE && format <= FORMAT_VERSION))
+    throw new DataDirVersionError(dir, String(format), String(FORMAT_VERSION))
+  return { format, createdAtMs: Number(createdAtMs), powerCuts: Number(powerCuts ?? 0) }
 }

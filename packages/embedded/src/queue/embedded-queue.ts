@@ -1,10 +1,14 @@
 import {
   type Clock,
+  DEDUPLICATION_WINDOW_MS,
   type Delivery,
   EngineClosedError,
   InvalidOptionError,
+  MAX_MESSAGE_DELAY_MS,
+  messageProblem,
   type Queue,
   type QueueMessage,
+  type QueueStats,
   type ReceiveRequest,
   type SendResult,
 } from '@eddy/core'
@@ -12,20 +16,29 @@ import type { CommitScope } from '../store/commit-scope.ts'
 import type { ByteMap } from '../store/environment.ts'
 import type { GroupCommitter } from '../store/group-commit.ts'
 import { afterPrefix, uint32Key } from '../store/key-bytes.ts'
-import { encodeMessage, messageKey, parseMessageKey, type StoredMessage } from './message-codec.ts'
+import {
+  encodeMessage,
+  messageKey,
+  parseMessageKey,
+  type StoredMessage,
+  setReceiveCount,
+} from './message-codec.ts'
+import type { MessageGroups } from './message-groups.ts'
 import { QueueReceivers } from './queue-receivers.ts'
 import { checkQueueName, type QueueRegistry } from './queue-registry.ts'
 import type { InFlight, QueueState } from './queue-state.ts'
+import type { SentBefore } from './sent-before.ts'
 
-const MAX_BODY_BYTES = 64 * 1024
-const MAX_DELAY_MS = 365 * 24 * 60 * 60 * 1_000
 const MAX_RECEIVED = 1_000
 const MESSAGES_AN_OPERATION = 1_000
 const PURGED_AN_OPERATION = 5_000
+const MAX_COUNTED_DELAYED = 10_000
 
 export interface EmbeddedQueueParts {
   readonly registry: QueueRegistry
   readonly messages: ByteMap
+  readonly groups: MessageGroups
+  readonly sentBefore: SentBefore
   readonly committer: GroupCommitter
   readonly clock: Clock
   readonly closing: AbortSignal
@@ -72,7 +85,12 @@ export class EmbeddedQueue implements Queue {
     await this.#settle(queue, deliveries, (scope, delivery) => {
       scope.remove(this.#parts.messages, messageKey(queue.no, delivery))
       queue.depth--
-      scope.onCommitted(() => queue.gone(delivery.no))
+      const { no, group } = delivery
+      const next = group === undefined ? undefined : this.#parts.groups.leave(scope, queue.no, no, group)
+      scope.onCommitted(() => {
+        queue.gone(no)
+        if (next !== undefined) this.#arrived(queue, [next])
+      })
     })
   }
 
@@ -87,7 +105,7 @@ export class EmbeddedQueue implements Queue {
       const value = messages.getBinary(messageKey(queue.no, delivery))
       if (value === undefined) return
       const later = { dueMs, no: delivery.no }
-      value.writeUInt32LE(delivery.receiveCount, 0)
+      setReceiveCount(value, delivery.receiveCount)
       scope.remove(messages, messageKey(queue.no, delivery))
       scope.put(messages, messageKey(queue.no, later), value)
       scope.onCommitted(() => {
@@ -101,43 +119,91 @@ export class EmbeddedQueue implements Queue {
     return this.#parts.registry.get(name)?.depth ?? 0
   }
 
+  async stats(name: string): Promise<QueueStats> {
+    const queue = this.#parts.registry.get(name)
+    if (queue === undefined) return { messages: 0, inFlight: 0, delayed: 0, oldestDueAtMs: undefined }
+    const nowMs = this.#parts.clock.now()
+    return {
+      messages: queue.depth,
+      inFlight: queue.inFlight.size,
+      delayed: queue.countDelayed(nowMs, MAX_COUNTED_DELAYED),
+      oldestDueAtMs: queue.oldestDueMs(nowMs),
+    }
+  }
+
   async purge(name: string): Promise<void> {
     const queue = this.#parts.registry.get(name)
     if (queue === undefined) return
-    let from: Buffer | undefined = uint32Key(queue.no)
     let before = Number.MAX_SAFE_INTEGER
+    // What waits in groups goes first: an ack in between lets nothing of it move to where was looked already.
+    for (let waiting: Buffer | undefined, isFirst = true; isFirst || waiting !== undefined; isFirst = false) {
+      const start: Buffer | undefined = waiting
+      waiting = await this.#parts.committer.submit(PURGED_AN_OPERATION * 64, (scope) => {
+        this.#parts.registry.join(scope, queue.name)
+        before = Math.min(before, this.#parts.registry.nextMessageNo(scope))
+        const { groups } = this.#parts
+        const { removed, next } = groups.removeSome(scope, queue.no, start, before, PURGED_AN_OPERATION)
+        queue.depth -= removed
+        return next
+      })
+    }
+    let from: Buffer | undefined = uint32Key(queue.no)
     while (from !== undefined) {
       const start: Buffer = from
-      from = await this.#parts.committer.submit(PURGED_AN_OPERATION * 32, (scope) => {
-        // Messages sent from here on stay.
-        before = Math.min(before, this.#parts.registry.nextMessageNo(scope))
-        return this.#purgeSome(scope, queue, start, before)
-      })
+      from = await this.#parts.committer.submit(PURGED_AN_OPERATION * 32, (scope) =>
+        this.#purgeSome(scope, queue, start, before),
+      )
     }
     this.#receiversOf(queue).changed()
   }
 
   async #sendSome(name: string, messages: readonly QueueMessage[]): Promise<SendResult[]> {
     const refused = messages.map(refuse)
-    const bytes = messages.reduce((sum, message) => sum + 64 + message.body.length, 64)
     if (refused.every((result) => result !== undefined)) return refused as SendResult[]
+    const bytes = messages.reduce(
+      (sum, { body }, i) => sum + 64 + (refused[i] === undefined ? body.length : 0),
+      64,
+    )
     // From the call on, not from when its commit comes round.
-    const due = messages.map((message) => dueAt(this.#parts.clock, message.delayMs))
+    const nowMs = this.#parts.clock.now()
     return this.#parts.committer.submit(bytes, (scope) => {
       const queue = this.#parts.registry.join(scope, name)
-      const sent: StoredMessage[] = []
-      const results = messages.map((message, i): SendResult => {
-        const refusal = refused[i]
-        if (refusal !== undefined) return refusal
-        const stored = { dueMs: due[i] as number, no: this.#parts.registry.nextMessageNo(scope) }
-        scope.put(this.#parts.messages, messageKey(queue.no, stored), encodeMessage(0, message.body))
-        sent.push(stored)
-        return { ok: true, messageId: stored.no.toString(36) }
-      })
-      queue.depth += sent.length
-      scope.onCommitted(() => this.#arrived(queue, sent))
+      const depthBefore = queue.depth
+      const arrived: StoredMessage[] = []
+      const results = messages.map(
+        (message, i): SendResult => refused[i] ?? this.#sendOne(scope, queue, message, nowMs, arrived),
+      )
+      if (queue.depth > depthBefore) scope.onCommitted(() => this.#arrived(queue, arrived))
       return results
     })
+  }
+
+  /** @param arrived - takes the message, if it may be delivered when it is due */
+  #sendOne(
+    scope: CommitScope,
+    queue: QueueState,
+    message: QueueMessage,
+    nowMs: number,
+    arrived: StoredMessage[],
+  ): SendResult {
+    const { registry, messages, groups, sentBefore } = this.#parts
+    const { body, group, delayMs, deduplicationId } = message
+    const first =
+      deduplicationId === undefined ? undefined : sentBefore.find(queue.no, deduplicationId, nowMs)
+    if (first !== undefined) return { ok: true, messageId: messageIdOf(first), duplicate: true }
+    // Rounded up to a whole millisecond, so that it is never early (I5).
+    const stored = { dueMs: Math.ceil(nowMs + delayMs), no: registry.nextMessageNo(scope) }
+    const content = encodeMessage({ sentAtMs: Math.ceil(nowMs), group, body })
+    if (group === undefined || groups.join(scope, queue.no, stored.no, group, content)) {
+      scope.put(messages, messageKey(queue.no, stored), content)
+      arrived.push(stored)
+    }
+    queue.depth++
+    if (deduplicationId !== undefined) {
+      const untilMs = Math.ceil(nowMs + (message.deduplicationWindowMs ?? DEDUPLICATION_WINDOW_MS))
+      sentBefore.remember(scope, queue.no, deduplicationId, { no: stored.no, nowMs, untilMs })
+    }
+    return { ok: true, messageId: messageIdOf(stored.no) }
   }
 
   #create(name: string): Promise<QueueState> {
@@ -219,15 +285,15 @@ function dueAt(clock: Clock, delayMs: number): number {
 }
 
 function isDelay(delayMs: number): boolean {
-  return delayMs >= 0 && delayMs <= MAX_DELAY_MS
+  return delayMs >= 0 && delayMs <= MAX_MESSAGE_DELAY_MS
+}
+
+function messageIdOf(no: number): string {
+  return no.toString(36)
 }
 
 function refuse(message: QueueMessage): SendResult | undefined {
-  if (typeof message.body !== 'string' || Buffer.byteLength(message.body) > MAX_BODY_BYTES) {
-    return { ok: false, retryable: false, message: `body: expected text of at most ${MAX_BODY_BYTES} bytes` }
-  }
-  if (!isDelay(message.delayMs)) {
-    return { ok: false, retryable: false, message: 'delayMs: expected 0 to 365 days in milliseconds' }
-  }
-  return undefined
+  const { body } = message
+  const problem = messageProblem(message, typeof body === 'string' ? Buffer.byteLength(body) : 0)
+  return problem === undefined ? undefined : { ok: false, retryable: false, message: problem }
 }

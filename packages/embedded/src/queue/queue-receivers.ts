@@ -5,6 +5,9 @@ import { type InFlight, MAX_IN_FLIGHT, type QueueState } from './queue-state.ts'
 /** The wall clock may jump, so nobody sleeps longer than this before looking at it again. */
 const LONGEST_SLEEP_MS = 1_000
 
+/** Large bodies are handed out a few at a time (I6). */
+const MAX_RECEIVED_CHARACTERS = 8 * 1_048_576
+
 interface Receiver {
   readonly request: ReceiveRequest
   readonly deadlineMonotonicMs: number
@@ -128,19 +131,33 @@ export class QueueReceivers {
     const monotonicMs = this.#clock.monotonicMs()
     this.#deadlines.returnExpired(monotonicMs)
     const deliveries: Delivery[] = []
-    while (deliveries.length < request.maxMessages && this.#queue.inFlight.size < MAX_IN_FLIGHT) {
+    let characters = 0
+    while (
+      deliveries.length < request.maxMessages &&
+      characters < MAX_RECEIVED_CHARACTERS &&
+      this.#queue.inFlight.size < MAX_IN_FLIGHT
+    ) {
       const message = this.#queue.takeDue(nowMs)
       if (message === undefined) break
-      const { dueMs, no, body } = message
+      const { dueMs, no, body, group } = message
       const receiveCount = message.receiveCount + 1
       // The number comes first, so that a receipt leads to its delivery: '.' ends what parseInt reads.
       const messageId = no.toString(36)
       const receipt = `${messageId}.${(++this.#receipts).toString(36)}`
       const visibleAtMonotonicMs = monotonicMs + request.visibilityMs
-      const delivery = { dueMs, no, receipt, receiveCount, visibleAtMonotonicMs, settling: false }
+      const delivery = { dueMs, no, group, receipt, receiveCount, visibleAtMonotonicMs, settling: false }
       this.#queue.inFlight.set(no, delivery)
       this.#deadlines.add(delivery)
-      deliveries.push({ messageId, receipt, body, receiveCount })
+      deliveries.push({
+        messageId,
+        receipt,
+        body,
+        receiveCount,
+        ...(group !== undefined && { group }),
+        sequenceNumber: String(no),
+        sentAtMs: message.sentAtMs ?? dueMs,
+      })
+      characters += body.length
     }
     return deliveries
   }

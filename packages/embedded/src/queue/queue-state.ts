@@ -30,6 +30,7 @@ const MAX_COUNTS = 200_000
 export const MAX_IN_FLIGHT = 120_000
 
 export interface InFlight extends StoredMessage {
+  readonly group: string | undefined
   readonly receipt: string
   readonly receiveCount: number
   /** On the monotonic clock. */
@@ -180,6 +181,24 @@ export class QueueState {
     if (this.#cursor === undefined || compareMessages(message, this.#cursor) > 0) return
     if (this.#early.size >= MAX_EARLY) this.#rescan()
     else this.#early.push({ dueMs: message.dueMs, no: message.no })
+  }
+
+  /** Messages that are not due at `nowMs`, counted up to `limit`. */
+  countDelayed(nowMs: number, limit: number): number {
+    const { end } = this.#rangeAfterCursor(nowMs)
+    const start = end
+    return this.#messages.getKeysCount({ start, end: afterPrefix(uint32Key(this.no)), limit })
+  }
+
+  /** The due time of the message that is due longest at `nowMs`, those in flight included. */
+  oldestDueMs(nowMs: number): number | undefined {
+    const prefix = uint32Key(this.no)
+    const range = { start: prefix, end: afterPrefix(prefix), limit: 1 }
+    for (const key of this.#messages.getKeys(range)) {
+      const { dueMs } = parseMessageKey(key)
+      return dueMs <= nowMs ? dueMs : undefined
+    }
+    return undefined
   }
 
   /** Starts over: every stored message that is not in flight is found again. */

@@ -6,6 +6,8 @@ export const MAIN_MAPS: readonly string[] = [
   'removed-streams',
   'queues',
   'messages',
+  'message-groups',
+  'message-ids',
   'items',
   'index',
   'expiry',

@@ -1,8 +1,9 @@
-import { cp } from 'node:fs/promises'
+import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Delivery, Queue } from '@eddy/core'
 import { openEmbedded } from '@eddy/embedded'
 import { expect, test } from 'vitest'
+import { openEnvironment } from '../../src/store/environment.ts'
 import { movableClock, openEngine } from '../support/open-engine.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
@@ -163,3 +164,32 @@ test('a waiting receiver returns when the engine closes', async () => {
   await engine.close()
   expect(await waiting).toEqual([])
 })
+
+test('messages of data format 1 are delivered as they are; the directory is of the present format then', async () => {
+  const folder = await temporaryFolder()
+  const dataDir = join(folder, 'data')
+  const engine = await openEngine({ dataDir })
+  await engine.queue.send('q', [{ body: 'old', delayMs: 0 }])
+  await engine.close()
+  await rewriteAsFormat1(dataDir)
+  const again = await openEngine({ dataDir })
+  const [delivery] = await receive(again.queue)
+  expect(delivery).toMatchObject({ body: 'old', receiveCount: 201 })
+  await again.queue.delay('q', delivery?.receipt as string, 0)
+  expect(await receive(again.queue)).toMatchObject([{ body: 'old', receiveCount: 202 }])
+  expect(JSON.parse(await readFile(join(dataDir, 'eddy.json'), 'utf8'))).toMatchObject({ format: 2 })
+})
+
+/** A message as format 1 stored it: receive count, body. */
+async function rewriteAsFormat1(dataDir: string): Promise<void> {
+  const environment = openEnvironment({ path: join(dataDir, 'store'), readOnly: false, sync: 'fsync' })
+  const messages = environment.openMap('messages')
+  for (const { key } of [...messages.getRange({})]) {
+    const value = Buffer.from('\0\0\0\0old')
+    value.writeUInt32LE(200, 0)
+    await messages.put(Buffer.from(key), value)
+  }
+  await environment.close()
+  const file = join(dataDir, 'eddy.json')
+  await writeFile(file, (await readFile(file, 'utf8')).replace('"format":2', '"format":1'))
+}

@@ -1,3 +1,5 @@
+import { deduplicationTests } from './queue/deduplication.ts'
+import { groupTests } from './queue/groups.ts'
 import { delayTests, receiptTests } from './queue/receipts.ts'
 import { receiveTests, visibilityTests, waitTests } from './queue/receiving.ts'
 import { depthTests, queueRestartTests, sendTests } from './queue/sending.ts'
@@ -15,5 +17,7 @@ export function queueContract(name: string, open: OpenFixture, options: Contract
     'waiting receives': waitTests,
     receipts: receiptTests,
     delay: delayTests,
+    groups: groupTests,
+    deduplication: deduplicationTests,
   })
 }

@@ -1,7 +1,7 @@
 export type PortOp =
   | `log.${'createStream' | 'deleteStream' | 'setRetention' | 'listStreams' | 'describeStream'}`
   | `log.${'listShards' | 'append' | 'read' | 'split' | 'merge'}`
-  | `queue.${'send' | 'receive' | 'ack' | 'delay' | 'depth' | 'purge'}`
+  | `queue.${'send' | 'receive' | 'ack' | 'delay' | 'depth' | 'stats' | 'purge'}`
   | `table.${'get' | 'getMany' | 'put' | 'delete' | 'query' | 'count'}`
   | `blobs.${'put' | 'get' | 'list' | 'delete'}`
 

@@ -6,7 +6,7 @@ const DAY_MS = 86_400_000
 
 export function sendTests(test: ContractTest): void {
   test('every accepted message is delivered, with the body it was sent with', async (subject) => {
-    const bodies = ['', 'plain', 'zwölf \u{1f600} 日本', '{"json":true}\n', 'x'.repeat(64 * 1_024)]
+    const bodies = ['', 'plain', 'zwölf \u{1f600} 日本', '{"json":true}\n', 'x'.repeat(1_048_576)]
     const ids = await accept(
       subject.engine.queue,
       bodies.map((body) => message(body)),
@@ -32,7 +32,7 @@ export function sendTests(test: ContractTest): void {
   test('a wrong message fails alone, for good', async (subject) => {
     const results = await subject.engine.queue.send(QUEUE, [
       message('good'),
-      message('x'.repeat(64 * 1_024 + 1)),
+      message('x'.repeat(1_048_577)),
       message('negative delay', -1),
       message('over a year', 365 * DAY_MS + 1),
       message('last', 365 * DAY_MS),
@@ -68,6 +68,48 @@ export function depthTests(test: ContractTest): void {
     await queue.ack(QUEUE, [inFlight?.receipt ?? ''])
     if (!subject.faulty) expect(await queue.depth(QUEUE)).toBe(2)
   })
+
+  test(
+    'stats tell what is in flight, what is not due yet, and since when the oldest is due',
+    async (subject) => {
+      const { queue, clock } = subject.engine
+      expect(await queue.stats(QUEUE)).toEqual({
+        messages: 0,
+        inFlight: 0,
+        delayed: 0,
+        oldestDueAtMs: undefined,
+      })
+      const fromMs = clock.now()
+      await accept(queue, [message('in flight')])
+      const [inFlight] = await queue.receive(receiveRequest())
+      expect(inFlight?.sentAtMs).toBeGreaterThanOrEqual(fromMs)
+      const untilMs = clock.now() + 1
+      await subject.advance(20)
+      await accept(queue, [message('due'), message('delayed', DAY_MS), message('delayed', DAY_MS)])
+      const stats = await queue.stats(QUEUE)
+      expect(stats).toMatchObject({ messages: 4, inFlight: 1, delayed: 2 })
+      expect(stats.oldestDueAtMs).toBeGreaterThanOrEqual(fromMs)
+      expect(stats.oldestDueAtMs).toBeLessThanOrEqual(untilMs)
+    },
+    { strict: true },
+  )
+
+  test(
+    'sequence numbers rise with what is accepted, and stay with their message',
+    async (subject) => {
+      const { queue } = subject.engine
+      for (const body of ['a', 'b', 'c']) await accept(queue, [message(body)])
+      const first = await queue.receive(receiveRequest({ visibilityMs: 20 }))
+      const numbers = first.map(({ sequenceNumber }) => BigInt(sequenceNumber))
+      expect(numbers[1]).toBeGreaterThan(numbers[0] as bigint)
+      expect(numbers[2]).toBeGreaterThan(numbers[1] as bigint)
+      await subject.advance(30)
+      const again = await queue.receive(receiveRequest())
+      expect(again.map(({ sequenceNumber }) => BigInt(sequenceNumber))).toEqual(numbers)
+      expect(again.map(({ sentAtMs }) => sentAtMs)).toEqual(first.map(({ sentAtMs }) => sentAtMs))
+    },
+    { strict: true },
+  )
 
   test('purge removes every message: due, delayed and in flight', async (subject) => {
     const { queue } = subject.engine

@@ -88,6 +88,7 @@ function patientQueue(queue: Queue): Queue {
     ack: (name, receipts) => retried(() => queue.ack(name, receipts)),
     delay: (name, receipt, delayMs) => retried(() => queue.delay(name, receipt, delayMs)),
     depth: (name) => retried(() => queue.depth(name)),
+    stats: (name) => retried(() => queue.stats(name)),
     purge: (name) => retried(() => queue.purge(name)),
   }
 }

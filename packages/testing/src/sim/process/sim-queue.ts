@@ -1,5 +1,7 @@
 import {
   type Delivery,
+  MAX_MESSAGE_DELAY_MS,
+  messageProblem,
   type Queue,
   type QueueMessage,
   type ReceiveRequest,
@@ -9,8 +11,6 @@ import {
 import { checkWhole } from './check-options.ts'
 import type { SimProcess } from './sim-process.ts'
 
-const MAX_DELAY_MS = 365 * 86_400_000
-const MAX_BODY_BYTES = 64 * 1_024
 /** Due messages that an overtaking delivery chooses from. */
 const OVERTAKING_WINDOW = 1_000
 
@@ -21,7 +21,7 @@ export function simQueue(process: SimProcess): Queue {
   const now = (): number => world.clock.now()
   return {
     send: async (queue, messages) => {
-      const copies = messages.map(({ body, delayMs }) => ({ body, delayMs }))
+      const copies = messages.map((message) => ({ ...message }))
       const someOfThem = (): void => {
         for (const message of copies) if (dice.tookEffect()) sendOne(process, queue, message)
       }
@@ -41,11 +41,13 @@ export function simQueue(process: SimProcess): Queue {
         for (const receipt of copies) {
           if (!dice.strikes('ackForgotten')) world.store.queue(queue).ack(receipt, now())
         }
+        // Of a group, the next message may be due now.
+        world.waitRoom.wakeAll(channelOf(queue))
       }
       return process.write('queue.ack', [queue, copies], () => orRejected(process, 'the ack', ack), ack)
     },
     delay: async (queue, receipt, delayMs) => {
-      checkWhole('delayMs', delayMs, 0, MAX_DELAY_MS)
+      checkWhole('delayMs', delayMs, 0, MAX_MESSAGE_DELAY_MS)
       const delay = (): void => {
         const dueAtMs = now() + delayMs + lateness(process)
         if (world.store.queue(queue).delay(receipt, dueAtMs, now())) world.waitRoom.wakeAll(channelOf(queue))
@@ -54,6 +56,7 @@ export function simQueue(process: SimProcess): Queue {
       return process.write('queue.delay', args, () => orRejected(process, 'the delay', delay), delay)
     },
     depth: async (queue) => process.read('queue.depth', [queue], () => world.store.queue(queue).depth),
+    stats: async (queue) => process.read('queue.stats', [queue], () => world.store.queue(queue).stats(now())),
     purge: async (queue) => {
       const purge = (): void => world.store.queue(queue).purge()
       return process.write('queue.purge', [queue], purge, purge)
@@ -112,19 +115,16 @@ function sendWithFaults(process: SimProcess, queue: string, message: QueueMessag
     : result
 }
 
-function sendOne(process: SimProcess, queue: string, { body, delayMs }: QueueMessage): SendResult {
+function sendOne(process: SimProcess, queue: string, message: QueueMessage): SendResult {
   const { clock, store, waitRoom } = process.world
-  if (Buffer.byteLength(body) > MAX_BODY_BYTES) {
-    return { ok: false, retryable: false, message: `body: expected at most ${MAX_BODY_BYTES} bytes` }
-  }
-  if (!(delayMs >= 0 && delayMs <= MAX_DELAY_MS)) {
-    return { ok: false, retryable: false, message: `delayMs: expected 0 to ${MAX_DELAY_MS}` }
-  }
+  const problem = messageProblem(message, Buffer.byteLength(message.body))
+  if (problem !== undefined) return { ok: false, retryable: false, message: problem }
+  const nowMs = clock.now()
   // Whole milliseconds, rounded up: never early (I5).
-  const dueAtMs = clock.now() + Math.ceil(delayMs) + lateness(process)
-  const messageId = store.queue(queue).send(body, dueAtMs)
+  const dueAtMs = nowMs + Math.ceil(message.delayMs) + lateness(process)
+  const sent = store.queue(queue).send(message, dueAtMs, nowMs)
   waitRoom.wakeAll(channelOf(queue))
-  return { ok: true, messageId }
+  return { ok: true, ...sent }
 }
 
 function lateness(process: SimProcess): number {

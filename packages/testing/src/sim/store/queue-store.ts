@@ -1,11 +1,15 @@
-import type { Delivery } from '@eddy/core'
+import { DEDUPLICATION_WINDOW_MS, type Delivery, type QueueMessage, type QueueStats } from '@eddy/core'
 import { SortedArray } from './sorted-array.ts'
 
 /** A message as the simulated queue holds it. */
 export interface StoredMessage {
   readonly messageId: string
   readonly body: string
+  readonly group: string | undefined
   readonly order: number
+  readonly sentAtMs: number
+  /** Since when it may be delivered: what `dueAtMs` is before a delivery moves it. */
+  readonly dueSinceMs: number
   /** When it may be delivered (again). */
   readonly dueAtMs: number
   readonly receiveCount: number
@@ -17,11 +21,14 @@ type MutableMessage = { -readonly [K in keyof StoredMessage]: StoredMessage[K] }
   receipts: Map<string, number>
 }
 
-/** One queue: messages by due time. */
+/** One queue: messages by due time. Of a group only the first one is among them; the others wait for its ack. */
 export class QueueStore {
   readonly #messages = new Map<string, MutableMessage>()
   readonly #byDue = new SortedArray<MutableMessage>((a, b) => a.dueAtMs - b.dueAtMs || a.order - b.order)
   readonly #byReceipt = new Map<string, MutableMessage>()
+  /** A group's messages in the order they were sent, the first one included. */
+  readonly #groups = new Map<string, MutableMessage[]>()
+  readonly #sentBefore = new Map<string, { readonly messageId: string; readonly untilMs: number }>()
   #order = 0
 
   get depth(): number {
@@ -29,20 +36,58 @@ export class QueueStore {
   }
 
   messages(): readonly StoredMessage[] {
-    return this.#byDue.values()
+    return [...this.#messages.values()]
+  }
+
+  stats(nowMs: number): QueueStats {
+    const all = this.messages()
+    const inFlight = all.filter((message) => message.receipts.size > 0 && message.dueAtMs > nowMs).length
+    const due = all.filter((message) => message.dueSinceMs <= nowMs)
+    return {
+      messages: all.length,
+      inFlight,
+      delayed: all.length - due.length,
+      oldestDueAtMs: due.length === 0 ? undefined : Math.min(...due.map((message) => message.dueSinceMs)),
+    }
   }
 
   nextDueAtMs(): number | undefined {
     return this.#byDue.at(0)?.dueAtMs
   }
 
-  send(body: string, dueAtMs: number): string {
+  send(
+    { body, group, deduplicationId, deduplicationWindowMs }: QueueMessage,
+    dueAtMs: number,
+    nowMs: number,
+  ): { readonly messageId: string; readonly duplicate?: boolean } {
+    const first = deduplicationId === undefined ? undefined : this.#sentBefore.get(deduplicationId)
+    if (first !== undefined && first.untilMs > nowMs) return { messageId: first.messageId, duplicate: true }
     this.#order += 1
     const messageId = `m${this.#order}`
-    const message = { messageId, body, order: this.#order, dueAtMs, receiveCount: 0, receipts: new Map() }
+    const message: MutableMessage = {
+      messageId,
+      body,
+      group,
+      order: this.#order,
+      sentAtMs: nowMs,
+      dueAtMs,
+      dueSinceMs: dueAtMs,
+      receiveCount: 0,
+      receipts: new Map(),
+    }
     this.#messages.set(messageId, message)
+    if (deduplicationId !== undefined) {
+      const untilMs = nowMs + (deduplicationWindowMs ?? DEDUPLICATION_WINDOW_MS)
+      this.#sentBefore.set(deduplicationId, { messageId, untilMs })
+    }
+    const waiting = group === undefined ? undefined : this.#groups.get(group)
+    if (waiting !== undefined) {
+      waiting.push(message)
+      return { messageId }
+    }
+    if (group !== undefined) this.#groups.set(group, [message])
     this.#byDue.insert(message)
-    return messageId
+    return { messageId }
   }
 
   /** Due messages, oldest due time first. */
@@ -70,7 +115,16 @@ export class QueueStore {
     message.receipts.set(receipt, untilMs)
     this.#byReceipt.set(receipt, message)
     this.#move(message, repeat ? Math.max(message.dueAtMs, untilMs) : untilMs)
-    return { messageId, receipt, body: message.body, receiveCount }
+    const { body, group, order, sentAtMs } = message
+    return {
+      messageId,
+      receipt,
+      body,
+      receiveCount,
+      ...(group !== undefined && { group }),
+      sequenceNumber: String(order),
+      sentAtMs,
+    }
   }
 
   /** False for a void receipt. */
@@ -80,6 +134,7 @@ export class QueueStore {
     this.#voidReceipts(message)
     this.#byDue.remove(message)
     this.#messages.delete(message.messageId)
+    if (message.group !== undefined) this.#followInGroup(message.group)
     return true
   }
 
@@ -88,6 +143,7 @@ export class QueueStore {
     const message = this.#valid(receipt, nowMs)
     if (message === undefined) return false
     this.#voidReceipts(message)
+    message.dueSinceMs = dueAtMs
     this.#move(message, dueAtMs)
     return true
   }
@@ -96,6 +152,15 @@ export class QueueStore {
     this.#messages.clear()
     this.#byDue.clear()
     this.#byReceipt.clear()
+    this.#groups.clear()
+  }
+
+  #followInGroup(group: string): void {
+    const messages = this.#groups.get(group)
+    messages?.shift()
+    const next = messages?.[0]
+    if (next === undefined) this.#groups.delete(group)
+    else this.#byDue.insert(next)
   }
 
   #valid(receipt: string, nowMs: number): MutableMessage | undefined {
