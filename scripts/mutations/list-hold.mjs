@@ -90,7 +90,7 @@ export const holdMutations = [
     invariant: 'I9',
     what: 'lost tokens are never sent again (rule 10)',
     file: 'packages/core/src/runtime/subscription-runner.ts',
-    find: '      new Sweeper(this.parts).run(),\n',
+    find: '      new Sweeper(this.parts, this.#handOver).run(),\n',
     replace: '',
   },
   {
@@ -170,7 +170,7 @@ export const holdMutations = [
     invariant: 'I9',
     what: 'the sweeper leaves an event that waits where no lane is held any more as it is (rule 10)',
     file: SWEEPER,
-    find: 'if (isWithin(await this.#holdOf(item), item)) return\n    await this.#send(itemToken(item))\n',
+    find: 'if ((await this.#placeOf(item)) !== undefined) return\n    await this.#send(itemToken(item))\n',
     replace: '',
   },
   {

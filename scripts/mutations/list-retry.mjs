@@ -104,7 +104,7 @@ export const retryMutations = [
     invariant: 'I9',
     what: 'the live path calls a handler again however often it killed the process',
     file: LIVE,
-    find: 'turn.crashes >= definition.failure.maxCrashes',
+    find: 'turn.crashes >= policy.failure.maxCrashes',
     replace: 'turn.crashes >= 1_000_000',
   },
   {
@@ -112,7 +112,7 @@ export const retryMutations = [
     invariant: 'I9',
     what: 'a retry calls a handler again however often it killed the process',
     file: RETRY,
-    find: 'if (crashes >= definition.failure.maxCrashes) return',
+    find: 'if (crashes >= policy.failure.maxCrashes) return',
     replace: 'if (false) return',
   },
   {

@@ -1,3 +1,4 @@
+import type { HandOver } from '../fail/hand-over.ts'
 import type { EddyEvent } from '../model/event.ts'
 import type { Position } from '../model/position.ts'
 import { compileFilter } from '../policies/filter.ts'
@@ -18,11 +19,15 @@ import { ShardRunner, type ShardTask } from './shard-runner.ts'
  * A child of a split or merge starts after all its parents are done (I3).
  */
 export class Intake {
+  /** Each shard is one lane: `blocks` was `shard` when this began. */
+  readonly isSharded: boolean
   readonly #parts: SubscriptionParts
   readonly #stream: StreamInfo
   readonly #lastStop: 'clean' | 'unclean' | 'looping'
   readonly #readers: ShardReaders
   readonly #livePath: LivePath
+  readonly #handOver: HandOver
+  readonly #stopListening: () => void
   /** Of the subscription: the least that a shard without a checkpoint begins in. */
   readonly #pass: number
   readonly #checkpoints: Checkpoints
@@ -41,6 +46,7 @@ export class Intake {
     lastStop: 'clean' | 'unclean' | 'looping',
     readers: ShardReaders,
     livePath: LivePath,
+    handOver: HandOver,
     pass: number,
   ) {
     this.#parts = parts
@@ -49,20 +55,29 @@ export class Intake {
     this.#readers = readers
     this.#livePath = livePath
     this.#pass = pass
-    const { name, concurrency, failure, filter } = parts.definition
+    this.isSharded = parts.policy.failure.blocks === 'shard'
+    this.#handOver = handOver
+    const { name, filter } = parts.definition
     this.#checkpoints = new Checkpoints(parts.engine.table, name)
     this.#lanes = new Lanes<ShardTask>(
       parts.slots,
       () => parts.pause.isPaused,
       (entry, giveSlot) => entry.runner.execute(entry, giveSlot),
       // A held shard's task is under way for as long as the shard is held: it must not keep other shards from theirs.
-      failure.blocks === 'shard' ? undefined : concurrency + MAX_STORING,
+      this.isSharded ? undefined : () => parts.policy.concurrency + MAX_STORING,
     )
-    this.#lanes.onHungry(concurrency + ENOUGH_READY, () => {
-      for (const runner of this.#runners.values()) runner.wake()
-    })
+    this.#lanes.onHungry(
+      () => parts.policy.concurrency + ENOUGH_READY,
+      () => {
+        for (const runner of this.#runners.values()) runner.wake()
+      },
+    )
     this.#filter = filter === undefined ? undefined : compileFilter(filter)
-    parts.pause.onChange(() => this.#lanes.pump())
+    this.#stopListening = parts.pause.onChange(() => this.#lanes.pump())
+  }
+
+  get isClosed(): boolean {
+    return !this.#open
   }
 
   get runners(): readonly ShardRunner[] {
@@ -121,6 +136,7 @@ export class Intake {
       }
       if (!this.#mayStart(shard)) continue
       const start = await this.#withinLog(shard, stored)
+      if (!this.isSharded) await this.#handOver.letGo(shard.shardId)
       if (!this.#open) return
       this.#start(shard, start)
     }
@@ -151,6 +167,7 @@ export class Intake {
   /** Takes nothing more in and starts no more handlers; what runs goes on. */
   close(): void {
     this.#open = false
+    this.#stopListening()
     this.#lanes.close()
     for (const runner of this.#runners.values()) runner.stop()
   }
@@ -182,6 +199,7 @@ export class Intake {
         start: stored,
         from: stored?.checkpoint.from ?? { at: 'trim_horizon' },
         pass: stored?.checkpoint.pass ?? this.#inheritedPass(shard),
+        isSharded: this.isSharded,
         lastStop: this.#lastStop,
         filter: this.#filter,
         marker: this.#parts.crashMarker,

@@ -17,9 +17,9 @@ export class Lanes<T> {
   readonly #slots: Slots
   readonly #run: (task: T, giveSlot: () => void) => Promise<void>
   readonly #isPaused: () => boolean
-  readonly #maxUnderWay: number
+  readonly #maxUnderWay: () => number
   #underWay = 0
-  #hungryBelow = 0
+  #hungryBelow: () => number = () => 0
   #onHungry: () => void = () => {}
   #open = true
 
@@ -28,7 +28,7 @@ export class Lanes<T> {
     slots: Slots,
     isPaused: () => boolean,
     run: (task: T, giveSlot: () => void) => Promise<void>,
-    maxUnderWay: number = Number.POSITIVE_INFINITY,
+    maxUnderWay: () => number = () => Number.POSITIVE_INFINITY,
   ) {
     this.#isPaused = isPaused
     this.#maxUnderWay = maxUnderWay
@@ -38,7 +38,7 @@ export class Lanes<T> {
   }
 
   /** Called when lanes may soon be wanting: fewer than `below` are ready. */
-  onHungry(below: number, listener: () => void): void {
+  onHungry(below: () => number, listener: () => void): void {
     this.#hungryBelow = below
     this.#onHungry = listener
   }
@@ -75,13 +75,13 @@ export class Lanes<T> {
   pump(): void {
     while (
       this.#open &&
-      this.#underWay < this.#maxUnderWay &&
+      this.#underWay < this.#maxUnderWay() &&
       this.#ready.length > 0 &&
       !this.#isPaused() &&
       this.#slots.takeLive()
     ) {
       const lane = this.#ready.shift() as Lane<T>
-      if (this.#ready.length === this.#hungryBelow - 1) this.#onHungry()
+      if (this.#ready.length === this.#hungryBelow() - 1) this.#onHungry()
       this.#underWay += 1
       void this.#runNext(lane)
     }

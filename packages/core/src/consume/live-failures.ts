@@ -1,7 +1,7 @@
 import { announce } from '../fail/announce.ts'
 import { afterDelivery, waitingItem } from '../fail/failed-event.ts'
 import type { HoldEntry } from '../fail/holds.ts'
-import { laneId, laneName, shardLaneName } from '../fail/lane.ts'
+import { laneId, laneName, laneOf, shardLaneName } from '../fail/lane.ts'
 import { isFinal, type LedgerEntry } from '../fail/ledger.ts'
 import type { ShardGate } from '../fail/shard-gate.ts'
 import { itemToken, laneToken, type Token } from '../fail/tokens.ts'
@@ -63,18 +63,15 @@ export class LiveFailures {
       item = { ...rest, status: 'dead' }
     }
     if (isFinal(item)) return await this.#record(task, item)
-    switch (this.#parts.policy.failure.blocks) {
-      case 'nothing': {
-        await this.#put(task, item)
-        return await this.#send(itemToken(item), item.dueAtMs)
-      }
-      case 'key':
-        return await this.#hold(laneName(task.meta), task, item)
-      case 'shard': {
-        await this.#hold(shardLaneName(task.meta.shardId), task, item)
-        return await this.#gate.waitUntilFree(task.meta.shardId, task.stop)
-      }
+    const { blocks } = this.#parts.policy.failure
+    if (blocks === 'nothing' || task.isFree === true) {
+      await this.#put(task, item)
+      return await this.#send(itemToken(item), item.dueAtMs)
     }
+    // Taken in under another policy: others of its shard, before it and after it, run beside it. It holds its key.
+    if (blocks === 'key' || !task.isSharded) return await this.#hold(laneName(task.meta), task, item)
+    await this.#hold(shardLaneName(task.meta.shardId), task, item)
+    await this.#gate.waitUntilFree(task.meta.shardId, task.stop)
   }
 
   /** Rule 3: hold, then ledger, then token. */
@@ -96,6 +93,7 @@ export class LiveFailures {
           position: meta.position,
           laneId: this.laneId(task),
           shardId: meta.shardId,
+          ...(isShard && { cause: laneOf(meta) }),
         }),
       )
       if (written.ok) break
@@ -166,9 +164,9 @@ export class LiveFailures {
   }
 
   /** A replayed event that is known already: its timer may be missing. */
-  async wake(known: LedgerEntry, token: Token): Promise<void> {
+  async wake({ item }: LedgerEntry): Promise<void> {
     this.skip()
-    if (!isFinal(known.item) && known.item.parked !== true) await this.#send(token, known.item.dueAtMs)
+    if (!isFinal(item) && item.parked !== true) await this.#send(itemToken(item), item.dueAtMs)
   }
 
   async #compensate(task: LiveTask, item: LedgerItem): Promise<LedgerItem> {

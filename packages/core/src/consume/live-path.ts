@@ -1,9 +1,8 @@
 import { HandlerCrashedError } from '../errors/handler-errors.ts'
-import type { HoldEntry } from '../fail/holds.ts'
+import { type HoldEntry, isWithin } from '../fail/holds.ts'
 import { laneName, shardLaneName } from '../fail/lane.ts'
-import { isFinal, type LedgerEntry } from '../fail/ledger.ts'
+import type { LedgerEntry } from '../fail/ledger.ts'
 import type { ShardGate } from '../fail/shard-gate.ts'
-import { itemToken } from '../fail/tokens.ts'
 import { type DeliveryResult, deliver, FIRST_DELIVERY } from '../handle/delivery.ts'
 import { errorInfo } from '../policies/error-info.ts'
 import { persist } from '../runtime/stop-signal.ts'
@@ -51,14 +50,13 @@ export class LivePath {
 
   /** Rule 2 of the hold protocol; a promise only when storage must be asked. */
   look(task: LiveTask): Look | Promise<Look> {
-    const { blocks } = this.#parts.policy.failure
-    if (blocks === 'nothing') return task.isReplay ? this.#lookIntoLedger(task) : NOTHING
-    const name = blocks === 'key' ? laneName(task.meta) : shardLaneName(task.meta.shardId)
-    const found = this.#parts.holds.lookup(name)
-    if (found === undefined && !task.isReplay) return NOTHING
-    return found instanceof Promise || task.isReplay
-      ? this.#lookAgain(task, name, found)
-      : lookAtHold(task, name, found)
+    const { holds } = this.#parts
+    const ofKey = holds.lookup(laneName(task.meta))
+    const ofShard = task.isSharded ? holds.lookup(shardLaneName(task.meta.shardId)) : undefined
+    if (ofKey === undefined && ofShard === undefined && !task.isReplay) return NOTHING
+    return ofKey instanceof Promise || task.isSharded || task.isReplay
+      ? this.#lookAgain(task, ofShard, ofKey)
+      : this.#lookAtKey(task, ofKey)
   }
 
   /**
@@ -71,12 +69,15 @@ export class LivePath {
         this.failures.skip()
         return true
       case 'known':
-        await this.failures.wake(look.entry, itemToken(look.entry.item))
+        await this.failures.wake(look.entry)
         return true
       case 'held':
-        return look.name === shardLaneName(task.meta.shardId)
-          ? await this.#waitWithShard(task, look.entry)
-          : await this.failures.divert(look.name, look.entry, task)
+        if (look.name === shardLaneName(task.meta.shardId)) return await this.#waitWithShard(task, look.entry)
+        if (!task.isSharded || isWithin(look.entry, task.meta))
+          return await this.failures.divert(look.name, look.entry, task)
+        // What waits in its key since an earlier policy comes before it, and all of the shard waits for that.
+        await this.#gate.waitForKey(task.meta.shardId, look.name, task.stop)
+        return false
     }
   }
 
@@ -104,18 +105,39 @@ export class LivePath {
     }
   }
 
+  async #lookAgain(
+    task: LiveTask,
+    ofShard: HoldEntry | undefined | Promise<HoldEntry | undefined>,
+    ofKey: HoldEntry | undefined | Promise<HoldEntry | undefined>,
+  ): Promise<Look> {
+    const inShard = lookAtHold(task, shardLaneName(task.meta.shardId), await ofShard)
+    if (inShard.kind === 'done') return DONE
+    const isOwn = inShard.kind === 'held' && task.meta.position <= inShard.entry.hold.tail
+    if (isOwn) return inShard
+    const inKey = this.#lookAtKey(task, await ofKey)
+    // It may have its place in its key already, since an earlier policy.
+    const hasPlace = inKey.kind === 'held' && isWithin(inKey.entry, task.meta)
+    if (inKey.kind === 'done' || hasPlace || inShard === NOTHING) {
+      return inKey === NOTHING && task.isReplay ? await this.#lookIntoLedger(task) : inKey
+    }
+    return inShard
+  }
+
+  #lookAtKey(task: LiveTask, entry: HoldEntry | undefined): Look {
+    const look = lookAtHold(task, laneName(task.meta), entry)
+    if (look.kind !== 'held' || this.#parts.policy.failure.blocks !== 'nothing') return look
+    // What came to wait before `blocks` was changed is handled in its order; nothing new joins it.
+    task.isFree = task.meta.position > look.entry.hold.tail
+    return task.isFree ? NOTHING : look
+  }
+
+  /**
+   * What is known there already came to its end, or waits for its own token (what waits in a lane, its hold says). It is
+   * not handled here too.
+   */
   async #lookIntoLedger(task: LiveTask): Promise<Look> {
     const entry = await this.#parts.ledger.get(this.failures.laneId(task), task.meta.position)
     return entry === undefined ? NOTHING : { kind: 'known', entry }
-  }
-
-  async #lookAgain(
-    task: LiveTask,
-    name: string,
-    found: HoldEntry | undefined | Promise<HoldEntry | undefined>,
-  ): Promise<Look> {
-    const look = lookAtHold(task, name, await found)
-    return look === NOTHING && task.isReplay && (await this.#isDecided(task)) ? DONE : look
   }
 
   /** @returns true when the event came to its end with the shard; false when it is next itself */
@@ -135,15 +157,6 @@ export class LivePath {
     giveSlot()
     const settling = this.failures.settle(task, result)
     if (settling !== undefined) await settling
-  }
-
-  /**
-   * It came to its end before the process died, or a person has sent it again since: it is not handled here too. What
-   * waits in the ledger otherwise, its hold says.
-   */
-  async #isDecided(task: LiveTask): Promise<boolean> {
-    const known = await this.#parts.ledger.get(this.failures.laneId(task), task.meta.position)
-    return known !== undefined && (isFinal(known.item) || known.item.outOfOrder === true)
   }
 
   #deliver({ meta, bytes }: LiveTask): Promise<DeliveryResult> {

@@ -36,6 +36,8 @@ export interface ShardRunnerOptions {
   readonly start: StoredCheckpoint | undefined
   readonly from: StartPosition
   readonly pass: number
+  /** Its events share one lane (`blocks: 'shard'`), for as long as this reading of it lasts. */
+  readonly isSharded: boolean
   /** How the process stopped before: after `unclean` what may have run is known to be a replay; after `looping` it runs one at a time. */
   readonly lastStop: 'clean' | 'unclean' | 'looping'
   readonly filter: ((event: EddyEvent) => boolean) | undefined
@@ -70,6 +72,7 @@ export class ShardRunner {
   #running = 0
   #millisBehindLatest = 0
   #isAtHead = false
+  #isFirst = true
   #state: RunnerState = 'recovering'
   #failure: string | undefined
 
@@ -235,7 +238,7 @@ export class ShardRunner {
       this.#resolve(ordinal, record.data.length)
       return
     }
-    const { shard, pass, lastStop } = this.#options
+    const { shard, pass, lastStop, isSharded } = this.#options
     const meta = {
       stream: this.#parts.definition.stream,
       shardId: shard.shardId,
@@ -249,11 +252,14 @@ export class ShardRunner {
     const task: LiveTask = {
       meta,
       bytes: record.data,
-      isReplay,
+      isSharded,
+      // The first one may have failed and held the shard, whatever the policy says now.
+      isReplay: isReplay || this.#isFirst,
       ...(isReplay && lastStop === 'looping' && { marker: this.#options.marker }),
       stop: this.#stop.signal,
     }
-    const lane = this.#parts.policy.failure.blocks === 'shard' ? shardLaneName(shard.shardId) : laneName(meta)
+    this.#isFirst = false
+    const lane = isSharded ? shardLaneName(shard.shardId) : laneName(meta)
     this.#lanes.add(lane, { runner: this, ordinal, task })
   }
 

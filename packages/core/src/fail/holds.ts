@@ -24,6 +24,8 @@ export interface Hold {
   readonly epoch: number
   readonly key: string
   readonly explicitHashKey?: string
+  /** With a shard's hold: the lane of the event that failed. */
+  readonly cause?: Lane
   /** The ledger's lane: the key's, also where the whole shard is held. */
   readonly laneId: string
   /** Of the event at `tail`. */
@@ -114,7 +116,12 @@ export class Holds {
     name: string,
     before: HoldEntry | undefined,
     lane: Lane,
-    place: { readonly position: Position; readonly laneId: string; readonly shardId: string },
+    place: {
+      readonly position: Position
+      readonly laneId: string
+      readonly shardId: string
+      readonly cause?: Lane
+    },
   ): Promise<HoldWrite> {
     const tail =
       before?.hold.state === 'held' && before.hold.tail > place.position ? before.hold.tail : place.position
@@ -124,6 +131,7 @@ export class Holds {
       tail,
       key: lane.key,
       ...(lane.explicitHashKey !== undefined && { explicitHashKey: lane.explicitHashKey }),
+      ...(place.cause !== undefined && { cause: place.cause }),
       laneId: place.laneId,
       shardId: place.shardId,
     })
@@ -148,15 +156,20 @@ export class Holds {
     })
   }
 
-  /** Removes a watermark that no replay can reach any more (H4). */
+  /**
+   * Removes a watermark that no replay can reach any more (H4), or a shard's hold that was handed over.
+   * @returns false when the hold changed meanwhile
+   */
   async forget(name: string, before: HoldEntry): Promise<boolean> {
     const removed = await this.#engine.table.delete(
       { partition: keys.hold(this.#subscription), sort: this.#sort(name) },
       before.version,
     )
-    if (removed.ok) this.#cache.delete(name)
-    else await this.read(name)
-    return removed.ok
+    // Refused, and gone: the answer to our own removal was lost.
+    if (!removed.ok && (await this.read(name)) !== undefined) return false
+    this.#cache.delete(name)
+    if (before.hold.state === 'held') this.#held -= 1
+    return true
   }
 
   async page(

@@ -74,7 +74,7 @@ export class LaneDrain {
   ): Promise<DrainEnd | undefined> {
     const { item } = next
     if (held.hold.cut !== undefined && item.position <= afterPosition(held.hold.cut)) {
-      await this.#killDoomed(next)
+      await this.giveUp(next)
       return undefined
     }
     if (item.cutting === true) {
@@ -133,7 +133,8 @@ export class LaneDrain {
     return undefined
   }
 
-  async #killDoomed(entry: LedgerEntry): Promise<void> {
+  /** Dead-letters an event whose tries are used up, or that waits behind such a one and goes with it. */
+  async giveUp(entry: LedgerEntry): Promise<void> {
     const { engine, ledger } = this.#parts
     const nowMs = engine.clock.now()
     const {

@@ -6,6 +6,11 @@ export interface Lane {
   readonly explicitHashKey?: string
 }
 
+/** The lane alone, of something that has one. */
+export function laneOf({ key, explicitHashKey }: Lane): Lane {
+  return { key, ...(explicitHashKey !== undefined && { explicitHashKey }) }
+}
+
 /** A lane as a map key. Cheap: this is what the live path uses for every event. */
 export function laneName(lane: Lane): string {
   return lane.explicitHashKey === undefined ? lane.key : apartFromKeys(`${lane.explicitHashKey}\n${lane.key}`)

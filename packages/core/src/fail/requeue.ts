@@ -3,8 +3,8 @@ import { afterPosition } from '../model/position.ts'
 import { persist } from '../runtime/stop-signal.ts'
 import type { RequeueRequest, RequeueResult } from '../runtime/subscription-control.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
-import { type HoldEntry, isWithin } from './holds.ts'
-import { laneName, shardLaneName, shardOfLane } from './lane.ts'
+import { type ItemPlace, placeOf } from './item-place.ts'
+import { laneName, shardLaneName } from './lane.ts'
 import type { LaneDrain } from './lane-drain.ts'
 import { isFinal, type LedgerEntry } from './ledger.ts'
 import type { ShardGate } from './shard-gate.ts'
@@ -24,11 +24,7 @@ export class Requeue {
 
   /** In its place: its key (or shard) is held, and it is among what waits there. */
   async isInPlace(item: LedgerItem): Promise<boolean> {
-    const entry = await this.#holdOf(item)
-    if (!isWithin(entry, item)) return false
-    // What a cut has doomed would be dead-lettered again.
-    const cut = entry?.hold.cut
-    return cut === undefined || item.position > afterPosition(cut)
+    return (await this.#placeOf(item)) !== undefined
   }
 
   async wouldRunOutOfOrder(item: LedgerItem): Promise<boolean> {
@@ -78,7 +74,7 @@ export class Requeue {
         ? { kind: 'refused', reason: 'not-dead' }
         : await this.requeue(written.current, request)
     }
-    this.#drain.reopened(this.#laneNameOf(item))
+    this.#reopen(item)
     const placed = outOfOrder || isWaitingForPerson || (await this.#keepPlace(written.entry, request))
     if (!placed) return { kind: 'refused', reason: 'out-of-order' }
     await this.nudge(next)
@@ -94,16 +90,17 @@ export class Requeue {
   async #keepPlace(requeued: LedgerEntry, request: RequeueRequest): Promise<boolean> {
     const { holds, ledger, engine, stopping, logger, policy } = this.#parts
     const { item } = requeued
-    if (policy.failure.blocks === 'nothing') return true
-    while (await this.isInPlace(item)) {
-      const entry = (await this.#holdOf(item)) as HoldEntry
+    for (;;) {
+      const place = await this.#placeOf(item)
+      if (place === undefined) break
+      const { name, entry } = place
       const { tail, shardId } = entry.hold
-      const name = this.#laneNameOf(item)
       const touched = await persist(engine.clock, stopping, logger, 'redriving an event', () =>
         holds.extend(name, entry, tail, shardId),
       )
       if (touched.ok) return true
     }
+    if (policy.failure.blocks === 'nothing') return true
     const { dueAtMs: _due, ...rest } = item
     const late: LedgerItem = request.allowOutOfOrder
       ? { ...item, outOfOrder: true }
@@ -119,31 +116,29 @@ export class Requeue {
 
   /** Sends the token that makes somebody look at the item, and wakes a shard that waits for it. */
   async nudge(item: LedgerItem): Promise<void> {
-    const { engine, tokens, stopping, logger, policy } = this.#parts
-    this.#drain.reopened(this.#laneNameOf(item))
-    const entry = await this.#holdOf(item)
-    if (entry?.hold.state === 'held' && policy.failure.blocks === 'shard')
-      this.#gate.wake(shardOfLane(entry.hold.key))
-    const isInLane =
-      policy.failure.blocks !== 'nothing' &&
-      entry?.hold.state === 'held' &&
-      item.position >= entry.hold.lo &&
-      item.outOfOrder !== true
-    if (isInLane && policy.failure.blocks === 'shard') return
-    if (!isInLane && isFinal(item)) return
-    const token = isInLane ? laneToken(item) : itemToken(item)
+    const { engine, tokens, holds, stopping, logger } = this.#parts
+    this.#reopen(item)
+    this.#gate.wake(item.shardId)
+    const place = item.outOfOrder === true ? undefined : await placeOf(holds, item, { fresh: true })
+    // The shard that waits for it was woken.
+    if (place?.kind === 'shard') return
+    if (place === undefined && isFinal(item)) return
+    const token = place === undefined ? itemToken(item) : laneToken(item)
     await persist(engine.clock, stopping, logger, 'sending a retry token', () =>
       tokens.send(token, undefined),
     )
   }
 
-  async #holdOf(item: LedgerItem): Promise<HoldEntry | undefined> {
-    const { blocks } = this.#parts.policy.failure
-    if (blocks === 'nothing') return undefined
-    return await this.#parts.holds.read(this.#laneNameOf(item))
+  /** Where the item would be handled in its turn. */
+  async #placeOf(item: LedgerItem): Promise<ItemPlace | undefined> {
+    const place = await placeOf(this.#parts.holds, item, { fresh: true })
+    // What a cut has doomed would be dead-lettered again.
+    const cut = place?.entry.hold.cut
+    return cut === undefined || item.position > afterPosition(cut) ? place : undefined
   }
 
-  #laneNameOf(item: LedgerItem): string {
-    return this.#parts.policy.failure.blocks === 'key' ? laneName(item) : shardLaneName(item.shardId)
+  #reopen(item: LedgerItem): void {
+    this.#drain.reopened(laneName(item))
+    this.#drain.reopened(shardLaneName(item.shardId))
   }
 }

@@ -1,6 +1,7 @@
 import type { Delivery } from '../ports/queue.ts'
 import { persist, Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
+import { placeOf } from './item-place.ts'
 import { laneName } from './lane.ts'
 import type { LaneDrain } from './lane-drain.ts'
 import { isFinal } from './ledger.ts'
@@ -148,7 +149,10 @@ export class RetryConsumer {
 
   async #use(token: Token, deadlineMs: number): Promise<'done' | 'leave' | { readonly delayMs: number }> {
     if (token.kind === 'item') return await this.#useItem(token.id, deadlineMs)
-    const name = laneName(token)
+    return await this.#useLane(laneName(token), deadlineMs)
+  }
+
+  async #useLane(name: string, deadlineMs: number): Promise<'done' | 'leave' | { readonly delayMs: number }> {
     if (this.#lanes.has(name)) {
       this.#lanes.set(name, true)
       return 'done'
@@ -181,6 +185,17 @@ export class RetryConsumer {
     for (;;) {
       const entry = await this.#parts.ledger.getById(id)
       if (entry === undefined || isFinal(entry.item) || entry.item.parked === true) return 'done'
+      const place =
+        entry.item.outOfOrder === true
+          ? undefined
+          : await placeOf(this.#parts.holds, entry.item, { fresh: false })
+      // Its key was held after all, under another policy than the one that sent it on by itself.
+      if (place?.kind === 'key') return await this.#useLane(place.name, deadlineMs)
+      if (entry.item.cutting === true) {
+        // Nothing waits behind an event that has no lane.
+        await this.#drain.giveUp(entry)
+        continue
+      }
       const end = await this.#retryPath.tryItem(entry, deadlineMs)
       switch (end.kind) {
         case 'look-again':

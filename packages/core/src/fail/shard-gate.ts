@@ -44,6 +44,22 @@ export class ShardGate {
     }
   }
 
+  /** Waits for what an earlier policy left in a key; its own token sees to that. @throws Stopped */
+  async waitForKey(shardId: string, name: string, stop: AbortSignal): Promise<void> {
+    const { engine, holds } = this.#parts
+    const stopping = AbortSignal.any([this.#parts.stopping, stop])
+    try {
+      for (let pauseMs = SOON_MS; ; pauseMs = Math.min(LOOK_EVERY_MS, pauseMs * 2)) {
+        this.#wakers.set(shardId, new AbortController())
+        if (stopping.aborted) throw new Stopped()
+        if ((await holds.lookup(name))?.hold.state !== 'held') return
+        await engine.clock.sleep(pauseMs, stopping)
+      }
+    } finally {
+      this.#wakers.delete(shardId)
+    }
+  }
+
   /** A person decided: look now. */
   wake(shardId: string): void {
     this.#wakers.get(shardId)?.abort()

@@ -1,8 +1,10 @@
 import type { LedgerItem } from '../model/ledger-item.ts'
 import { afterPosition } from '../model/position.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
-import { type HoldEntry, isWithin } from './holds.ts'
-import { laneName, shardLaneName, shardOfLane } from './lane.ts'
+import type { HandOver } from './hand-over.ts'
+import type { HoldEntry } from './holds.ts'
+import { type ItemPlace, placeOf } from './item-place.ts'
+import { shardLaneName, shardOfLane } from './lane.ts'
 import { isFinal, type LedgerEntry } from './ledger.ts'
 import { itemToken, laneToken, type Token } from './tokens.ts'
 
@@ -17,19 +19,20 @@ const WATERMARK_MS = 24 * 3_600_000
  * Rule 10 of the hold protocol: sends tokens again that were lost between a write and its token, and puts away what is
  * left over. Walks in small steps, one page a round, whatever the number of failures.
  *
- * It also finds what an earlier policy left: after a change of `blocks`, events that waited in a lane which nobody
- * drains any more are handled one by one, and their hold is opened.
+ * What an event waits under, its hold says, and never the policy: it may have been another one.
  */
 export class Sweeper {
   readonly #parts: SubscriptionParts
+  readonly #handOver: HandOver
   #retryingAfter: string | undefined
   #heldAfter: string | undefined
   #holdsAfter: string | undefined
   /** Tokens that may still be sent in this round: no more than can have been lost (I6). */
   #tokensLeft = 0
 
-  constructor(parts: SubscriptionParts) {
+  constructor(parts: SubscriptionParts, handOver: HandOver) {
     this.#parts = parts
+    this.#handOver = handOver
   }
 
   async run(): Promise<void> {
@@ -73,18 +76,17 @@ export class Sweeper {
 
   async #lookAt(item: LedgerItem): Promise<void> {
     if (!this.#isOverdue(item)) return
-    const hold = await this.#holdOf(item)
-    const isInLane = isWithin(hold, item) && item.outOfOrder !== true
+    const place = await this.#placeOf(item)
     // A held shard looks after its own events.
-    if (isInLane && this.#parts.policy.failure.blocks === 'shard') return
-    await this.#send(isInLane ? laneToken(item) : itemToken(item))
+    if (place?.kind === 'shard') return
+    await this.#send(place === undefined ? itemToken(item) : laneToken(item))
   }
 
   /** An event that waits where no lane is held (any more) is handled by itself: late, rather than never (I2, I9). */
   async #lookAtHeld(entry: LedgerEntry): Promise<void> {
     const { item } = entry
     if (item.parked === true || !this.#isOverdue(item)) return
-    if (isWithin(await this.#holdOf(item), item)) return
+    if ((await this.#placeOf(item)) !== undefined) return
     await this.#send(itemToken(item))
   }
 
@@ -97,20 +99,19 @@ export class Sweeper {
       return
     }
     if (ageMs < OVERDUE_MS) return
+    const isOfShard = name === shardLaneName(shardOfLane(name))
+    // Written late, since the shards of an earlier policy were let go when their reading began.
+    if (isOfShard && policy.failure.blocks !== 'shard') return await this.#handOver.letGo(shardOfLane(name))
     const waiting = await ledger.range(hold.laneId, hold.lo, afterPosition(hold.tail), PAGE)
     const first = waiting.find((candidate) => !isFinal(candidate.item))
-    const isOfShard = name === shardLaneName(shardOfLane(name))
-    const { blocks } = policy.failure
-    if (blocks === 'key' && !isOfShard) {
+    if (!isOfShard) {
       if (first === undefined || (first.item.parked !== true && this.#isOverdue(first.item)))
         await this.#send(laneToken(hold))
       return
     }
-    // Nobody drains it: a hold of another policy, or of a shard that a dead process wrote late. It opens when its last
-    // event is done with and no reader can come by again.
-    const isOwn = blocks === 'shard' && isOfShard
-    if (isOwn && !checkpointPassed(hold.shardId, hold.tail)) return
-    if (first === undefined && waiting.length < PAGE) await holds.release(name, entry)
+    // A dead process wrote it late: it opens when its event is done with and no reader can come by again.
+    if (first === undefined && waiting.length < PAGE && checkpointPassed(hold.shardId, hold.tail))
+      await holds.release(name, entry)
   }
 
   async #send(token: Token): Promise<void> {
@@ -125,15 +126,8 @@ export class Sweeper {
     return dueAtMs + OVERDUE_MS < nowMs
   }
 
-  async #holdOf(item: LedgerItem): Promise<HoldEntry | undefined> {
-    switch (this.#parts.policy.failure.blocks) {
-      case 'nothing':
-        return undefined
-      case 'key':
-        return await this.#parts.holds.lookup(laneName(item))
-      case 'shard':
-        return await this.#parts.holds.lookup(shardLaneName(item.shardId))
-    }
+  async #placeOf(item: LedgerItem): Promise<ItemPlace | undefined> {
+    return item.outOfOrder === true ? undefined : await placeOf(this.#parts.holds, item, { fresh: false })
   }
 }
 

@@ -53,10 +53,10 @@ export async function planRedrive(
   let count = 0
   let outOfOrder = 0
   for await (const { control, entry } of redriveSet(deps, filter, boundMs, limit)) {
-    const { name, failure } = control.definition
+    const { name } = control.definition
     count += 1
     counts.set(name, (counts.get(name) ?? 0) + 1)
-    if (failure.blocks !== 'nothing' && (await control.wouldRunOutOfOrder(entry.item))) outOfOrder += 1
+    if (await control.wouldRunOutOfOrder(entry.item)) outOfOrder += 1
   }
   const subscriptions = [...counts].sort().map(([subscription, found]) => ({ subscription, count: found }))
   return { count, outOfOrder, subscriptions }

@@ -3,7 +3,7 @@ export class PauseGate {
   #isPaused = false
   #isClosed = false
   #waiting: (() => void)[] = []
-  readonly #listeners: (() => void)[] = []
+  readonly #listeners = new Set<() => void>()
 
   get isPaused(): boolean {
     return this.#isPaused
@@ -14,8 +14,10 @@ export class PauseGate {
     return this.#isPaused && !this.#isClosed
   }
 
-  onChange(listener: () => void): void {
-    this.#listeners.push(listener)
+  /** @returns what ends it */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   pause(): void {

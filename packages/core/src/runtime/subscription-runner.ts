@@ -6,6 +6,7 @@ import { Slots } from '../consume/slots.ts'
 import { SubscriptionPlacement } from '../consume/subscription-placement.ts'
 import { InvalidOptionError, SubscriptionNotFoundError } from '../errors/request-errors.ts'
 import { ShardNotFoundError } from '../errors/stream-errors.ts'
+import { HandOver } from '../fail/hand-over.ts'
 import { Holds } from '../fail/holds.ts'
 import { LaneDrain } from '../fail/lane-drain.ts'
 import { Ledger, type LedgerEntry } from '../fail/ledger.ts'
@@ -20,6 +21,7 @@ import { HandlerRunner } from '../handle/handler-runner.ts'
 import { Steps } from '../handle/steps.ts'
 import type { Notice, SubscriptionDefinition } from '../model/app.ts'
 import type { LedgerItem } from '../model/ledger-item.ts'
+import type { SubscriptionPolicy } from '../model/policy.ts'
 import { MAX_PASS } from '../model/position.ts'
 import type { Logger } from '../observe/logger.ts'
 import { SubscriptionMetrics } from '../observe/subscription-metrics.ts'
@@ -32,7 +34,7 @@ import { Mutex } from './mutex.ts'
 import { PauseGate } from './pause-gate.ts'
 import type { ProcessState } from './process-state.ts'
 import { steadyEngine } from './steady-engine.ts'
-import { lastTry, persist } from './stop-signal.ts'
+import { lastTry, persist, Stopped } from './stop-signal.ts'
 import type {
   RequeueRequest,
   RequeueResult,
@@ -54,6 +56,8 @@ export interface SubscriptionRunnerOptions {
   readonly notify: (notice: Notice) => void
 }
 
+const PLACING = 'placing the subscription'
+
 /** One subscription at work: its live path, its retries, and what operators may ask of it. */
 export class SubscriptionRunner implements SubscriptionControl {
   readonly definition: SubscriptionDefinition
@@ -66,9 +70,12 @@ export class SubscriptionRunner implements SubscriptionControl {
   readonly #consumer: RetryConsumer
   readonly #requeue: Requeue
   readonly #placement: SubscriptionPlacement
-  readonly #seeking = new Mutex()
+  readonly #handOver: HandOver
+  /** Seeks, and changes between reading by shard and by key: one at a time. */
+  readonly #rereading = new Mutex()
   readonly #background: Promise<void>[] = []
   #intake: Intake | undefined
+  #isStopping = false
   #pausedBy: string | undefined
 
   constructor(options: SubscriptionRunnerOptions) {
@@ -106,6 +113,7 @@ export class SubscriptionRunner implements SubscriptionControl {
     const retryPath = new RetryPath(this.parts)
     const drain = new LaneDrain(this.parts, retryPath)
     this.#gate = new ShardGate(this.parts, drain)
+    this.#handOver = new HandOver(this.parts)
     this.#livePath = new LivePath(this.parts, this.#gate)
     this.#consumer = new RetryConsumer(this.parts, retryPath, drain)
     this.#requeue = new Requeue(this.parts, this.#gate, drain)
@@ -129,7 +137,7 @@ export class SubscriptionRunner implements SubscriptionControl {
     await this.parts.holds.load()
     await this.ledger.loadCounts(['retrying', 'held', 'dead'])
     const stream = await engine.log.describeStream(this.definition.stream)
-    const { pass, isPaused, pausedBy } = await this.#repeated(() =>
+    const { pass, isPaused, pausedBy } = await this.#repeated(PLACING, () =>
       this.#placement.begin(stream, this.definition.from),
     )
     if (isPaused) {
@@ -140,7 +148,7 @@ export class SubscriptionRunner implements SubscriptionControl {
     await this.#intake.discover()
     this.#background.push(
       this.#consumer.run(),
-      new Sweeper(this.parts).run(),
+      new Sweeper(this.parts, this.#handOver).run(),
       new PayloadJanitor(this.parts).run(),
     )
   }
@@ -150,6 +158,7 @@ export class SubscriptionRunner implements SubscriptionControl {
    * What was given back comes again at the next start.
    */
   async stop(timeoutMs: number): Promise<void> {
+    this.#isStopping = true
     this.#intake?.close()
     this.#consumer.close()
     this.parts.pause.close()
@@ -202,12 +211,65 @@ export class SubscriptionRunner implements SubscriptionControl {
     if (to.at === 'at_sequence_number' && shardId === undefined) {
       throw new InvalidOptionError('shardId', 'a shard, since sequence numbers count within one', shardId)
     }
-    const endTurn = await this.#seeking.acquire()
+    const endTurn = await this.#rereading.acquire()
     try {
       await this.#seekNow(to, shardId)
     } finally {
       endTurn()
     }
+  }
+
+  /**
+   * From here on every decision is made by this policy. Where `blocks` comes to or goes from `shard`, reading begins
+   * again where it is: the handlers under way are waited for, at most their timeout, and nothing is begun meanwhile.
+   */
+  setPolicy(policy: SubscriptionPolicy, version: number): void {
+    this.parts.policy.replace(policy, version)
+    this.parts.slots.resize(policy.concurrency)
+    if (this.#intake === undefined || this.#readsAsPolicySays()) return
+    // At once: what is not begun yet is taken in again, in the lanes of the new policy.
+    this.#intake.close()
+    const reread = this.#reread().catch((error) => this.#onRereadError(error))
+    this.#background.push(reread)
+  }
+
+  #readsAsPolicySays(): boolean {
+    return this.#intake?.isSharded === (this.parts.policy.failure.blocks === 'shard')
+  }
+
+  async #reread(): Promise<void> {
+    const endTurn = await this.#rereading.acquire()
+    try {
+      const old = this.#intake
+      if (old === undefined || !old.isClosed || this.#isStopping) return
+      await old.idle()
+      await this.#repeated('saving checkpoints', () => old.save())
+      const stream = await this.#repeated('describing the stream', () =>
+        this.#options.engine.log.describeStream(this.definition.stream),
+      )
+      const { pass } = await this.#repeated('reading the subscription', () => this.#placement.current())
+      if (this.#isStopping) return
+      const lastStop = old.isRecovered ? 'clean' : this.#options.process.lastStop
+      this.#intake = this.#newIntake(stream, lastStop, pass)
+      await this.#intake.discover()
+    } finally {
+      endTurn()
+    }
+  }
+
+  #onRereadError(error: unknown): void {
+    if (error instanceof Stopped) return
+    const { logger, notify, engine } = this.parts
+    const reason = String(error)
+    logger.error({ subscription: this.definition.name, reason }, 'a subscription stopped reading its stream')
+    for (const { shardId } of this.#intake?.shards ?? [])
+      notify({
+        kind: 'subscription-stopped',
+        subscription: this.definition.name,
+        shardId,
+        reason,
+        atMs: engine.clock.now(),
+      })
   }
 
   async #seekNow(to: SeekTarget, shardId: string | undefined): Promise<void> {
@@ -225,18 +287,26 @@ export class SubscriptionRunner implements SubscriptionControl {
     old.close()
     await old.idle()
     await old.save()
-    await this.#repeated(() => this.#placement.seek(stream, to, shardId))
+    await this.#repeated(PLACING, () => this.#placement.seek(stream, to, shardId))
     this.#intake = this.#newIntake(stream, 'clean', pass + 1)
     await this.#intake.discover()
   }
 
   /** Placing is done again after a refused write: each of its steps is idempotent (P2). */
-  #repeated<T>(step: () => Promise<T>): Promise<T> {
+  #repeated<T>(what: string, step: () => Promise<T>): Promise<T> {
     const { engine, stopping, logger } = this.parts
-    return persist(engine.clock, stopping, logger, 'placing the subscription', step)
+    return persist(engine.clock, stopping, logger, what, step)
   }
 
   #newIntake(stream: StreamInfo, lastStop: 'clean' | 'unclean' | 'looping', pass: number): Intake {
-    return new Intake(this.parts, stream, lastStop, this.#options.readers, this.#livePath, pass)
+    return new Intake(
+      this.parts,
+      stream,
+      lastStop,
+      this.#options.readers,
+      this.#livePath,
+      this.#handOver,
+      pass,
+    )
   }
 }
