@@ -17,6 +17,7 @@ export const keys = {
   checkpoint: (subscription: string): string => `checkpoint/${subscription}`,
   steps: (subscription: string, eventHash: string): string => `step/${subscription}/${eventHash}`,
   subscription: (subscription: string): ItemKey => ({ partition: 'subscription', sort: subscription }),
+  breaker: (subscription: string): ItemKey => ({ partition: 'breaker', sort: subscription }),
   process: { partition: 'process', sort: 'state' } as ItemKey,
   marker: { partition: 'process', sort: 'marker' } as ItemKey,
   retryQueue: (subscription: string): string => `retry/${subscription}`,

@@ -43,6 +43,8 @@ export interface DeliveryOptions {
   readonly timeoutMs?: () => number
   /** False when another try in place would run into a deadline (rule 9 of the hold protocol). */
   readonly hasTimeLeft?: () => boolean
+  /** Asked before a try in place: it takes what protects the downstream into account. */
+  readonly mayTryInPlace?: () => boolean
   readonly onWarning?: (warning: string) => void
 }
 
@@ -86,6 +88,7 @@ export async function deliver(
       start,
       attempts,
       hasTimeLeft ? inPlaceTries : failure.immediate,
+      options.mayTryInPlace,
     )
     if (decision.warning !== undefined) options.onWarning?.(decision.warning)
     if (decision.kind !== 'retry-now') return { kind: 'failed', attempts, tries, lastError, decision }
@@ -99,6 +102,7 @@ function decide(
   start: DeliveryStart,
   attempts: number,
   inPlaceTries: number,
+  mayTryInPlace: (() => boolean) | undefined,
 ): Decision {
   if (result.hopeless !== undefined) return { kind: 'dead-letter', reason: result.hopeless }
   const nowMs = clock.now()
@@ -110,6 +114,7 @@ function decide(
     attempts: attempts - (start.budgetFrom?.attempts ?? 0),
     deliveries: start.deliveries + 1,
     inPlaceTries,
+    mayTryInPlace,
     firstFailedAtMs: start.budgetFrom?.sinceMs ?? start.firstFailedAtMs ?? nowMs,
     nowMs,
     lastDelayMs: start.lastDelayMs,

@@ -17,6 +17,8 @@ export interface Failure {
   readonly deliveries: number
   /** Further tries already made in place in this delivery: 0 after its first call. */
   readonly inPlaceTries: number
+  /** Asked before a try in place; false: the event leaves for a later retry. */
+  readonly mayTryInPlace?: (() => boolean) | undefined
   readonly firstFailedAtMs: number
   readonly nowMs: number
   readonly lastDelayMs?: number | undefined
@@ -25,7 +27,13 @@ export interface Failure {
 
 /** What to do with a failed event. `warning` tells of a `classify` that threw or answered nonsense: log it. */
 export type Decision = { readonly warning?: string } & (
-  | { readonly kind: 'retry'; readonly delayMs: number; readonly dueAtMs: number }
+  | {
+      readonly kind: 'retry'
+      readonly delayMs: number
+      readonly dueAtMs: number
+      /** The handler, or its downstream, asked for so long. */
+      readonly hintMs?: number
+    }
   /** Another try in place, at once, if the time left allows it. */
   | { readonly kind: 'retry-now' }
   /** A person's decision: an outcome or a rule. */
@@ -120,13 +128,19 @@ function retryBy(failure: Failure, retry: RetryPolicy, hint: Hint | undefined): 
   if (policy.maxAgeMs !== undefined && ageMs >= policy.maxAgeMs) {
     return { kind: 'exhausted', reason: `failing for ${ageMs} ms, over maxAgeMs ${policy.maxAgeMs}` }
   }
-  if (hint === undefined && failure.inPlaceTries < policy.immediate) return { kind: 'retry-now' }
+  const isInPlace = hint === undefined && failure.inPlaceTries < policy.immediate
+  if (isInPlace && (failure.mayTryInPlace?.() ?? true)) return { kind: 'retry-now' }
   const backoffMs = backoffDelayMs(retry, failure.deliveries, failure.lastDelayMs, failure.random)
   if (backoffMs === undefined) {
     return { kind: 'exhausted', reason: `the retry list ends after delivery ${failure.deliveries}` }
   }
   const delayMs = hint === undefined ? backoffMs : hinted(hint, backoffMs)
-  return { kind: 'retry', delayMs, dueAtMs: nowMs + delayMs }
+  return {
+    kind: 'retry',
+    delayMs,
+    dueAtMs: nowMs + delayMs,
+    ...(hint !== undefined && { hintMs: hint.delayMs }),
+  }
 }
 
 /** I5: rounded up, so that the event is never due before the hint. */
