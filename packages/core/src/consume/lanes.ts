@@ -89,10 +89,11 @@ export class Lanes<T> {
 
   async #runNext(lane: Lane<T>): Promise<void> {
     let hasSlot = true
+    const { phase } = this.#slots
     const giveSlot = (): void => {
       if (!hasSlot) return
       hasSlot = false
-      this.#slots.give()
+      this.#slots.give(phase)
     }
     await this.#run(lane.tasks.shift() as T, giveSlot)
     this.#underWay -= 1

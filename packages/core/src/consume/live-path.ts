@@ -10,6 +10,7 @@ import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import type { CrashMarker } from './crash-marker.ts'
 import { LiveFailures } from './live-failures.ts'
 import type { LiveTask } from './live-task.ts'
+import type { Slot } from './slots.ts'
 
 /** What stands between an event and its handler. */
 export type Look =
@@ -82,20 +83,21 @@ export class LivePath {
   }
 
   async #processAfter(first: Look | Promise<Look>, task: LiveTask, giveSlot: () => void): Promise<void> {
-    const { slots } = this.#parts
+    const { slots, protection } = this.#parts
     let hasGiven = false
     for (let look = await first; look.kind !== 'nothing'; look = await this.look(task)) {
-      if (look.kind === 'held') {
-        giveSlot()
-        hasGiven = true
-      }
+      if (!hasGiven) protection.unused('first')
+      giveSlot()
+      hasGiven = true
       if (await this.settleLook(task, look)) return
     }
     if (!hasGiven) return await this.#handle(task, giveSlot)
-    await slots.takeRetry()
+    let slot: Slot | undefined
+    while (slot === undefined) slot = await slots.takeRetry('first')
+    const { phase } = slot
     let hasSlot = true
     const give = (): void => {
-      if (hasSlot) slots.give()
+      if (hasSlot) slots.give(phase)
       hasSlot = false
     }
     try {
@@ -159,11 +161,26 @@ export class LivePath {
     if (settling !== undefined) await settling
   }
 
-  #deliver({ meta, bytes }: LiveTask): Promise<DeliveryResult> {
-    const { runner, definition, engine, logger, policy } = this.#parts
+  #deliver(task: LiveTask): Promise<DeliveryResult> {
+    return this.#parts.protection.isActive ? this.#deliverProtected(task) : this.#call(task)
+  }
+
+  async #deliverProtected(task: LiveTask): Promise<DeliveryResult> {
+    const { protection } = this.#parts
+    // The breaker may have opened since the slot was taken.
+    const phase = protection.begin() ?? (await protection.begun(task.stop))
+    if (phase === undefined) return { kind: 'given-back' }
+    const result = await this.#call(task)
+    protection.ended(phase, task.meta.position, result)
+    return result
+  }
+
+  #call({ meta, bytes }: LiveTask): Promise<DeliveryResult> {
+    const { runner, definition, engine, logger, policy, protection } = this.#parts
     return deliver(runner, policy, engine.clock, meta, bytes, FIRST_DELIVERY, {
       path: 'live',
       outOfOrder: false,
+      mayTryInPlace: protection.takeInPlace,
       onWarning: (warning) =>
         logger.warn({ subscription: definition.name, sequenceNumber: meta.sequenceNumber }, warning),
     })

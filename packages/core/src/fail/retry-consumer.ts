@@ -18,6 +18,10 @@ const MIN_ACTIVE = 64
 /** Taking tokens one by one would cost a read for each. */
 const MIN_RECEIVE = 16
 const GIVE_BACK_MS = 250
+/** No more tokens are taken than retries may be started in this time. */
+const HELD_SECONDS = 10
+/** Longer waits are cut into pieces. */
+const MAX_SLEEP_MS = 60_000
 const MAX_ERROR_WAIT_MS = 5_000
 
 /** Takes due tokens from the retry queue and lets the ledger say what each is good for. */
@@ -37,6 +41,7 @@ export class RetryConsumer {
     this.#retryPath = retryPath
     this.#drain = drain
     parts.pause.onChange(() => this.#receiving.abort())
+    parts.protection.onChange(() => this.#receiving.abort())
   }
 
   async run(): Promise<void> {
@@ -72,9 +77,15 @@ export class RetryConsumer {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const { engine, tokens, policy } = this.#parts
+    const { engine, tokens, policy, protection } = this.#parts
+    const openUntilMs = protection.openUntilMs()
+    if (openUntilMs !== undefined) {
+      // Nothing may be tried: the tokens are better off in their queue.
+      const waitMs = openUntilMs - engine.clock.monotonicMs()
+      return await engine.clock.sleep(Math.min(MAX_SLEEP_MS, Math.max(1, waitMs)), signal)
+    }
     const room = this.#room()
-    if (room < MIN_RECEIVE) {
+    if (room < this.#leastRoom()) {
       await new Promise<void>((resolve) => {
         this.#onDone = resolve
       })
@@ -100,15 +111,24 @@ export class RetryConsumer {
 
   /** More tokens that may be taken. Those that wait for a slot use up the time that they are hidden for: few of them. */
   #room(): number {
-    const { slots, policy } = this.#parts
+    return this.#limit() - this.#active.size
+  }
+
+  #leastRoom(): number {
+    return Math.min(MIN_RECEIVE, this.#limit())
+  }
+
+  #limit(): number {
+    const { slots, policy, protection } = this.#parts
     const limit =
       slots.waitingRetries > 0 ? Math.max(MIN_ACTIVE, policy.concurrency * ACTIVE_PER_SLOT) : MAX_ACTIVE
-    return Math.min(limit, MAX_ACTIVE) - this.#active.size
+    const startable = Math.max(1, Math.ceil(protection.retriesPerSecond() * HELD_SECONDS))
+    return Math.min(limit, MAX_ACTIVE, startable)
   }
 
   #done(work: Promise<void>): void {
     this.#active.delete(work)
-    if (this.#onDone === undefined || this.#room() < MIN_RECEIVE) return
+    if (this.#onDone === undefined || this.#room() < this.#leastRoom()) return
     this.#onDone()
     this.#onDone = undefined
   }

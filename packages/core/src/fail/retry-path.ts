@@ -1,8 +1,10 @@
+import type { Slot } from '../consume/slots.ts'
 import { HandlerCrashedError } from '../errors/handler-errors.ts'
 import type { EventMeta } from '../handle/context.ts'
 import { deliver } from '../handle/delivery.ts'
 import type { AttemptPath, LedgerItem } from '../model/ledger-item.ts'
 import { errorInfo } from '../policies/error-info.ts'
+import type { StartKind } from '../protect/start-limits.ts'
 import { persist } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import { announce } from './announce.ts'
@@ -39,7 +41,7 @@ export class RetryPath {
     deadlineMs: number,
     isStillFirst?: () => Promise<boolean>,
   ): Promise<TryEnd> {
-    const { engine, slots, suspects, epoch, policy } = this.#parts
+    const { engine, slots, suspects, epoch, policy, protection } = this.#parts
     const { item } = entry
     const nowMs = engine.clock.now()
     // I5: a retry never starts before it is due.
@@ -52,7 +54,12 @@ export class RetryPath {
     const crashes =
       item.claimedBy === undefined || claimedHere ? (item.crashes ?? 0) : (item.crashes ?? 0) + 1
     if (crashes >= policy.failure.maxCrashes) return await this.#giveUpCrashed(entry, crashes)
-    const hasWaited = await this.#takeSlot()
+    const kind = startKindOf(item)
+    const protectedUntilMs = this.#protectedUntilMs(kind, item, deadlineMs)
+    if (protectedUntilMs !== undefined) return { kind: 'wait', untilMs: protectedUntilMs }
+    const slot = await this.#takeSlot(kind)
+    if (slot === undefined) return { kind: 'look-again' }
+    let hasBegun = false
     // The slot first, then the turn among suspects, as on the live path: the other order could wait in a circle. One
     // death may have met many; who was there at all but the last one allowed is worth a turn of its own.
     const isSuspect = crashes > 0 && crashes >= policy.failure.maxCrashes - 1
@@ -60,25 +67,48 @@ export class RetryPath {
     try {
       // Looked at only now: waiting for a slot takes as long as it takes.
       if (!this.#hasTime(deadlineMs)) return { kind: 'no-time' }
-      if (hasWaited && isStillFirst !== undefined && !(await isStillFirst())) return { kind: 'look-again' }
-      return await this.#attempt(entry, crashes, deadlineMs)
+      if (slot.hasWaited && isStillFirst !== undefined && !(await isStillFirst()))
+        return { kind: 'look-again' }
+      const phase = protection.begin()
+      // The breaker has opened meanwhile: until when, the next look tells.
+      if (phase === undefined) return { kind: 'look-again' }
+      hasBegun = true
+      return await this.#attempt(entry, crashes, deadlineMs, phase)
     } finally {
       endTurn?.()
-      slots.give()
+      if (!hasBegun) protection.unused(kind)
+      slots.give(slot.phase)
     }
   }
 
-  /** @returns true when it had to wait: what was seen before may have changed */
-  async #takeSlot(): Promise<boolean> {
-    const { slots, pause } = this.#parts
+  /**
+   * While the breaker is open a retry that is due waits, and uses up no attempt. One that would wait here for longer
+   * than its token is hidden waits in the queue.
+   *
+   * @returns wall time, when there is something to wait for
+   */
+  #protectedUntilMs(kind: StartKind, item: LedgerItem, deadlineMs: number): number | undefined {
+    const { protection, slots, policy, engine } = this.#parts
+    const wait = protection.retryWait(kind, item.position, slots.waitingRetries)
+    if (wait === undefined) return undefined
+    if (!wait.isCertain && wait.untilMs + policy.timeoutMs + MARGIN_MS <= deadlineMs) return undefined
+    return Math.ceil(engine.clock.now() + wait.untilMs - engine.clock.monotonicMs())
+  }
+
+  /** @returns undefined when the breaker has opened meanwhile */
+  async #takeSlot(kind: StartKind): Promise<Slot | undefined> {
+    const { slots, pause, protection } = this.#parts
     let hasWaited = false
     for (;;) {
       hasWaited = hasWaited || pause.isPaused
       await pause.wait()
-      hasWaited = (await slots.takeRetry()) || hasWaited
-      if (!pause.isHolding) return hasWaited
+      const slot = await slots.takeRetry(kind)
+      if (slot === undefined) return undefined
+      hasWaited = slot.hasWaited || hasWaited
+      if (!pause.isHolding) return { hasWaited, phase: slot.phase }
       // A person paused while the slot was waited for.
-      slots.give()
+      protection.unused(kind)
+      slots.give(slot.phase)
     }
   }
 
@@ -86,8 +116,8 @@ export class RetryPath {
     return this.#parts.engine.clock.monotonicMs() + this.#parts.policy.timeoutMs + MARGIN_MS <= deadlineMs
   }
 
-  async #attempt(entry: LedgerEntry, crashes: number, deadlineMs: number): Promise<TryEnd> {
-    const { engine, ledger, runner, definition, metrics, logger, policy } = this.#parts
+  async #attempt(entry: LedgerEntry, crashes: number, deadlineMs: number, phase: number): Promise<TryEnd> {
+    const { engine, ledger, runner, definition, metrics, logger, policy, protection } = this.#parts
     const payload = await ledger.payload(entry.item)
     if (payload === undefined) return await this.#giveUpLost(entry)
     if (entry.item.dueAtMs !== undefined)
@@ -108,8 +138,10 @@ export class RetryPath {
       timeoutMs: () => claimedTimeMs(claimed.item),
       // Out of order there is one attempt, and no more: the event is late already.
       hasTimeLeft: () => entry.item.outOfOrder !== true && this.#hasTime(deadlineMs),
+      mayTryInPlace: protection.takeInPlace,
       onWarning: (warning) => logger.warn({ failure: entry.item.id }, warning),
     })
+    protection.ended(phase, entry.item.position, result)
     if (result.kind === 'lost') return { kind: 'look-again' }
     if (result.kind === 'given-back') {
       await this.#unclaim(claimed)
@@ -210,6 +242,11 @@ export class RetryPath {
 /** The handler's part of the time that an item was claimed for. */
 function claimedTimeMs(item: LedgerItem): number {
   return (item.claimedUntilMs as number) - item.updatedAtMs - MARGIN_MS
+}
+
+function startKindOf(item: LedgerItem): StartKind {
+  if (item.attempts === 0) return 'first'
+  return item.redrives.length > 0 && item.budgetFrom?.attempts === item.attempts ? 'asked' : 'retry'
 }
 
 /** An event that waited behind another one has its first attempt here. */

@@ -65,6 +65,11 @@ export class ShardGate {
     this.#wakers.get(shardId)?.abort()
   }
 
+  /** What kept every shard from being tried has changed. */
+  wakeAll(): void {
+    for (const waker of [...this.#wakers.values()]) waker.abort()
+  }
+
   #pauseMs(end: Exclude<DrainEnd, { readonly kind: 'released' | 'given-back' }>): number {
     switch (end.kind) {
       case 'wait':

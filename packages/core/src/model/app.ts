@@ -139,6 +139,20 @@ export type Notice =
       readonly atMs: number
     }
   | {
+      readonly kind: 'breaker-opened'
+      readonly subscription: string
+      readonly reason: string
+      readonly probesAtMs: number
+      readonly atMs: number
+    }
+  | {
+      readonly kind: 'breaker-closed'
+      readonly subscription: string
+      /** How long it was open, its probing included. */
+      readonly openMs: number
+      readonly atMs: number
+    }
+  | {
       readonly kind: 'subscription-stopped'
       readonly subscription: string
       readonly shardId: string

@@ -66,14 +66,8 @@ export class Breaker {
     const state = this.state(nowMs, policy)
     if (!outcome.ok) this.#heed(outcome, state, nowMs)
     if (phase !== this.#phase || state.kind === 'open') return
-    if (state.kind === 'probing') return this.#noteProbe(outcome, state, nowMs, policy)
-    if (this.#window.size !== policy.window) this.#window = this.#window.resized(policy.window)
-    this.#window.add(outcome.ok ? undefined : outcome.errorType)
-    const { count, failed } = this.#window
-    if (outcome.ok || count < policy.minimum || failed < policy.ratio * count) return
-    const pauseMs =
-      state.kind === 'ramping' ? Math.min(policy.maxPauseMs, state.pauseMs * 2) : policy.pauseMs
-    this.#open(nowMs, pauseMs, reasonOf(this.#window, outcome))
+    if (state.kind === 'probing') this.#noteProbe(outcome, state, nowMs, policy)
+    else this.#noteCall(outcome, state, nowMs, policy)
   }
 
   /** Closes it by hand: full rate is reached by the ramp. */
@@ -94,6 +88,20 @@ export class Breaker {
     if (this.#state.kind !== 'closed') this.#enter(CLOSED)
   }
 
+  #noteCall(
+    outcome: HandlerOutcome,
+    state: BreakerState & { kind: 'closed' | 'ramping' },
+    nowMs: number,
+    policy: BreakerPolicy,
+  ): void {
+    if (this.#window.size !== policy.window) this.#window = this.#window.resized(policy.window)
+    this.#window.add(outcome.ok ? undefined : outcome.errorType)
+    const { count, failed } = this.#window
+    if (outcome.ok || count < policy.minimum || failed < policy.ratio * count) return
+    const pauseMs = state.kind === 'ramping' ? Math.min(policy.maxPauseMs, state.pauseMs * 2) : policy.pauseMs
+    this.#open(nowMs, pauseMs, reasonOf(this.#window, outcome))
+  }
+
   #open(nowMs: number, pauseMs: number, reason: string): void {
     const probesAtMs = Math.max(nowMs + pauseMs, this.#hintedMs)
     this.#enter({ kind: 'open', sinceMs: nowMs, probesAtMs, pauseMs, reason })
@@ -105,7 +113,7 @@ export class Breaker {
     this.#enter({ kind: 'probing', sinceMs: probesAtMs, pauseMs, reason })
   }
 
-  #ramp({ pauseMs, reason }: BreakerState & { pauseMs: number }, nowMs: number): void {
+  #ramp({ pauseMs, reason }: Exclude<BreakerState, { kind: 'closed' }>, nowMs: number): void {
     this.#hintedMs = Number.NEGATIVE_INFINITY
     this.#window = new OutcomeWindow(this.#window.size)
     this.#enter({ kind: 'ramping', sinceMs: nowMs, pauseMs, reason })
@@ -119,7 +127,7 @@ export class Breaker {
   ): void {
     this.#probing.add(outcome, nowMs)
     const verdict = this.#probing.verdict(policy)
-    if (verdict === 'passed') return this.#ramp(state, nowMs)
+    if (verdict === 'passed') this.#ramp(state, nowMs)
     if (verdict === 'failed') this.#reopen(state, nowMs, policy)
   }
 
@@ -129,14 +137,13 @@ export class Breaker {
   }
 
   /** No outcome came for the length of the pause: what there is decides, or the probing begins anew. */
-  #endQuietProbing(
-    state: BreakerState & { kind: 'probing' },
-    nowMs: number,
-    policy: BreakerPolicy,
-  ): void {
+  #endQuietProbing(state: BreakerState & { kind: 'probing' }, nowMs: number, policy: BreakerPolicy): void {
     const lastMs = this.#probing.lastMs
     if (lastMs === undefined || nowMs < lastMs + state.pauseMs) return
-    if (!this.#probing.isFailing(policy)) return this.#probing.tryAllAgain()
+    if (!this.#probing.isFailing(policy)) {
+      this.#probing.tryAllAgain()
+      return
+    }
     this.#reopen(state, lastMs, policy)
     const reopened = this.#state
     if (reopened.kind === 'open' && nowMs >= reopened.probesAtMs) this.#probe(reopened, policy)

@@ -27,7 +27,6 @@ export function handlerOutcome(result: DeliveryResult, position: string): Handle
     position,
     errorType: lastError.type,
     message: lastError.message.slice(0, 300),
-    ...(decision.kind === 'retry' &&
-      decision.hintMs !== undefined && { retryAfterMs: decision.hintMs }),
+    ...(decision.kind === 'retry' && decision.hintMs !== undefined && { retryAfterMs: decision.hintMs }),
   }
 }

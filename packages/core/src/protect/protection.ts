@@ -8,13 +8,13 @@ import { Breaker, type BreakerState } from './breaker.ts'
 import { type BreakerStore, toWall } from './breaker-store.ts'
 import { handlerOutcome } from './handler-outcome.ts'
 import { rampedLimit, rampedLimitAtMs, rampShare } from './ramp.ts'
-import { type Limit, StartLimits, type StartKind } from './start-limits.ts'
+import { type Limit, type StartKind, StartLimits } from './start-limits.ts'
 import { StartTimer } from './start-timer.ts'
 
 export interface ProtectionOptions {
   readonly subscription: string
   /** Read anew at every decision: it may change while the subscription runs. */
-  readonly policy: Pick<SubscriptionPolicy, 'protect' | 'concurrency'>
+  readonly policy: Pick<SubscriptionPolicy, 'protect'>
   readonly clock: Clock
   readonly store: BreakerStore
   readonly logger: Logger
@@ -54,6 +54,12 @@ export class Protection {
   constructor(options: ProtectionOptions) {
     this.#options = options
     this.#timer = new StartTimer(options.clock, () => this.#startsMayBePossible())
+  }
+
+  /** False where nothing but `concurrency` protects. */
+  get isActive(): boolean {
+    if (this.#options.policy.protect !== this.#known) this.#look()
+    return this.#isActive
   }
 
   /** Raised by every change of the breaker's state. */
@@ -107,10 +113,10 @@ export class Protection {
 
   /**
    * True when one more handler may run beside those that do.
+   * @param concurrency - the subscription's own limit
    * @param usedInPhase - of them, those that started in the breaker's present state
    */
-  hasRoom(used: number, usedInPhase: (phase: number) => number): boolean {
-    const { concurrency } = this.#options.policy
+  hasRoom(concurrency: number, used: number, usedInPhase: (phase: number) => number): boolean {
     if (used >= concurrency) return false
     const state = this.#isOff() ? undefined : this.breakerState()
     const breaker = this.#known?.breaker
@@ -206,6 +212,12 @@ export class Protection {
     return untilMs > nowMs ? { untilMs, isCertain: false } : undefined
   }
 
+  /** Until when nothing is started, on the monotonic clock; undefined: the breaker is not open. */
+  openUntilMs(): number | undefined {
+    const state = this.breakerState()
+    return state?.kind === 'open' ? state.probesAtMs : undefined
+  }
+
   /** Retries a second that can be counted on; 0 while the breaker is open. */
   retriesPerSecond(): number {
     if (this.#isOff()) return Number.POSITIVE_INFINITY
@@ -237,8 +249,7 @@ export class Protection {
   }
 
   #isOff(): boolean {
-    if (this.#options.policy.protect !== this.#known) this.#look()
-    return !this.#isActive
+    return !this.isActive
   }
 
   /** Takes note of the policy as it is now. */
@@ -287,7 +298,10 @@ export class Protection {
     if (state.kind === 'open') {
       const probesAtMs = toWall(clock, state.probesAtMs)
       const { reason, pauseMs } = state
-      logger.warn({ subscription, reason, pauseMs }, 'the breaker is open: nothing is started until it probes')
+      logger.warn(
+        { subscription, reason, pauseMs },
+        'the breaker is open: nothing is started until it probes',
+      )
       if (this.#openSinceMs !== undefined) return
       this.#openSinceMs = state.sinceMs
       notify({ kind: 'breaker-opened', subscription, reason, probesAtMs, atMs })

@@ -38,7 +38,10 @@ export class RetryBudget {
 
   /** Counts a retry; called when `startableAtMs` is not later than now. */
   take(nowMs: number, policy: RetryBudgetPolicy): void {
-    if (this.credits(nowMs, policy) < 1 - ROUNDING) return this.#floor.take(nowMs, policy.minPerSecond)
+    if (this.credits(nowMs, policy) < 1 - ROUNDING) {
+      this.#floor.take(nowMs, policy.minPerSecond)
+      return
+    }
     // The oldest first: they expire first.
     let missing = 1
     for (let age = SLICES - 1; age >= 0 && missing > 0; age -= 1) {

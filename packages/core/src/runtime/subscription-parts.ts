@@ -9,6 +9,7 @@ import type { Position } from '../model/position.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { SubscriptionMetrics } from '../observe/subscription-metrics.ts'
 import type { Engine } from '../ports/engine.ts'
+import type { Protection } from '../protect/protection.ts'
 import type { CurrentPolicy } from './current-policy.ts'
 import type { Mutex } from './mutex.ts'
 import type { PauseGate } from './pause-gate.ts'
@@ -25,6 +26,7 @@ export interface SubscriptionParts {
   readonly tokens: Tokens
   readonly runner: HandlerRunner
   readonly slots: Slots
+  readonly protection: Protection
   readonly metrics: SubscriptionMetrics
   readonly logger: Logger
   readonly notify: (notice: Notice) => void

@@ -29,6 +29,8 @@ import type { SubscriptionStatus } from '../operate/operations.ts'
 import type { Engine } from '../ports/engine.ts'
 import type { StreamInfo } from '../ports/log.ts'
 import type { Producer } from '../produce/producer.ts'
+import { BreakerStore } from '../protect/breaker-store.ts'
+import { Protection } from '../protect/protection.ts'
 import { CurrentPolicy } from './current-policy.ts'
 import { Mutex } from './mutex.ts'
 import { PauseGate } from './pause-gate.ts'
@@ -87,6 +89,14 @@ export class SubscriptionRunner implements SubscriptionControl {
     this.#placement = new SubscriptionPlacement(engine, definition.name, process.epoch)
     const steps = new Steps(engine, definition.name, definition.ledgerRetentionMs)
     const policy = new CurrentPolicy(definition)
+    const protection = new Protection({
+      subscription: definition.name,
+      policy,
+      clock: engine.clock,
+      store: new BreakerStore(engine, definition.name, this.#stopping.signal, logger),
+      logger,
+      notify,
+    })
     this.parts = {
       definition,
       policy,
@@ -100,7 +110,8 @@ export class SubscriptionRunner implements SubscriptionControl {
         producer: options.producer,
         md5Hex: (text) => engine.md5Hex(text),
       }),
-      slots: new Slots(policy.concurrency),
+      slots: new Slots(policy.concurrency, protection),
+      protection,
       metrics: new SubscriptionMetrics(),
       logger,
       notify,
@@ -114,6 +125,7 @@ export class SubscriptionRunner implements SubscriptionControl {
     const drain = new LaneDrain(this.parts, retryPath)
     this.#gate = new ShardGate(this.parts, drain)
     this.#handOver = new HandOver(this.parts)
+    protection.onChange(() => this.#gate.wakeAll())
     this.#livePath = new LivePath(this.parts, this.#gate)
     this.#consumer = new RetryConsumer(this.parts, retryPath, drain)
     this.#requeue = new Requeue(this.parts, this.#gate, drain)
@@ -135,6 +147,7 @@ export class SubscriptionRunner implements SubscriptionControl {
   async start(): Promise<void> {
     const { engine, process } = this.#options
     await this.parts.holds.load()
+    await this.parts.protection.load()
     await this.ledger.loadCounts(['retrying', 'held', 'dead'])
     const stream = await engine.log.describeStream(this.definition.stream)
     const { pass, isPaused, pausedBy } = await this.#repeated(PLACING, () =>
@@ -163,6 +176,7 @@ export class SubscriptionRunner implements SubscriptionControl {
     this.#consumer.close()
     this.parts.pause.close()
     this.parts.slots.close()
+    this.parts.protection.close()
     const idle = Promise.all([this.#intake?.idle(), this.#consumer.idle()])
     const limit = new AbortController()
     await Promise.race([idle, this.#options.engine.clock.sleep(timeoutMs, limit.signal)])

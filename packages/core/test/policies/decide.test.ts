@@ -195,7 +195,7 @@ describe('retry-after hints', () => {
       { immediate: 3, retry: fixed({ delayMs: 60_000 }) },
       outcome.retryAfterMs(1_500.2),
     )
-    expect(decision).toEqual({ kind: 'retry', delayMs: 1_501, dueAtMs: NOW_MS + 1_501 })
+    expect(decision).toEqual({ kind: 'retry', delayMs: 1_501, dueAtMs: NOW_MS + 1_501, hintMs: 1_500.2 })
   })
 
   test('it spends an attempt like any other', () => {

@@ -36,6 +36,8 @@ export const subscriptionSchemas: Readonly<Record<string, JsonSchema>> = {
         'key-held',
         'retention-near',
         'expired',
+        'breaker-opened',
+        'breaker-closed',
         'subscription-stopped',
       ]),
       subscription: text(),
