@@ -51,7 +51,7 @@ export const consumeMutations = [
     invariant: 'I3',
     what: "with blocks: 'shard' only events of one key wait for each other",
     file: SHARD_RUNNER,
-    find: "isSharded ? shardLaneName(shard.shardId) : laneName(meta)",
+    find: 'isSharded ? shardLaneName(shard.shardId) : laneName(meta)',
     replace: 'laneName(meta)',
   },
   {

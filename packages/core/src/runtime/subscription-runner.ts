@@ -240,6 +240,7 @@ export class SubscriptionRunner implements SubscriptionControl {
   setPolicy(policy: SubscriptionPolicy, version: number): void {
     this.parts.policy.replace(policy, version)
     this.parts.slots.resize(policy.concurrency)
+    this.parts.protection.policyChanged()
     if (this.#intake === undefined || this.#readsAsPolicySays()) return
     // At once: what is not begun yet is taken in again, in the lanes of the new policy.
     this.#intake.close()
