@@ -101,12 +101,13 @@ export class Holds {
   }
 
   async read(name: string): Promise<HoldEntry | undefined> {
+    const known = this.#cache.get(name)
     const item = await this.#engine.table.get({
       partition: keys.hold(this.#subscription),
       sort: this.#sort(name),
     })
     const entry = item === undefined ? undefined : toEntry(item)
-    if (entry === undefined) this.#cache.delete(name)
+    if (entry === undefined) this.#forgetCached(name, known)
     else this.#remember(name, entry)
     return entry
   }
@@ -161,13 +162,14 @@ export class Holds {
    * @returns false when the hold changed meanwhile
    */
   async forget(name: string, before: HoldEntry): Promise<boolean> {
+    const known = this.#cache.get(name)
     const removed = await this.#engine.table.delete(
       { partition: keys.hold(this.#subscription), sort: this.#sort(name) },
       before.version,
     )
     // Refused, and gone: the answer to our own removal was lost.
     if (!removed.ok && (await this.read(name)) !== undefined) return false
-    this.#cache.delete(name)
+    this.#forgetCached(name, known)
     if (before.hold.state === 'held') this.#held -= 1
     return true
   }
@@ -200,6 +202,7 @@ export class Holds {
   ): Promise<HoldWrite> {
     // H3: a former owner's late write is refused by the version; an owner never overwrites a later epoch's item.
     if (before !== undefined && before.hold.epoch > this.#epoch) return { ok: false, current: before }
+    const known = this.#cache.get(name)
     const hold: Hold = { ...next, epoch: this.#epoch, updatedAtMs: this.#engine.clock.now() }
     const result = await this.#engine.table.put(
       {
@@ -213,7 +216,7 @@ export class Holds {
       const current = result.current === undefined ? undefined : toEntry(result.current)
       // The answer to our own write was lost, and its repetition refused: what we wanted stands there.
       if (current !== undefined && isSame(current.hold, hold)) return this.#written(name, before, current)
-      if (current === undefined) this.#cache.delete(name)
+      if (current === undefined) this.#forgetCached(name, known)
       else this.#remember(name, current)
       return { ok: false, current }
     }
@@ -224,6 +227,11 @@ export class Holds {
     this.#held += Number(entry.hold.state === 'held') - Number(before?.hold.state === 'held')
     this.#remember(name, entry)
     return { ok: true, entry }
+  }
+
+  /** There was none when somebody looked: true of what was known then, not of a hold that was written meanwhile. */
+  #forgetCached(name: string, known: HoldEntry | undefined): void {
+    if (this.#cache.get(name) === known) this.#cache.delete(name)
   }
 
   #remember(name: string, entry: HoldEntry): void {

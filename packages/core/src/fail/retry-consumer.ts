@@ -24,14 +24,23 @@ const HELD_SECONDS = 10
 const MAX_SLEEP_MS = 60_000
 const MAX_ERROR_WAIT_MS = 5_000
 
+/** A lane under way here. */
+interface LaneWork {
+  readonly messageId: string
+  /** A token came meanwhile: look again before letting go. */
+  again: boolean
+}
+
+/** What becomes of a message; `leave`: the process stops, and the next one is to find it. */
+type Fate = 'done' | 'leave' | { readonly delayMs: number }
+
 /** Takes due tokens from the retry queue and lets the ledger say what each is good for. */
 export class RetryConsumer {
   readonly #parts: SubscriptionParts
   readonly #retryPath: RetryPath
   readonly #drain: LaneDrain
   readonly #active = new Set<Promise<void>>()
-  /** Lanes under way here; true: look again before letting go (a token came meanwhile). */
-  readonly #lanes = new Map<string, boolean>()
+  readonly #lanes = new Map<string, LaneWork>()
   #receiving = new AbortController()
   #onDone: (() => void) | undefined
   #open = true
@@ -139,7 +148,8 @@ export class RetryConsumer {
       const token = parseToken(delivery.body)
       if (token === undefined)
         logger.error({ messageId: delivery.messageId }, 'a retry message of an unknown form was removed')
-      const again = token === undefined ? 'done' : await this.#use(token, deadlineMs)
+      const again = token === undefined ? 'done' : await this.#use(token, delivery, deadlineMs)
+      if (again === 'repeated') return
       if (again === 'leave') return await this.#giveBack(delivery)
       // Until it is taken: a token that only its visibility timeout brings back holds its key up for minutes.
       await persist(engine.clock, stopping, logger, 'giving a retry token back', () =>
@@ -167,21 +177,25 @@ export class RetryConsumer {
     }
   }
 
-  async #use(token: Token, deadlineMs: number): Promise<'done' | 'leave' | { readonly delayMs: number }> {
-    if (token.kind === 'item') return await this.#useItem(token.id, deadlineMs)
-    return await this.#useLane(laneName(token), deadlineMs)
+  async #use(token: Token, { messageId }: Delivery, deadlineMs: number): Promise<Fate | 'repeated'> {
+    if (token.kind === 'item') return await this.#useItem(token.id, messageId, deadlineMs)
+    return await this.#useLane(laneName(token), messageId, deadlineMs)
   }
 
-  async #useLane(name: string, deadlineMs: number): Promise<'done' | 'leave' | { readonly delayMs: number }> {
-    if (this.#lanes.has(name)) {
-      this.#lanes.set(name, true)
-      return 'done'
+  async #useLane(name: string, messageId: string, deadlineMs: number): Promise<Fate | 'repeated'> {
+    const underWay = this.#lanes.get(name)
+    if (underWay !== undefined) {
+      underWay.again = true
+      // The same message once more: it is the only timer that the lane is known to have, and not to be removed.
+      return underWay.messageId === messageId ? 'repeated' : 'done'
     }
+    const work: LaneWork = { messageId, again: false }
+    this.#lanes.set(name, work)
     try {
       for (;;) {
-        this.#lanes.set(name, false)
+        work.again = false
         const end = await this.#drain.drain(name, deadlineMs)
-        if (this.#lanes.get(name) === true && end.kind !== 'given-back' && end.kind !== 'no-time') continue
+        if (work.again && end.kind !== 'given-back' && end.kind !== 'no-time') continue
         switch (end.kind) {
           case 'released':
           case 'parked':
@@ -201,7 +215,7 @@ export class RetryConsumer {
     }
   }
 
-  async #useItem(id: string, deadlineMs: number): Promise<'done' | 'leave' | { readonly delayMs: number }> {
+  async #useItem(id: string, messageId: string, deadlineMs: number): Promise<Fate | 'repeated'> {
     for (;;) {
       const entry = await this.#parts.ledger.getById(id)
       if (entry === undefined || isFinal(entry.item) || entry.item.parked === true) return 'done'
@@ -210,7 +224,7 @@ export class RetryConsumer {
           ? undefined
           : await placeOf(this.#parts.holds, entry.item, { fresh: false })
       // Its key was held after all, under another policy than the one that sent it on by itself.
-      if (place?.kind === 'key') return await this.#useLane(place.name, deadlineMs)
+      if (place?.kind === 'key') return await this.#useLane(place.name, messageId, deadlineMs)
       if (entry.item.cutting === true) {
         // Nothing waits behind an event that has no lane.
         await this.#drain.giveUp(entry)

@@ -34,7 +34,7 @@ export class RetryPath {
 
   /**
    * @param deadlineMs - on the monotonic clock; a handler is started only if its timeout fits before it
-   * @param isStillFirst - asked after a wait for a slot: an earlier event of the lane may have been redriven meanwhile
+   * @param isStillFirst - asked after a wait for a slot or a turn: an earlier event of the lane may have been redriven meanwhile
    */
   async tryItem(
     entry: LedgerEntry,
@@ -67,8 +67,8 @@ export class RetryPath {
     try {
       // Looked at only now: waiting for a slot takes as long as it takes.
       if (!this.#hasTime(deadlineMs)) return { kind: 'no-time' }
-      if (slot.hasWaited && isStillFirst !== undefined && !(await isStillFirst()))
-        return { kind: 'look-again' }
+      const mayBeLate = slot.hasWaited || isSuspect
+      if (mayBeLate && isStillFirst !== undefined && !(await isStillFirst())) return { kind: 'look-again' }
       const phase = protection.begin()
       // The breaker has opened meanwhile: until when, the next look tells.
       if (phase === undefined) return { kind: 'look-again' }
