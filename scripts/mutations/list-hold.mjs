@@ -174,6 +174,22 @@ export const holdMutations = [
     replace: '',
   },
   {
+    id: 'repeated-token-removed',
+    invariant: 'I9',
+    what: "a lane's only token is removed when it is delivered a second time while the lane is drained",
+    file: 'packages/core/src/fail/retry-consumer.ts',
+    find: "return underWay.messageId === messageId ? 'repeated' : 'done'",
+    replace: "return 'done'",
+  },
+  {
+    id: 'hold-forgotten-by-old-look',
+    invariant: 'I3',
+    what: 'a look that found no hold makes a hold that was written meanwhile forgotten (rule 1)',
+    file: HOLDS,
+    find: 'if (this.#cache.get(name) === known) this.#cache.delete(name)',
+    replace: 'this.#cache.delete(name)',
+  },
+  {
     id: 'holds-not-loaded',
     invariant: 'I3',
     what: 'a start does not load the holds (rule 1)',

@@ -73,6 +73,14 @@ export const retryMutations = [
     replace: 'if (false) {',
   },
   {
+    id: 'place-not-looked-at-again',
+    invariant: 'I3',
+    what: 'after a wait for its turn an event is handled though an earlier one of its lane was redriven meanwhile',
+    file: RETRY,
+    find: 'if (mayBeLate && isStillFirst !== undefined && !(await isStillFirst()))',
+    replace: 'if (false)',
+  },
+  {
     id: 'attempts-in-memory',
     invariant: 'I9',
     what: 'the attempt count is not written before the handler is called',

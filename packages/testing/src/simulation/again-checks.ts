@@ -127,9 +127,7 @@ export class AgainChecks {
   /** Of the same lane, after it, and never sent again by a person. */
   #laterInLane(ctx: HandlerContext): PositionedRecord[] {
     const records = this.#view.records()
-    const own = records.find(
-      ({ record, position }) => record.shardId === ctx.shardId && position === ctx.position,
-    )
+    const own = this.#view.recordAt(ctx.shardId, ctx.position)
     if (own === undefined) return []
     const redriven = new Set(
       this.#view

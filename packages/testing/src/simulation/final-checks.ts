@@ -10,7 +10,7 @@ export function checkNothingLost(
   resolvedBy: (shardId: string) => ((index: number, sequenceNumber: string) => boolean) | undefined,
 ): void {
   checkEdits(view)
-  const items = new Map(view.ledger().map((item) => [`${item.shardId}/${item.position}`, item]))
+  const items = view.itemsByPlace()
   const indexes = new Map<string, number>()
   for (const { record, position, eventId } of view.records()) {
     const index = indexes.get(record.shardId) ?? 0

@@ -1,6 +1,6 @@
-import type { HandlerContext, LedgerItem } from '@eddy/core'
+import { afterPosition, type HandlerContext, type LedgerItem } from '@eddy/core'
 import { AgainChecks } from './again-checks.ts'
-import type { StoredView } from './stored-view.ts'
+import type { StoredHold, StoredView } from './stored-view.ts'
 import { Violation } from './violation.ts'
 
 interface EventHistory {
@@ -46,6 +46,7 @@ export class History {
     this.#checkDue(eventId, ctx, item, nowMs)
     this.#checkCounted(eventId, ctx, item)
     this.#checkOrder(eventId, ctx, nowMs)
+    this.#checkPlace(eventId, ctx)
     const call = event.calls
     event.calls += 1
     event.running.set(call, this.boot)
@@ -85,11 +86,9 @@ export class History {
   #checkOrder(eventId: string, ctx: HandlerContext, nowMs: number): void {
     if (this.#blocks === 'nothing' || ctx.outOfOrder) return
     const records = this.#view.records()
-    const own = records.find(
-      ({ record, position }) => record.shardId === ctx.shardId && position === ctx.position.split('-')[0],
-    )
+    const own = this.#view.recordAt(ctx.shardId, ctx.position.split('-')[0] as string)
     if (own === undefined) return
-    const items = new Map(this.#view.ledger().map((item) => [`${item.shardId}/${item.position}`, item]))
+    const items = this.#view.itemsByPlace()
     const since = this.#deliverySince(eventId, items.get(`${ctx.shardId}/${ctx.position}`), nowMs)
     for (const other of records) {
       const isBefore =
@@ -116,6 +115,22 @@ export class History {
     }
   }
 
+  /** I3: an event that was sent again in its place runs while its lane is held, or is told to be out of order. */
+  #checkPlace(eventId: string, ctx: HandlerContext): void {
+    if (this.#blocks === 'nothing' || ctx.path !== 'redrive' || ctx.outOfOrder) return
+    const laneId = this.#itemAt(ctx)?.id.split(':')[1]
+    const isOwn = (hold: StoredHold): boolean =>
+      this.#blocks === 'shard'
+        ? hold.key.trim() === ctx.shardId
+        : hold.laneId === laneId && hold.key.trim() === hold.key
+    const hold = this.#view.holds().find(isOwn)
+    if (hold?.state === 'held' && hold.lo <= ctx.position && ctx.position <= afterPosition(hold.tail)) return
+    throw new Violation(
+      'I3',
+      `${eventId} was redriven in its place, and runs although its key is ${hold?.state ?? 'not held'}`,
+    )
+  }
+
   /** When the delivery that this call belongs to began: its tries in place are one delivery. */
   #deliverySince(eventId: string, item: LedgerItem | undefined, nowMs: number): number {
     const event = this.of(eventId)
@@ -125,7 +140,7 @@ export class History {
   }
 
   #itemAt(ctx: HandlerContext): LedgerItem | undefined {
-    return this.#view.ledger().find((item) => item.position === ctx.position && item.shardId === ctx.shardId)
+    return this.#view.itemAt(ctx.shardId, ctx.position)
   }
 }
 

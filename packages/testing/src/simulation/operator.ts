@@ -1,5 +1,5 @@
-import type { Runtime } from '@eddy/core'
-import type { Prng } from '../clock/prng.ts'
+import type { LedgerItem, Runtime } from '@eddy/core'
+import { Prng } from '../clock/prng.ts'
 import type { RareEventCounts } from './rare-events.ts'
 import type { Action, Scenario } from './scenario.ts'
 import { STREAM, type StoredView, SUBSCRIPTION } from './stored-view.ts'
@@ -10,14 +10,16 @@ const encoder = new TextEncoder()
 export class Operator {
   readonly #view: StoredView
   readonly #rare: RareEventCounts
+  readonly #scenario: Scenario
   readonly #dice: Prng
   #redriving = 0
   isPaused = false
 
-  constructor(view: StoredView, rare: RareEventCounts, dice: Prng) {
+  constructor(view: StoredView, rare: RareEventCounts, scenario: Scenario) {
     this.#view = view
     this.#rare = rare
-    this.#dice = dice
+    this.#scenario = scenario
+    this.#dice = new Prng(`operator/${scenario.seed}`)
   }
 
   hasRunningRedrive(): boolean {
@@ -27,12 +29,33 @@ export class Operator {
   }
 
   act(
-    kind: Exclude<Action['kind'], 'append' | 'crash' | 'crash-at-call' | 'stop'>,
+    kind: Extract<Action['kind'], 'split' | 'merge' | 'pause' | 'redrive' | 'drop' | 'edit'>,
     runtime: Runtime,
-    scenario: Scenario,
   ): void {
     // What an operator asks may meet a fault or a crash; the next look shows what came of it.
-    this.#do(kind, runtime, scenario).catch(() => {})
+    this.#do(kind, runtime).catch(() => {})
+  }
+
+  /**
+   * Somebody watches, and acts at once on what they see end: on a failure of the same key, more than one of them at a
+   * time now and then. Their decisions meet each other, and what the code has under way.
+   */
+  reaction(
+    item: LedgerItem,
+  ): { readonly inMs: number; readonly act: (runtime: Runtime) => void } | undefined {
+    if (!this.#dice.chance(this.#scenario.eagerness)) return undefined
+    const inMs = this.#dice.int(40)
+    const kinds = Array.from({ length: this.#dice.pick([1, 1, 2, 3]) }, () =>
+      this.#dice.pick(['redrive', 'redrive', 'edit', 'drop'] as const),
+    )
+    const act = (runtime: Runtime): void => {
+      const others = this.#view.ledger().filter((other) => other.key === item.key && isForPerson(other))
+      if (others.length === 0) return
+      const { id, parked } = this.#dice.pick(others)
+      if (kinds.length > 1) this.#rare.saw('decidedAtOnce')
+      for (const kind of kinds) this.#decide(kind, id, parked === true, runtime).catch(() => {})
+    }
+    return { inMs, act }
   }
 
   resume(runtime: Runtime): void {
@@ -53,7 +76,37 @@ export class Operator {
     }
   }
 
-  async #do(kind: string, runtime: Runtime, scenario: Scenario): Promise<void> {
+  async #decide(
+    kind: 'redrive' | 'edit' | 'drop',
+    id: string,
+    isParked: boolean,
+    { operations }: Runtime,
+  ): Promise<void> {
+    const filter = { ids: [id] }
+    switch (kind) {
+      case 'redrive':
+        await operations.startRedrive(
+          { ...filter, status: isParked ? 'held' : 'dead' },
+          { allowOutOfOrder: this.#dice.chance(0.5) },
+        )
+        return
+      case 'edit':
+        return await this.#edit(id, { operations })
+      case 'drop':
+        await operations.dropFailures(filter)
+        return
+    }
+  }
+
+  async #edit(id: string, { operations }: Pick<Runtime, 'operations'>): Promise<void> {
+    const { payload } = await operations.showFailure(id)
+    if (payload === undefined) return
+    const event = { ...(JSON.parse(payload.content) as object), data: { edited: true } }
+    await operations.editFailure(id, encoder.encode(JSON.stringify(event)), { allowOutOfOrder: true })
+    this.#rare.saw('edited')
+  }
+
+  async #do(kind: string, runtime: Runtime): Promise<void> {
     const { operations } = runtime
     switch (kind) {
       case 'split':
@@ -74,7 +127,7 @@ export class Operator {
         return
       }
       case 'redrive': {
-        const before = this.#view.ledger().filter((item) => item.status === 'dead' || item.parked === true)
+        const before = this.#view.ledger().filter(isForPerson)
         if (before.some((item) => item.parked === true)) {
           this.#rare.saw('redrivenInPlace')
           await operations.startRedrive({
@@ -83,7 +136,7 @@ export class Operator {
           })
         }
         if (before.every((item) => item.status !== 'dead')) return
-        if (scenario.blocks !== 'nothing') this.#rare.saw('redrivenOutOfOrder')
+        if (this.#scenario.blocks !== 'nothing') this.#rare.saw('redrivenOutOfOrder')
         this.#redriving += 1
         await operations.startRedrive(
           { status: 'dead' },
@@ -95,20 +148,14 @@ export class Operator {
         await operations.dropFailures({ status: this.#dice.pick(['dead', 'held'] as const) })
         return
       case 'edit': {
-        const candidates = this.#view
-          .ledger()
-          .filter((item) => item.status === 'dead' || item.parked === true)
-        if (candidates.length === 0) return
-        const item = this.#dice.pick(candidates)
-        const { payload } = await operations.showFailure(item.id)
-        if (payload === undefined) return
-        const event = { ...(JSON.parse(payload.content) as object), data: { edited: true } }
-        await operations.editFailure(item.id, encoder.encode(JSON.stringify(event)), {
-          allowOutOfOrder: true,
-        })
-        this.#rare.saw('edited')
+        const candidates = this.#view.ledger().filter(isForPerson)
+        if (candidates.length > 0) await this.#edit(this.#dice.pick(candidates).id, runtime)
         return
       }
     }
   }
+}
+
+function isForPerson(item: LedgerItem): boolean {
+  return item.status === 'dead' || item.parked === true
 }

@@ -33,6 +33,8 @@ export const RARE_EVENTS = [
   'redrivenInPlace',
   'redrivenOutOfOrder',
   'edited',
+  /** People decided about one failure at the same time. */
+  'decidedAtOnce',
   /** The process died while a redrive was under way. */
   'crashDuringRedrive',
 ] as const

@@ -7,22 +7,27 @@ import {
   startRuntime,
   stream,
   subscribe,
+  type TableItem,
 } from '@eddy/core'
 import { Prng } from '../clock/prng.ts'
+import type { PortCall } from '../sim/call-trace.ts'
 import { type FaultPlan, quietFaults, roughFaults } from '../sim/fault-plan.ts'
 import type { SimEngine } from '../sim/process/sim-engine.ts'
 import { SimWorld } from '../sim/sim-world.ts'
 import { resolvedByCheckpoint } from './checkpoint-view.ts'
-import { DecisionChecks } from './decision-checks.ts'
 import { checkEverythingEnded, checkNothingLost, checkRedrives } from './final-checks.ts'
 import { History } from './history.ts'
 import { Operator } from './operator.ts'
 import { RareEventCounts } from './rare-events.ts'
+import { seeCrash, seeOutcome } from './rare-sights.ts'
+import { checkIsolation, checkTokens, isAtRest } from './rest-checks.ts'
 import { type Action, type Scenario, type ScriptedEvent, scenarioOf } from './scenario.ts'
 import { scriptedHandler } from './scripted-handler.ts'
+import { StoredChecks } from './stored-checks.ts'
 import { STREAM, StoredView, SUBSCRIPTION } from './stored-view.ts'
 import { Violation } from './violation.ts'
 import { watchedEngine } from './watched-engine.ts'
+import { type CountedWrite, isWriteOf } from './write-kind.ts'
 
 export interface SeedResult {
   readonly seed: number
@@ -37,6 +42,8 @@ export interface SeedResult {
 /** Virtual time for everything to come to rest once faults and crashes have ended. */
 const REST_STEP_MS = 20_000
 const REST_STEPS = 40
+/** Shorter than a sweeper takes a token for lost. */
+const FIRST_REST_MS = 12_000
 /** Until then nobody decides what is parked, and other keys must get on without (I4). */
 const DECIDE_AT_STEP = 4
 const MAX_STEPS = 400_000
@@ -71,7 +78,7 @@ class SeedRun {
   readonly history: History
   readonly rare: RareEventCounts = new RareEventCounts()
   firstViolation: Violation | undefined
-  readonly #decisions = new DecisionChecks()
+  readonly #stored: StoredChecks
   readonly #dice: Prng
   readonly #events = new Map<string, ScriptedEvent>()
   readonly #operator: Operator
@@ -80,6 +87,7 @@ class SeedRun {
   #isHealed = false
   #isCalm = false
   #isStopping = false
+  #crashAtWrite: CountedWrite | undefined
 
   constructor(scenario: Scenario) {
     this.scenario = scenario
@@ -91,8 +99,11 @@ class SeedRun {
     this.view = new StoredView(this.world.store)
     this.history = new History(this.view, scenario.blocks)
     this.#dice = new Prng(`play/${scenario.seed}`)
-    this.#operator = new Operator(this.view, this.rare, this.#dice)
+    this.#operator = new Operator(this.view, this.rare, scenario)
+    this.#stored = new StoredChecks(this.view, this.history)
     this.world.onCrash = () => this.#onCrash()
+    this.world.onCall = (call) => this.#onCall(call)
+    this.world.store.table.onChange = (before, after) => this.#onChange(before, after)
   }
 
   async play(): Promise<void> {
@@ -104,7 +115,7 @@ class SeedRun {
     await this.#runFor(500)
     this.#becomeCalm()
     await this.#comeToRest()
-    this.#countFaults()
+    seeOutcome(this.view, this.rare, this.world)
     checkEverythingEnded(this.view, this.history)
     checkRedrives(this.view)
   }
@@ -114,12 +125,7 @@ class SeedRun {
     this.#engine = this.world.boot()
     for (const checkpoint of this.view.checkpoints().values())
       if (checkpoint.runs.length > 3) this.rare.saw('restoredHoles')
-    const engine = watchedEngine(
-      this.#engine,
-      this.rare,
-      (item, version) => this.#sawLedgerWrite(item, version),
-      () => this.#sawCheckpoint(),
-    )
+    const engine = watchedEngine(this.#engine, this.rare)
     const owner = this.#engine
     startRuntime({ engine, app: defineApp({ subscriptions: [this.#subscription()] }) }).then(
       (runtime) => {
@@ -183,11 +189,19 @@ class SeedRun {
       case 'crash-at-call':
         this.world.crashAtCall(this.world.callCount + action.inCalls)
         break
+      case 'crash-at-write':
+        this.#crashAtWrite = { ...action }
+        break
+      case 'garbage':
+        this.#engine?.log
+          .append(STREAM, [{ partitionKey: action.key, data: new TextEncoder().encode('no event') }])
+          .catch(() => {})
+        break
       case 'stop':
         this.#stop()
         break
       default:
-        if (this.#runtime !== undefined) this.#operator.act(action.kind, this.#runtime, this.scenario)
+        if (this.#runtime !== undefined) this.#operator.act(action.kind, this.#runtime)
     }
   }
 
@@ -223,10 +237,11 @@ class SeedRun {
     this.#runtime = undefined
     this.#engine = undefined
     this.#isStopping = false
-    this.#seeCrash()
+    seeCrash(this.view, this.rare, this.scenario.blocks)
+    if (this.#operator.hasRunningRedrive()) this.rare.saw('crashDuringRedrive')
     try {
+      this.#stored.ended()
       const resolved = resolvedByCheckpoint(this.view)
-      this.#sawCheckpoint(resolved)
       checkNothingLost(this.view, this.history, (shardId) => {
         const done = resolved.get(shardId)
         return done === undefined ? undefined : (_, sequenceNumber) => done.has(sequenceNumber)
@@ -240,110 +255,54 @@ class SeedRun {
     })
   }
 
-  #sawCheckpoint(resolved: Map<string, ReadonlySet<string>> = resolvedByCheckpoint(this.view)): void {
-    for (const [shardId, sequences] of resolved)
-      for (const sequence of sequences) this.history.again.passed(shardId, sequence)
+  #onCall(call: PortCall): void {
+    if (this.#crashAtWrite === undefined || !isWriteOf(this.#crashAtWrite.of, call)) return
+    this.#crashAtWrite = { ...this.#crashAtWrite, inWrites: this.#crashAtWrite.inWrites - 1 }
+    if (this.#crashAtWrite.inWrites > 0) return
+    this.#crashAtWrite = undefined
+    this.world.crash()
   }
 
-  #sawLedgerWrite(item: LedgerItem, version: number | undefined): void {
+  #onChange(before: TableItem | undefined, after: TableItem | undefined): void {
     try {
-      if (version !== undefined) this.#decisions.wrote(item, version)
-      if (item.cutting === true) this.history.again.cutting(item)
+      this.#stored.changed(before, after)
     } catch (error) {
       this.#note(error)
     }
-  }
-
-  #seeCrash(): void {
-    const ledger = this.view.ledger()
-    const positions = new Set(ledger.map((item) => `${item.id.split(':')[1]}/${item.position}`))
-    for (const hold of this.view.holds()) {
-      if (hold.state !== 'held' || positions.has(`${hold.laneId}/${hold.tail}`)) continue
-      this.rare.saw(hold.lo === hold.tail ? 'crashBetweenHoldAndLedger' : 'crashInMidDiversion')
-    }
-    const tokens = this.view.queuedTokens().join('\n')
-    for (const item of ledger) {
-      if (item.status !== 'retrying') continue
-      if (item.claimedBy !== undefined) this.rare.saw('crashDuringRetry')
-      if (this.scenario.blocks === 'nothing' && !tokens.includes(item.id)) this.rare.saw('crashBeforeToken')
-      if (
-        this.scenario.blocks === 'key' &&
-        item.outOfOrder !== true &&
-        !tokens.includes(`"key":"${item.key}"`)
-      )
-        this.rare.saw('crashBeforeToken')
-    }
-    if (this.#operator.hasRunningRedrive()) this.rare.saw('crashDuringRedrive')
+    if (this.#isCalm || after?.partition.startsWith('ledger/') !== true) return
+    const reaction = this.#operator.reaction(after.value as unknown as LedgerItem)
+    if (reaction === undefined) return
+    this.world.clock.setTimer(reaction.inMs, () => {
+      if (this.#runtime !== undefined && !this.#isCalm) reaction.act(this.#runtime)
+    })
   }
 
   #becomeCalm(): void {
     this.#isCalm = true
     this.world.faults = quietFaults
     this.world.crashAtCall(-1)
+    this.#crashAtWrite = undefined
   }
 
   async #comeToRest(): Promise<void> {
+    await this.#runFor(FIRST_REST_MS)
+    if (this.scenario.blocks === 'key' && this.#runtime !== undefined && !this.#operator.isPaused)
+      checkTokens(this.view, this.world.clock.now())
     for (let step = 0; step < REST_STEPS; step += 1) {
       await this.#runFor(REST_STEP_MS)
       if (this.#runtime === undefined) continue
       if (step < DECIDE_AT_STEP) continue
       if (step === DECIDE_AT_STEP) {
-        this.#checkIsolation()
+        if (this.scenario.blocks === 'key' && !this.#operator.isPaused)
+          checkIsolation(this.view, this.history)
         this.#isHealed = true
         this.#operator.resume(this.#runtime)
         this.#operator.decideParked(this.#runtime)
         continue
       }
-      if (this.#isAtRest()) return
+      if (isAtRest(this.view)) return
       // A person goes on deciding what is parked again.
       this.#operator.decideParked(this.#runtime)
-    }
-  }
-
-  /** I4: what is parked or retried stops nothing but its own key. */
-  #checkIsolation(): void {
-    if (this.scenario.blocks !== 'key') return
-    const ledger = this.view.ledger()
-    const waiting = new Set(
-      ledger.filter((item) => item.status === 'held' || item.status === 'retrying').map((item) => item.key),
-    )
-    const known = new Set(ledger.map((item) => `${item.shardId}/${item.position}`))
-    if (this.#operator.isPaused) return
-    for (const { record, eventId, position } of this.view.records()) {
-      if (
-        waiting.has(record.partitionKey) ||
-        known.has(`${record.shardId}/${position}`) ||
-        this.history.of(eventId).successes > 0
-      )
-        continue
-      throw new Violation(
-        'I4',
-        `${eventId} of key ${record.partitionKey} was not handled, although nothing of its key waits`,
-      )
-    }
-  }
-
-  #isAtRest(): boolean {
-    if (this.view.ledger().some((item) => item.status === 'retrying' || item.status === 'held')) return false
-    if (this.view.holds().some((hold) => hold.state === 'held')) return false
-    if (this.view.queuedTokens().length > 0) return false
-    const done = resolvedByCheckpoint(this.view)
-    return this.view
-      .records()
-      .every(({ record }) => done.get(record.shardId)?.has(record.sequenceNumber) === true)
-  }
-
-  #countFaults(): void {
-    const { counts } = this.world
-    this.rare.saw('lateWrite', counts.lateWriteArrived)
-    this.rare.saw('duplicateDelivery', counts.duplicateDelivery)
-    this.rare.saw('overtakingDelivery', counts.overtakingDelivery)
-    this.rare.saw('lostAppendAck', counts.appendEntryAckLost)
-    for (const item of this.view.ledger()) {
-      if (item.reason === 'dead-lettered with an earlier event of its key') this.rare.saw('keyCut')
-      if (item.lastError?.type === 'HandlerCrashedError') this.rare.saw('crashedGivenUp')
-      if (item.attempts > 0 && item.history[0]?.path === 'live' && item.history[0].error === undefined)
-        this.rare.saw('diverted')
     }
   }
 
@@ -372,7 +331,7 @@ const LATE_WRITES = {
   tookEffectShare: 0.3,
   lateShare: 0.5,
   lateMs: { minMs: 0, maxMs: 4_000 },
-  maxLateWrites: 1,
+  maxLateWrites: 10,
 }
 
 function faultsOf({ isRough, seed }: Scenario): FaultPlan {

@@ -1,4 +1,5 @@
 import { Prng } from '../clock/prng.ts'
+import type { CountedWrite } from './write-kind.ts'
 
 export type Behaviour =
   | 'ok'
@@ -25,6 +26,9 @@ export type Action =
   | { readonly kind: 'append'; readonly events: readonly ScriptedEvent[] }
   | { readonly kind: 'crash' }
   | { readonly kind: 'crash-at-call'; readonly inCalls: number }
+  | ({ readonly kind: 'crash-at-write' } & CountedWrite)
+  /** A record that is no event. */
+  | { readonly kind: 'garbage'; readonly key: string }
   | { readonly kind: 'stop' }
   | { readonly kind: 'split' }
   | { readonly kind: 'merge' }
@@ -44,6 +48,8 @@ export interface Scenario {
   readonly delayMs: number
   readonly timeoutMs: number
   readonly isRough: boolean
+  /** The share of changes in the ledger that somebody watches and acts on at once. */
+  readonly eagerness: number
   readonly actions: readonly { readonly atMs: number; readonly action: Action }[]
 }
 
@@ -68,9 +74,11 @@ export function scenarioOf(seed: number): Scenario {
     delayMs: dice.pick([0, 0, 20, 20, 300, 2_000]),
     timeoutMs: 1_000 + dice.int(3_000),
     isRough: dice.chance(0.8),
+    eagerness: dice.chance(0.25) ? 0.15 : 0,
     actions: withCrashesAtAppends(dice, [
       ...appends(dice, keys, hasPoison),
-      ...troubles(dice, hasPoison),
+      ...(dice.chance(0.15) ? splitUnderLoad(dice, dice.pick(keys)) : []),
+      ...troubles(dice, keys, hasPoison),
     ]).sort((a, b) => a.atMs - b.atMs),
   }
 }
@@ -135,7 +143,30 @@ function scriptedEvent(dice: Prng, id: string, key: string, hasPoison: boolean):
   }
 }
 
-function troubles(dice: Prng, hasPoison: boolean): { atMs: number; action: Action }[] {
+/** A shard is split while it has much to do, and the key goes on in its child. */
+function splitUnderLoad(dice: Prng, key: string): { atMs: number; action: Action }[] {
+  const atMs = dice.int(LENGTH_MS)
+  const events = (from: string): Action => ({
+    kind: 'append',
+    events: Array.from({ length: 12 }, (_, index) => ({
+      id: `${from}${index}`,
+      key,
+      script: dice.chance(0.1) ? ['fail' as const] : [],
+      alwaysFails: false,
+    })),
+  })
+  return [
+    { atMs, action: events('parent') },
+    { atMs: atMs + 10 + dice.int(40), action: { kind: 'split' } },
+    { atMs: atMs + 60 + dice.int(60), action: events('child') },
+  ]
+}
+
+function troubles(
+  dice: Prng,
+  keys: readonly string[],
+  hasPoison: boolean,
+): { atMs: number; action: Action }[] {
   const list: { atMs: number; action: Action }[] = []
   const add = (share: number, most: number, make: () => Action): void => {
     if (!dice.chance(share)) return
@@ -144,6 +175,12 @@ function troubles(dice: Prng, hasPoison: boolean): { atMs: number; action: Actio
   }
   add(0.5, 3, () => ({ kind: 'crash' }))
   add(hasPoison ? 0.2 : 0.7, 5, () => ({ kind: 'crash-at-call', inCalls: 1 + dice.int(60) }))
+  add(hasPoison ? 0.1 : 0.4, 4, () => ({
+    kind: 'crash-at-write',
+    of: dice.pick(['hold', 'hold', 'ledger', 'checkpoint', 'token'] as const),
+    inWrites: 1 + dice.int(6),
+  }))
+  add(0.1, 2, () => ({ kind: 'garbage', key: dice.pick(keys) }))
   add(0.2, 1, () => ({ kind: 'stop' }))
   add(0.4, 2, () => ({ kind: 'split' }))
   add(0.25, 2, () => ({ kind: 'merge' }))

@@ -10,12 +10,17 @@ export interface StoredHold {
   readonly tail: string
   readonly laneId: string
   readonly key: string
+  readonly explicitHashKey?: string
+  readonly epoch: number
+  readonly shardId: string
+  readonly updatedAtMs: number
 }
 
 export interface StoredCheckpoint {
   readonly from: { readonly at: string; readonly sequenceNumber?: string }
   readonly runs: string
   readonly ended: boolean
+  readonly epoch: number
 }
 
 export interface PositionedRecord {
@@ -25,55 +30,122 @@ export interface PositionedRecord {
   readonly lane: string
 }
 
-/** What is stored, past all ports and faults. */
+/** What is stored, past all ports and faults. Looked at all the time: what was made of it is kept until it changes. */
 export class StoredView {
   readonly #store: SimStore
   readonly #decoder = new TextDecoder()
+  readonly #kept = new Map<string, { readonly changes: number; readonly values: unknown }>()
+  #records: PositionedRecord[] = []
+  #recordsAt = new Map<string, PositionedRecord>()
+  #shards = 0
 
   constructor(store: SimStore) {
     this.#store = store
   }
 
-  records(): PositionedRecord[] {
-    if (!this.#store.log.list().some((stream) => stream.name === STREAM)) return []
-    const depths = new Map(
-      this.#store.log.stream(STREAM).shards.map((shard) => [shard.options.shardId, shard.options.depth]),
+  /** Shard by shard. */
+  records(): readonly PositionedRecord[] {
+    const { log } = this.#store
+    if (!log.list().some((stream) => stream.name === STREAM)) return []
+    const { shards } = log.stream(STREAM)
+    const count = shards.reduce((sum, shard) => sum + shard.records.length, 0)
+    if (count === this.#records.length && shards.length === this.#shards) return this.#records
+    this.#shards = shards.length
+    const before = this.#recordsAt
+    this.#recordsAt = new Map()
+    this.#records = shards.flatMap(({ records, options: { shardId, depth } }) =>
+      records.map((record) => {
+        const position = positionOf(0, depth, record.sequenceNumber)
+        const place = `${shardId}/${position}`
+        const known = before.get(place) ?? {
+          record: { ...record, shardId },
+          position,
+          eventId: this.#eventId({ ...record, shardId }),
+          lane: `${record.explicitHashKey ?? ''}/${record.partitionKey}`,
+        }
+        this.#recordsAt.set(place, known)
+        return known
+      }),
     )
-    return this.#store.allRecords(STREAM).map((record) => ({
-      record,
-      position: positionOf(0, depths.get(record.shardId) ?? 0, record.sequenceNumber),
-      eventId: (JSON.parse(this.#decoder.decode(record.data)) as { id: string }).id,
-      lane: `${record.explicitHashKey ?? ''}/${record.partitionKey}`,
-    }))
+    return this.#records
   }
 
-  ledger(): LedgerItem[] {
-    return this.#itemsUnder('ledger/').map((item) => item.value as unknown as LedgerItem)
+  /** Of one shard's records, in order. */
+  sequences(shardId: string): readonly string[] {
+    const shard = this.#store.log.stream(STREAM).shards.find((one) => one.options.shardId === shardId)
+    return shard?.records.map((record) => record.sequenceNumber) ?? []
   }
 
-  holds(): StoredHold[] {
-    return this.#itemsUnder('hold/').map((item) => item.value as unknown as StoredHold)
+  recordAt(shardId: string, position: string): PositionedRecord | undefined {
+    this.records()
+    return this.#recordsAt.get(`${shardId}/${position}`)
   }
 
-  checkpoints(): Map<string, StoredCheckpoint> {
-    return new Map(
-      this.#itemsUnder('checkpoint/').map((item) => [item.sort, item.value as unknown as StoredCheckpoint]),
+  ledger(): readonly LedgerItem[] {
+    return this.#made('ledger', 'ledger', () => this.#valuesOf<LedgerItem>('ledger'))
+  }
+
+  /** Several where items of edits stand at the place of their original. */
+  itemAt(shardId: string, position: string): LedgerItem | undefined {
+    return this.itemsByPlace().get(`${shardId}/${position}`)
+  }
+
+  /** By `shard/position`. */
+  itemsByPlace(): ReadonlyMap<string, LedgerItem> {
+    return this.#made(
+      'ledger',
+      'places',
+      () => new Map(this.ledger().map((item) => [`${item.shardId}/${item.position}`, item])),
+    )
+  }
+
+  holds(): readonly StoredHold[] {
+    return this.#made('hold', 'holds', () => this.#valuesOf<StoredHold>('hold'))
+  }
+
+  checkpoints(): ReadonlyMap<string, StoredCheckpoint> {
+    return this.#made(
+      'checkpoint',
+      'checkpoints',
+      () =>
+        new Map(
+          [...this.#store.table.items('checkpoint')].map((item) => [
+            item.sort,
+            item.value as unknown as StoredCheckpoint,
+          ]),
+        ),
     )
   }
 
   hasPayload(item: LedgerItem): boolean {
     if (item.payloadBlob !== undefined) return this.#store.blobs.has(item.payloadBlob)
-    const laneId = item.id.split(':')[1] as string
-    return this.#store
-      .allItems(`payload/${SUBSCRIPTION}/${laneId}`)
-      .some((stored) => stored.sort === item.position)
+    const partition = `payload/${SUBSCRIPTION}/${item.id.split(':')[1] as string}`
+    // At time 0 nothing has expired.
+    return this.#store.table.get({ partition, sort: item.position }, 0) !== undefined
   }
 
   queuedTokens(): string[] {
     return this.#store.allMessages(`retry/${SUBSCRIPTION}`).map((message) => message.body)
   }
 
-  #itemsUnder(prefix: string): ReturnType<SimStore['allItems']> {
-    return this.#store.allItems().filter((item) => item.partition.startsWith(prefix))
+  #eventId({ data, shardId, sequenceNumber }: PlacedRecord): string {
+    try {
+      return (JSON.parse(this.#decoder.decode(data)) as { id: string }).id
+    } catch {
+      return `${STREAM}/${shardId}/${sequenceNumber}`
+    }
+  }
+
+  #valuesOf<T>(kind: string): T[] {
+    return Array.from(this.#store.table.items(kind), (item) => item.value as unknown as T)
+  }
+
+  #made<T>(kind: string, name: string, make: () => T): T {
+    const changes = this.#store.table.changes(kind)
+    const kept = this.#kept.get(name)
+    if (kept?.changes === changes) return kept.values as T
+    const values = make()
+    this.#kept.set(name, { changes, values })
+    return values
   }
 }

@@ -1,4 +1,4 @@
-import type { Engine, LedgerItem, Table, WriteResult } from '@eddy/core'
+import type { Engine, Table, WriteResult } from '@eddy/core'
 import type { SimEngine } from '../sim/process/sim-engine.ts'
 import type { RareEventCounts } from './rare-events.ts'
 import type { StoredHold } from './stored-view.ts'
@@ -9,24 +9,11 @@ interface LedgerValue {
 }
 
 /** The engine, with an eye on refused writes: they are what races look like from inside. */
-export function watchedEngine(
-  engine: SimEngine,
-  rare: RareEventCounts,
-  /** Without a version: nobody knows whether it was written. */
-  onLedgerWrite: (item: LedgerItem, version: number | undefined) => void,
-  onCheckpoint: () => void,
-): Engine {
+export function watchedEngine(engine: SimEngine, rare: RareEventCounts): Engine {
   const table: Table = {
     ...bound(engine.table),
     put: async (item, expect) => {
-      const isLedger = item.partition.startsWith('ledger/')
-      const value = item.value as unknown as LedgerItem
-      const result = await engine.table.put(item, expect).catch((error: unknown) => {
-        if (isLedger) onLedgerWrite(value, undefined)
-        throw error
-      })
-      if (result.ok && item.partition.startsWith('checkpoint/')) onCheckpoint()
-      if (isLedger) onLedgerWrite(value, result.ok ? result.version : undefined)
+      const result = await engine.table.put(item, expect)
       if (!result.ok) seeRefusal(rare, item.partition, item.value, result)
       return result
     },

@@ -11,10 +11,13 @@ interface IndexChange {
 
 /** What the simulated table holds. Stored items are never changed, only replaced. */
 export class TableStore {
+  /** Sees every change as it takes effect, whoever's it is: late writes and those whose answer is lost as well. */
+  onChange: ((before: TableItem | undefined, after: TableItem | undefined) => void) | undefined
   readonly #partitions = new Map<string, SortedArray<TableItem>>()
   readonly #index = new Map<string, SortedArray<TableItem>>()
   /** Changes of the index that do not show yet, oldest first. */
   #lagging: IndexChange[] = []
+  readonly #changes = new Map<string, number>()
 
   get(key: ItemKey, nowMs: number): TableItem | undefined {
     const item = this.#find(key)
@@ -73,9 +76,15 @@ export class TableStore {
     return count
   }
 
-  /** Every item stored, expired ones included. */
-  *items(): IterableIterator<TableItem> {
-    for (const partition of this.#partitions.values()) yield* partition.values()
+  /** Every item stored, or those of one kind (what a partition's name begins with, up to `/`), expired ones included. */
+  *items(kind?: string): IterableIterator<TableItem> {
+    for (const [name, partition] of this.#partitions)
+      if (kind === undefined || kindOf(name) === kind) yield* partition.values()
+  }
+
+  /** Grows with every change of a kind: until then, what was made of its items is good. */
+  changes(kind: string): number {
+    return this.#changes.get(kind) ?? 0
   }
 
   #source(partition: string, byIndex: boolean, nowMs: number): SortedArray<TableItem> | undefined {
@@ -92,8 +101,11 @@ export class TableStore {
 
   #replace(before: TableItem | undefined, after: TableItem | undefined, indexAtMs: number): void {
     const partition = (after ?? before)?.partition ?? ''
+    const kind = kindOf(partition)
+    this.#changes.set(kind, this.changes(kind) + 1)
     if (before !== undefined) removeFrom(this.#partitions, partition, before)
     if (after !== undefined) listOf(this.#partitions, partition, compareByKey).insert(after)
+    this.onChange?.(before, after)
     if (before?.index === undefined && after?.index === undefined) return
     // Changes show in the order they were made, whatever their lag.
     this.#lagging.push({ atMs: Math.max(indexAtMs, this.#lagging.at(-1)?.atMs ?? 0), before, after })
@@ -111,6 +123,11 @@ export class TableStore {
     }
     if (shown > 0) this.#lagging = this.#lagging.slice(shown)
   }
+}
+
+function kindOf(partition: string): string {
+  const end = partition.indexOf('/')
+  return end < 0 ? partition : partition.slice(0, end)
 }
 
 function holds(current: TableItem | undefined, expect: Expect): boolean {

@@ -1,0 +1,64 @@
+import type { LedgerItem, TableItem } from '@eddy/core'
+import { resolvedIn } from './checkpoint-view.ts'
+import { checkDecision } from './decision-checks.ts'
+import type { History } from './history.ts'
+import { HoldChecks } from './hold-checks.ts'
+import type { StoredCheckpoint, StoredHold, StoredView } from './stored-view.ts'
+import { Violation } from './violation.ts'
+
+/** Holds every change of the table to what is promised of it, as it takes effect: whoever wrote it, however late. */
+export class StoredChecks {
+  readonly #view: StoredView
+  readonly #history: History
+  readonly #holds: HoldChecks
+  /** Of the process that began last. */
+  #epoch = 0
+
+  constructor(view: StoredView, history: History) {
+    this.#view = view
+    this.#history = history
+    this.#holds = new HoldChecks(view, (shardId, position) => this.#hasPassed(shardId, position))
+  }
+
+  /** @throws Violation */
+  changed(before: TableItem | undefined, after: TableItem | undefined): void {
+    const { partition, sort } = (after ?? before) as TableItem
+    const [was, is] = [before?.value, after?.value] as unknown[]
+    if (partition === 'process' && sort === 'state') this.#epoch = (is as { epoch: number }).epoch
+    if (partition.startsWith('hold/')) {
+      this.#holds.changed(was as StoredHold | undefined, is as StoredHold | undefined)
+    } else if (partition.startsWith('ledger/')) {
+      checkDecision(was as LedgerItem | undefined, is as LedgerItem | undefined)
+      if ((is as LedgerItem | undefined)?.cutting === true) this.#history.again.cutting(is as LedgerItem)
+    } else if (partition.startsWith('checkpoint/')) {
+      this.#checkpointed(sort, was as StoredCheckpoint | undefined, is as StoredCheckpoint)
+    }
+  }
+
+  /** The process is gone: the next one reads on from what is stored now. */
+  ended(): void {
+    for (const [shardId, checkpoint] of this.#view.checkpoints()) this.#passed(shardId, checkpoint)
+  }
+
+  #checkpointed(shardId: string, before: StoredCheckpoint | undefined, after: StoredCheckpoint): void {
+    if (before !== undefined && after.epoch < before.epoch)
+      throw new Violation('I2', `a former owner wrote its checkpoint of ${shardId} over a later one (C4)`)
+    // A former owner's is not what the process at work began from.
+    if (after.epoch === this.#epoch) this.#passed(shardId, after)
+  }
+
+  #passed(shardId: string, checkpoint: StoredCheckpoint): void {
+    for (const sequence of resolvedIn(this.#view, shardId, checkpoint))
+      this.#history.again.passed(shardId, sequence)
+  }
+
+  #hasPassed(shardId: string, position: string): boolean {
+    const checkpoint = this.#view.checkpoints().get(shardId)
+    const sequence = this.#view.recordAt(shardId, position.split('-')[0] as string)?.record.sequenceNumber
+    return (
+      checkpoint !== undefined &&
+      sequence !== undefined &&
+      resolvedIn(this.#view, shardId, { ...checkpoint, runs: '' }).has(sequence)
+    )
+  }
+}

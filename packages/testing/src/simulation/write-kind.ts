@@ -1,0 +1,15 @@
+import type { PortCall } from '../sim/call-trace.ts'
+
+/** What a write is about. */
+export type WriteKind = 'hold' | 'ledger' | 'checkpoint' | 'token'
+
+export interface CountedWrite {
+  readonly of: WriteKind
+  /** The one after so many of its kind, from 1. */
+  readonly inWrites: number
+}
+
+export function isWriteOf(kind: WriteKind, { op, args }: PortCall): boolean {
+  if (kind === 'token') return op === 'queue.send'
+  return op === 'table.put' && (args[0] as { readonly partition: string }).partition.startsWith(`${kind}/`)
+}
