@@ -21,14 +21,16 @@ export function shardLaneName(shardId: string): string {
   return apartFromKeys(shardId)
 }
 
-/** The shard of a name that `shardLaneName` made. */
-export function shardOfLane(name: string): string {
-  return name.trimStart()
+/** The shard of a name that `shardLaneName` made; undefined for the name of a key's lane. */
+export function shardOfLane(name: string): string | undefined {
+  return name.length < APART || name.includes('\n') ? undefined : name.trimStart()
 }
 
-/** A partition key has at most 256 characters: no key, whatever it holds, is such a name. */
+/** A partition key has at most 256 characters: no key, whatever it holds, is a name of this length. */
+const APART = 600
+
 function apartFromKeys(text: string): string {
-  return text.padStart(600)
+  return text.padStart(APART)
 }
 
 /** A lane as 32 hex digits: what the failure ledger and the retry queue use. */

@@ -4,7 +4,7 @@ import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import type { HandOver } from './hand-over.ts'
 import type { HoldEntry } from './holds.ts'
 import { type ItemPlace, placeOf } from './item-place.ts'
-import { shardLaneName, shardOfLane } from './lane.ts'
+import { shardOfLane } from './lane.ts'
 import { isFinal, type LedgerEntry } from './ledger.ts'
 import { itemToken, laneToken, type Token } from './tokens.ts'
 
@@ -99,12 +99,13 @@ export class Sweeper {
       return
     }
     if (ageMs < OVERDUE_MS) return
-    const isOfShard = name === shardLaneName(shardOfLane(name))
+    const heldShard = shardOfLane(name)
     // Written late, since the shards of an earlier policy were let go when their reading began.
-    if (isOfShard && policy.failure.blocks !== 'shard') return await this.#handOver.letGo(shardOfLane(name))
+    if (heldShard !== undefined && policy.failure.blocks !== 'shard')
+      return await this.#handOver.letGo(heldShard)
     const waiting = await ledger.range(hold.laneId, hold.lo, afterPosition(hold.tail), PAGE)
     const first = waiting.find((candidate) => !isFinal(candidate.item))
-    if (!isOfShard) {
+    if (heldShard === undefined) {
       if (first === undefined || (first.item.parked !== true && this.#isOverdue(first.item)))
         await this.#send(laneToken(hold))
       return
