@@ -7,6 +7,7 @@ import { poisoned } from '../poisoned/poisoned.ts'
 import { punctuality } from '../punctuality/punctuality.ts'
 import { reopen } from '../reopen/reopen.ts'
 import type { Benchmark } from '../support/benchmark.ts'
+import { threads } from '../threads/threads.ts'
 
 export const BENCHMARKS: readonly Benchmark[] = [
   append,
@@ -17,4 +18,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   million,
   reopen,
   head,
+  threads,
 ]

@@ -13,6 +13,7 @@ export {
 } from './errors/engine-errors.ts'
 export {
   HandlerCrashedError,
+  HandlerThreadError,
   HandlerTimeoutError,
   SchemaMismatchError,
   StepLimitError,
@@ -50,6 +51,12 @@ export {
   StreamInUseError,
   StreamNotFoundError,
 } from './errors/stream-errors.ts'
+export {
+  type CallOnThread,
+  type HandlerThreads,
+  NotStarted,
+  type ThreadCall,
+} from './handle/handler-threads.ts'
 export type {
   AppDefinition,
   From,
@@ -144,7 +151,14 @@ export { errorInfo } from './policies/error-info.ts'
 export { failurePolicy } from './policies/failure-policy.ts'
 export { compileFilter } from './policies/filter.ts'
 export { fingerprint } from './policies/fingerprint.ts'
-export { isOutcome, OutcomeError, outcome, outcomeOf, type ThrowableOutcome } from './policies/outcome.ts'
+export {
+  isOutcome,
+  OutcomeError,
+  outcome,
+  outcomeOf,
+  type ThrowableOutcome,
+  thrownOutcomeOf,
+} from './policies/outcome.ts'
 export { protectPolicy } from './policies/protect-policy.ts'
 export {
   checkRetryPolicy,

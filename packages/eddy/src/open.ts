@@ -10,6 +10,7 @@ import {
   startRuntime,
 } from '@eddy/core'
 import { openEmbedded } from '@eddy/embedded'
+import { threadsOf } from './threads/threads-of.ts'
 
 export interface OpenOptions {
   /** The folder that holds everything; made when it does not exist. One process at a time owns it. */
@@ -19,6 +20,11 @@ export interface OpenOptions {
   readonly readOnly?: boolean
   /** Where this process can be reached, shown to a second one that wants the same folder. */
   readonly address?: string
+  /**
+   * The file that exports the application, as a path or `file:` URL. Subscriptions with `threads` need it: each of their
+   * threads loads it. It must not open the application itself.
+   */
+  readonly appFile?: string | URL
 }
 
 /** An application at work in this process. */
@@ -42,10 +48,12 @@ export interface Eddy {
 /**
  * Opens the embedded engine and runs an application on it: streams, subscriptions, retries, all in this process.
  *
+ * @throws InvalidOptionError when a subscription has `threads` and `appFile` is missing, or this is such a thread
  * @throws DataDirLockedError, DataDirForeignError, DataDirVersionError, StorageError, CorruptDataError
  */
 export async function open(app: AppDefinition | undefined, options: OpenOptions): Promise<Eddy> {
   const { dataDir, logger, readOnly, address } = options
+  const startThreads = threadsOf(app, options)
   const engine = await openEmbedded({
     dataDir,
     ...(logger !== undefined && { logger }),
@@ -57,6 +65,7 @@ export async function open(app: AppDefinition | undefined, options: OpenOptions)
       app: app ?? defineApp({ streams: [], subscriptions: [] }),
       ...(logger !== undefined && { logger }),
       ...(readOnly !== undefined && { readOnly }),
+      startThreads,
       backup: (target) => engine.backup(target),
     })
     return {

@@ -18,6 +18,19 @@ export class HandlerCrashedError extends EddyError {
   }
 }
 
+export class HandlerThreadError extends EddyError {
+  override readonly code = 'EDDY_HANDLER_THREAD'
+  override readonly retryable = true
+
+  constructor(reason: Error) {
+    super(
+      `the thread ended while this event was being handled: ${reason.name}: ${reason.message}`,
+      {},
+      { cause: reason },
+    )
+  }
+}
+
 export class UndecodableEventError extends EddyError {
   override readonly code = 'EDDY_UNDECODABLE_EVENT'
   override readonly retryable = false

@@ -113,7 +113,7 @@ export class RetryPath {
   }
 
   #hasTime(deadlineMs: number): boolean {
-    return this.#parts.engine.clock.monotonicMs() + this.#parts.policy.timeoutMs + MARGIN_MS <= deadlineMs
+    return this.#parts.engine.clock.monotonicMs() + this.#parts.runner.longestCallMs + MARGIN_MS <= deadlineMs
   }
 
   async #attempt(entry: LedgerEntry, crashes: number, deadlineMs: number, phase: number): Promise<TryEnd> {
@@ -135,7 +135,7 @@ export class RetryPath {
       outOfOrder: entry.item.outOfOrder === true,
       claim,
       // As long as was claimed, though the policy be changed in between: nobody tries it beside a running handler.
-      timeoutMs: () => claimedTimeMs(claimed.item),
+      longestCallMs: () => claimedTimeMs(claimed.item),
       // Out of order there is one attempt, and no more: the event is late already.
       hasTimeLeft: () => entry.item.outOfOrder !== true && this.#hasTime(deadlineMs),
       mayTryInPlace: protection.takeInPlace,
@@ -144,7 +144,7 @@ export class RetryPath {
     protection.ended(phase, entry.item.position, result)
     if (result.kind === 'lost') return { kind: 'look-again' }
     if (result.kind === 'given-back') {
-      await this.#unclaim(claimed)
+      await this.#unclaim(claimed, result.hasBegun === false ? entry.item.attempts : claimed.item.attempts)
       return { kind: 'given-back' }
     }
     const isExhausted = result.kind === 'failed' && result.decision.kind === 'exhausted'
@@ -152,20 +152,23 @@ export class RetryPath {
     if (isExhausted && definition.onExhausted !== undefined && !(await claim(result.attempts)))
       return { kind: 'look-again' }
     const next = afterDelivery(claimed.item, result, policy.failure, engine.clock)
-    const timeoutMs = claimedTimeMs(claimed.item)
-    return await this.#settle(claimed, isExhausted ? await this.#compensate(next, payload, timeoutMs) : next)
+    const longestCallMs = claimedTimeMs(claimed.item)
+    return await this.#settle(
+      claimed,
+      isExhausted ? await this.#compensate(next, payload, longestCallMs) : next,
+    )
   }
 
   /** The attempt count is raised before the call, so that a crash cannot lose it. */
   async #claim(entry: LedgerEntry, attempts: number, crashes: number): Promise<LedgerEntry | undefined> {
-    const { engine, ledger, epoch, logger, stopping, policy } = this.#parts
+    const { engine, ledger, epoch, logger, stopping, runner } = this.#parts
     const nowMs = engine.clock.now()
     const item: LedgerItem = {
       ...entry.item,
       status: 'retrying',
       attempts,
       claimedBy: `${epoch}:${Math.floor(engine.clock.random() * 2 ** 48).toString(36)}`,
-      claimedUntilMs: nowMs + policy.timeoutMs + MARGIN_MS,
+      claimedUntilMs: nowMs + runner.longestCallMs + MARGIN_MS,
       crashes,
       updatedAtMs: nowMs,
       statusAtMs: entry.item.status === 'retrying' ? entry.item.statusAtMs : nowMs,
@@ -178,10 +181,10 @@ export class RetryPath {
     return written.current?.item.claimedBy === item.claimedBy ? written.current : undefined
   }
 
-  async #unclaim(claimed: LedgerEntry): Promise<void> {
+  async #unclaim(claimed: LedgerEntry, attempts: number): Promise<void> {
     const { claimedBy: _by, claimedUntilMs: _until, crashes: _crashes, ...item } = claimed.item
     try {
-      await this.#parts.ledger.replace(claimed, item)
+      await this.#parts.ledger.replace(claimed, { ...item, attempts })
     } catch (error) {
       this.#parts.logger.warn(
         { failure: item.id, reason: String(error) },
@@ -190,12 +193,12 @@ export class RetryPath {
     }
   }
 
-  async #compensate(next: LedgerItem, payload: Uint8Array, timeoutMs?: number): Promise<LedgerItem> {
+  async #compensate(next: LedgerItem, payload: Uint8Array, longestCallMs?: number): Promise<LedgerItem> {
     const problem = await this.#parts.runner.runOnExhausted(metaOf(next), payload, {
       attempt: next.attempts,
       path: pathOf(next),
       outOfOrder: next.outOfOrder === true,
-      ...(timeoutMs !== undefined && { timeoutMs }),
+      ...(longestCallMs !== undefined && { longestCallMs }),
     })
     // Its failure is told, never retried: a dead-letter hook that fails must not loop (scenario 16).
     if (problem === undefined) return next

@@ -24,8 +24,8 @@ export interface AttemptMeta {
   readonly attempt: number
   readonly path: AttemptPath
   readonly outOfOrder: boolean
-  /** For how long this call may run; default: what the policy says. */
-  readonly timeoutMs?: number
+  /** What the call was claimed for: for how long it may be under way. Default: as the policy says, and no claim ends. */
+  readonly longestCallMs?: number
 }
 
 export interface ContextServices {

@@ -29,8 +29,8 @@ export type DeliveryResult =
       readonly lastError: ErrorInfo
       readonly decision: FinalDecision
     }
-  /** The process stops. */
-  | { readonly kind: 'given-back' }
+  /** The process stops, or no thread was free for the call in time. */
+  | { readonly kind: 'given-back'; readonly hasBegun?: false }
   /** Somebody else has the event. */
   | { readonly kind: 'lost' }
 
@@ -39,8 +39,8 @@ export interface DeliveryOptions {
   readonly outOfOrder: boolean
   /** Called before each call of the handler with its attempt number; false: somebody else has the event. */
   readonly claim?: (attempt: number) => Promise<boolean>
-  /** For how long a call may run, read before each; default: what the policy says when it begins. */
-  readonly timeoutMs?: () => number
+  /** What a call was claimed for, read before each; default: it was not claimed. */
+  readonly longestCallMs?: () => number
   /** False when another try in place would run into a deadline (rule 9 of the hold protocol). */
   readonly hasTimeLeft?: () => boolean
   /** Asked before a try in place: it takes what protects the downstream into account. */
@@ -73,7 +73,7 @@ export async function deliver(
       attempt: attempts,
       path: options.path,
       outOfOrder: options.outOfOrder,
-      ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs() }),
+      ...(options.longestCallMs !== undefined && { longestCallMs: options.longestCallMs() }),
     })
     if (result.kind === 'given-back') return result
     const { failure, version } = policy

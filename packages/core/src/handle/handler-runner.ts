@@ -9,7 +9,9 @@ import { errorInfo } from '../policies/error-info.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type AttemptMeta, Context, type ContextServices, type EventMeta } from './context.ts'
 import { Deadlines } from './deadlines.ts'
+import { type HandlerThreads, NotStarted } from './handler-threads.ts'
 import { RunningCall } from './running-call.ts'
+import { ThreadedCall } from './threaded-call.ts'
 
 export type AttemptResult =
   | { readonly kind: 'ok'; readonly attempt: Attempt }
@@ -24,7 +26,7 @@ export type AttemptResult =
       readonly hopeless?: string
     }
   /** The process is stopping: nothing is known, the event stays unresolved. */
-  | { readonly kind: 'given-back' }
+  | { readonly kind: 'given-back'; readonly hasBegun?: false }
 
 export interface HandlerStats {
   /** Handlers under way. */
@@ -41,7 +43,8 @@ export class HandlerRunner {
   readonly #clock: Clock
   readonly #services: ContextServices
   readonly #deadlines: Deadlines
-  readonly #running = new Set<RunningCall>()
+  readonly #threads: HandlerThreads | undefined
+  readonly #running = new Set<RunningCall | ThreadedCall>()
   #stopped = false
 
   constructor(
@@ -49,12 +52,27 @@ export class HandlerRunner {
     policy: Pick<SubscriptionPolicy, 'timeoutMs'>,
     clock: Clock,
     services: ContextServices,
+    threads?: HandlerThreads,
   ) {
     this.#definition = definition
     this.#policy = policy
     this.#clock = clock
     this.#services = services
+    this.#threads = threads
     this.#deadlines = new Deadlines(clock)
+  }
+
+  /** From asking for a call of a retry to its end: on threads it may first wait as long for one to be free. */
+  get longestCallMs(): number {
+    return this.#policy.timeoutMs * this.#waits
+  }
+
+  get #waits(): number {
+    return this.#threads === undefined ? 1 : 2
+  }
+
+  #timeoutOf(attempt: AttemptMeta): number {
+    return attempt.longestCallMs === undefined ? this.#policy.timeoutMs : attempt.longestCallMs / this.#waits
   }
 
   /** Never rejects. */
@@ -118,7 +136,11 @@ export class HandlerRunner {
     this.stats.running += 1
     const context = new Context(this.#definition.name, meta, attempt, event, this.#services)
     try {
-      const raced = this.#race(handler, event, context, attempt.timeoutMs ?? this.#policy.timeoutMs)
+      const timeoutMs = this.#timeoutOf(attempt)
+      const raced =
+        this.#threads === undefined
+          ? this.#race(handler, event, context, timeoutMs)
+          : this.#raceThread(this.#threads, handler, bytes, context, timeoutMs, attempt)
       const stopped = raced === undefined ? false : await raced
       if (stopped) return { kind: 'given-back' }
       // What `onExhausted` has done is not the end of the event.
@@ -126,6 +148,7 @@ export class HandlerRunner {
       return { kind: 'ok', attempt: attemptOf() }
     } catch (error) {
       if (context.hasSteps) await context.ended('failed')
+      if (error instanceof NotStarted) return { kind: 'given-back', hasBegun: false }
       return failed(error, event, isMismatch(error))
     } finally {
       this.stats.running -= 1
@@ -161,6 +184,30 @@ export class HandlerRunner {
     this.#running.add(call)
     // A thenable of somebody else's may settle twice, or settle and throw: a promise of it counts the first.
     return call.follow(Promise.resolve(answer))
+  }
+
+  #raceThread(
+    threads: HandlerThreads,
+    handler: Handler,
+    bytes: Uint8Array,
+    context: Context,
+    timeoutMs: number,
+    attempt: AttemptMeta,
+  ): Promise<boolean> {
+    const onThread = threads.call({
+      handler: handler === this.#definition.handle ? 'handle' : 'onExhausted',
+      bytes,
+      context,
+      // A claim ends: the other half of it is for waiting. On the live path nothing runs out.
+      ...(attempt.longestCallMs !== undefined && { startWithinMs: timeoutMs }),
+    })
+    const call = new ThreadedCall(onThread, timeoutMs, this.#clock, this.stats, () => {
+      this.#deadlines.remove(call)
+      this.#running.delete(call)
+    })
+    this.#deadlines.add(call)
+    this.#running.add(call)
+    return call.follow()
   }
 }
 

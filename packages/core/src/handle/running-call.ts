@@ -4,7 +4,7 @@ import type { Context } from './context.ts'
 import type { Expirable } from './deadlines.ts'
 
 /** How long a handler whose time is up may take to notice its signal before its slot is given to another event. */
-const ABANDON_AFTER_MS = 5_000
+export const ABANDON_AFTER_MS = 5_000
 
 /** A call of a handler that has answered with a promise: it ends with the promise, at its deadline, or with the process. */
 export class RunningCall implements Expirable {

@@ -70,6 +70,8 @@ export interface SubscriptionDefinition<Data = unknown> extends SubscriptionPoli
   /** Records read and not yet resolved, per shard: intake stops at the bound (I6). */
   readonly maxBufferedRecords: number
   readonly maxBufferedBytes: number
+  /** Threads that run the handler; 0: the process's own. */
+  readonly threads: number
 }
 
 export interface SubscribeOptions<Data> {
@@ -92,6 +94,11 @@ export interface SubscribeOptions<Data> {
   readonly maxBufferedRecords?: number
   /** 1 byte to 1 GiB; default 32 MiB. One record is taken in however large it is. */
   readonly maxBufferedBytes?: number
+  /**
+   * 0 to 64; default 0: handlers run on the process's own thread. More are for handlers that compute: each thread loads
+   * the application file and runs one call at a time, as long as that call does not wait for something.
+   */
+  readonly threads?: number
 }
 
 /** Something an operator may want to be told. */

@@ -22,6 +22,7 @@ const OPTIONS = [
   'ledgerRetentionMs',
   'maxBufferedRecords',
   'maxBufferedBytes',
+  'threads',
 ]
 
 /**
@@ -52,6 +53,7 @@ export function subscribe<Data>(
     ledgerRetentionMs = 14 * DAY_MS,
     maxBufferedRecords = 4_096,
     maxBufferedBytes = 32 * MIB,
+    threads = 0,
   } = options
   const definition: SubscriptionDefinition<Data> = {
     kind: 'subscription',
@@ -72,6 +74,7 @@ export function subscribe<Data>(
     ledgerRetentionMs: checkInteger(`${path}.ledgerRetentionMs`, ledgerRetentionMs, 1_000, 365 * DAY_MS),
     maxBufferedRecords: checkInteger(`${path}.maxBufferedRecords`, maxBufferedRecords, 1, 1_000_000),
     maxBufferedBytes: checkInteger(`${path}.maxBufferedBytes`, maxBufferedBytes, 1, 1_024 * MIB),
+    threads: checkInteger(`${path}.threads`, threads, 0, 64),
   }
   return brandedWithStream(definition, stream)
 }

@@ -1,7 +1,14 @@
 import { CrashMarker } from '../consume/crash-marker.ts'
 import { ShardReaders } from '../consume/shard-readers.ts'
 import { InvalidOptionError } from '../errors/request-errors.ts'
-import type { AppDefinition, Notice, NotifySink, StreamDefinition } from '../model/app.ts'
+import type { HandlerThreads } from '../handle/handler-threads.ts'
+import type {
+  AppDefinition,
+  Notice,
+  NotifySink,
+  StreamDefinition,
+  SubscriptionDefinition,
+} from '../model/app.ts'
 import { isApp } from '../model/define-app.ts'
 import type { NewEvent } from '../model/event.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -26,6 +33,8 @@ export interface RuntimeOptions {
   /** Refuse every change asked for through `operations`; subscriptions run all the same. */
   readonly readOnly?: boolean
   readonly backup?: (target: string) => Promise<{ readonly bytes: number }>
+  /** Starts the threads of a subscription that asks for some. Without it every handler runs on this one. */
+  readonly startThreads?: (subscription: SubscriptionDefinition) => Promise<HandlerThreads>
 }
 
 export interface Runtime {
@@ -65,6 +74,7 @@ class RunningApp implements Runtime {
   readonly #producer: Producer
   readonly #readers: ShardReaders
   readonly #background: Promise<void>[] = []
+  readonly #threads: HandlerThreads[] = []
   #process: ProcessState | undefined
   #operations: RunningOperations | undefined
   #stopped: Promise<void> | undefined
@@ -123,6 +133,7 @@ class RunningApp implements Runtime {
         crashMarker,
         logger: this.#logger,
         notify,
+        threads: await this.#startThreads(definition),
       })
       this.#subscriptions.set(definition.name, runner)
     }
@@ -153,6 +164,13 @@ class RunningApp implements Runtime {
     )
   }
 
+  async #startThreads(definition: SubscriptionDefinition): Promise<HandlerThreads | undefined> {
+    if (definition.threads === 0) return undefined
+    const threads = await this.#options.startThreads?.(definition)
+    if (threads !== undefined) this.#threads.push(threads)
+    return threads
+  }
+
   async append(
     stream: string | StreamDefinition,
     events: NewEvent | readonly NewEvent[],
@@ -179,6 +197,7 @@ class RunningApp implements Runtime {
     await this.#operations?.stop()
     await Promise.all([...this.#subscriptions.values()].map((runner) => runner.stop(timeoutMs)))
     this.#stopping.abort()
+    await Promise.all(this.#threads.map((threads) => threads.close()))
     await Promise.all(this.#background)
     await this.#notifier.drain(DRAIN_NOTICES_MS)
     const { clock } = this.#options.engine

@@ -18,6 +18,7 @@ import { ShardGate } from '../fail/shard-gate.ts'
 import { Sweeper } from '../fail/sweeper.ts'
 import { Tokens } from '../fail/tokens.ts'
 import { HandlerRunner } from '../handle/handler-runner.ts'
+import type { HandlerThreads } from '../handle/handler-threads.ts'
 import { Steps } from '../handle/steps.ts'
 import type { Notice, SubscriptionDefinition } from '../model/app.ts'
 import type { LedgerItem } from '../model/ledger-item.ts'
@@ -56,6 +57,7 @@ export interface SubscriptionRunnerOptions {
   readonly crashMarker: CrashMarker
   readonly logger: Logger
   readonly notify: (notice: Notice) => void
+  readonly threads: HandlerThreads | undefined
 }
 
 const PLACING = 'placing the subscription'
@@ -105,11 +107,17 @@ export class SubscriptionRunner implements SubscriptionControl {
       ledger: this.ledger,
       holds: new Holds(engine, definition.name, process.epoch),
       tokens: new Tokens(engine.queue, engine.clock, definition.name),
-      runner: new HandlerRunner(definition, policy, engine.clock, {
-        steps,
-        producer: options.producer,
-        md5Hex: (text) => engine.md5Hex(text),
-      }),
+      runner: new HandlerRunner(
+        definition,
+        policy,
+        engine.clock,
+        {
+          steps,
+          producer: options.producer,
+          md5Hex: (text) => engine.md5Hex(text),
+        },
+        options.threads,
+      ),
       slots: new Slots(policy.concurrency, protection),
       protection,
       metrics: new SubscriptionMetrics(),

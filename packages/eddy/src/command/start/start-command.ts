@@ -69,7 +69,7 @@ async function start(
   const release = guardCrashes(logger)
   try {
     const app = file === undefined ? undefined : await loadApp(file)
-    const eddy = await openEngine(app, options, logger)
+    const eddy = await openEngine(app, file, options, logger)
     const { host, port } = options
     const { token } = context
     let server: Awaited<ReturnType<typeof serve>>
@@ -105,7 +105,12 @@ async function start(
   }
 }
 
-async function openEngine(app: AppDefinition | undefined, options: StartOptions, logger: Logger) {
+async function openEngine(
+  app: AppDefinition | undefined,
+  file: string | undefined,
+  options: StartOptions,
+  logger: Logger,
+) {
   const { open } = await import('../../open.ts')
   const { data, host, port, readOnly } = options
   return await asConfiguration(
@@ -114,6 +119,7 @@ async function openEngine(app: AppDefinition | undefined, options: StartOptions,
       logger,
       address: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
       ...(readOnly === undefined ? {} : { readOnly }),
+      ...(file === undefined ? {} : { appFile: resolve(file) }),
     }),
   )
 }
