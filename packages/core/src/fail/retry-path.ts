@@ -144,7 +144,7 @@ export class RetryPath {
     protection.ended(phase, entry.item.position, result)
     if (result.kind === 'lost') return { kind: 'look-again' }
     if (result.kind === 'given-back') {
-      await this.#unclaim(claimed, result.hasBegun === false ? entry.item.attempts : claimed.item.attempts)
+      await this.#unclaim(claimed, claimed.item.attempts - (result.hasBegun === false ? 1 : 0))
       return { kind: 'given-back' }
     }
     const isExhausted = result.kind === 'failed' && result.decision.kind === 'exhausted'
