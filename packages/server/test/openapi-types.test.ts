@@ -4,6 +4,7 @@ import type {
   FailureGroup,
   LedgerItem,
   Operations,
+  ProtectionStatus,
   RedriveJob,
   ShardStatus,
   StreamDetail,
@@ -36,6 +37,24 @@ const shard: Required<ShardStatus> = {
   startingSequenceNumber: '1',
   endingSequenceNumber: '2',
   open: false,
+}
+
+const protection: Required<ProtectionStatus> = {
+  state: 'open',
+  openSinceMs: AT_MS,
+  probesAtMs: AT_MS,
+  rampEndsAtMs: AT_MS,
+  reason: 'r',
+  pauseMs: 1,
+  outcomes: 1,
+  failed: 1,
+  firstRefusedBy: 'rate',
+  retryRefusedBy: 'retry-budget',
+  waitingRetries: 1,
+  concurrency: 1,
+  ratePerSecond: 0.5,
+  retryRatePerSecond: 0.5,
+  retryCredits: 0.5,
 }
 
 const subscriptionShard: Required<SubscriptionShardStatus> = {
@@ -74,8 +93,10 @@ const complete = {
   Subscription: {
     ...subscription(),
     pausedBy: 'x',
+    protection,
     shards: [subscriptionShard],
   } satisfies Required<SubscriptionStatus>,
+  Protection: protection,
   StreamDetail: {
     name: 'x',
     shardCount: 1,

@@ -67,7 +67,14 @@ describe('subscriptions', () => {
     const paused = await ask('POST', '/v1/subscriptions/billing/pause', { by: 'ada', note: 'db upgrade' })
     expect(paused.body).toMatchObject({ paused: true, pausedBy: 'ada' })
     await ask('POST', '/v1/subscriptions/billing/resume')
-    expect(operations.asked.map((each) => each.args[1])).toEqual([{ by: 'ada', note: 'db upgrade' }, {}])
+    await ask('POST', '/v1/subscriptions/billing/resume', { resetBreaker: true })
+    expect(operations.asked.map((each) => each.args[1])).toEqual([
+      { by: 'ada', note: 'db upgrade' },
+      {},
+      { resetBreaker: true },
+    ])
+    const wrong = await ask('POST', '/v1/subscriptions/billing/resume', { resetBreaker: 'yes' })
+    expect(wrong.body).toMatchObject({ status: 400, detail: expect.stringContaining('resetBreaker') })
   })
 
   test.each([

@@ -6,6 +6,8 @@ export interface SubscriptionSource {
   readonly status: SubscriptionStatus
   readonly metrics: SubscriptionMetrics
   readonly abandoned: number
+  /** Starts refused by limit; absent where nothing but `concurrency` protects. */
+  readonly refused?: Readonly<Record<string, number>>
 }
 
 export interface MetricsSource {
@@ -101,6 +103,7 @@ function renderSubscriptions(out: Exposition, subscriptions: readonly Subscripti
     for (const entry of subscriptions)
       out.gauge(name, help, value(entry), { subscription: entry.status.name })
   }
+  renderProtection(out, subscriptions)
   for (const { status, metrics } of subscriptions) {
     const labels = { subscription: status.name }
     out.histogram(
@@ -111,6 +114,41 @@ function renderSubscriptions(out: Exposition, subscriptions: readonly Subscripti
       labels,
     )
   }
+}
+
+const BREAKER_STATES = ['closed', 'ramping', 'probing', 'open']
+
+/** Nothing for a subscription without `protect`. */
+function renderProtection(out: Exposition, subscriptions: readonly SubscriptionSource[]): void {
+  const guarded = subscriptions.flatMap(({ status, refused = {} }) =>
+    status.protection === undefined ? [] : [{ ...status.protection, refused, subscription: status.name }],
+  )
+  for (const { state, subscription } of guarded)
+    out.gauge(
+      'eddy_breaker_state',
+      '0 closed, 1 closed and ramping up, 2 probing, 3 open: nothing is started.',
+      BREAKER_STATES.indexOf(state),
+      { subscription },
+    )
+  for (const { refused, subscription } of guarded)
+    for (const [limit, count] of Object.entries(refused))
+      out.counter('eddy_starts_refused_total', 'Looks for a start that a limit refused.', count, {
+        subscription,
+        limit,
+      })
+  for (const { waitingRetries, subscription } of guarded)
+    out.gauge('eddy_waiting_retries', 'Retries that are due and wait for their start.', waitingRetries, {
+      subscription,
+    })
+  for (const { concurrency, subscription } of guarded)
+    out.gauge('eddy_allowed_in_flight', 'Handlers at a time that are allowed now.', concurrency, {
+      subscription,
+    })
+  for (const { ratePerSecond, subscription } of guarded)
+    if (ratePerSecond !== undefined)
+      out.gauge('eddy_allowed_rate', 'Handler calls a second that are allowed now.', ratePerSecond, {
+        subscription,
+      })
 }
 
 /** Metric names hold no capitals by convention. */

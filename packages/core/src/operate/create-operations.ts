@@ -154,10 +154,12 @@ function subscriptionOperations(
         return await act('pause', name, actor, (control) => control.pause(actor.by))
       }),
     resumeSubscription: (name, options) =>
-      changing(
-        'resuming',
-        async () => await act('resume', name, actorOf(options), (control) => control.resume()),
-      ),
+      changing('resuming', async () => {
+        const actor = actorOf(options)
+        const isReset = options?.resetBreaker === true && require(name).resetBreaker()
+        if (isReset) await audit.append(actor, 'breaker-reset', name)
+        return await act('resume', name, actor, (control) => control.resume())
+      }),
     seekSubscription: (name, to, options) =>
       changing('seeking', async () => {
         checkSeek(to)

@@ -2,6 +2,7 @@ import type { Notice } from '../model/app.ts'
 import type { NewEvent } from '../model/event.ts'
 import type { FailureStatus, LedgerItem } from '../model/ledger-item.ts'
 import type { LogRecord, ReadRequest, ReadResult, ShardInfo, StreamInfo, StreamSpec } from '../ports/log.ts'
+import type { Limit } from '../protect/start-limits.ts'
 
 /** The fate of one record of an append, in request order. */
 export type AppendOutcome =
@@ -44,6 +45,40 @@ export interface SubscriptionShardStatus {
   readonly expiredRecords: number
 }
 
+/** How a subscription's downstream is protected now. */
+export interface ProtectionStatus {
+  /** Of the breaker; `closed` also without one. `ramping`: closed again, and not yet at the full rate. */
+  readonly state: 'closed' | 'open' | 'probing' | 'ramping'
+  /** Since when nothing, or only probes, are started. */
+  readonly openSinceMs?: number
+  /** With `open`: when it will probe. */
+  readonly probesAtMs?: number
+  readonly rampEndsAtMs?: number
+  /** Why it opened last. */
+  readonly reason?: string
+  /** The pause; it doubles when the probing fails. */
+  readonly pauseMs?: number
+  /** Outcomes that were looked at since it closed or began to probe, and how many of them failed. */
+  readonly outcomes?: number
+  readonly failed?: number
+  /** What would refuse a first attempt, or a retry, this moment. */
+  readonly firstRefusedBy?: Limit
+  readonly retryRefusedBy?: Limit
+  /** Retries that are due and wait for their start. Those of an open breaker wait in their queue and do not count. */
+  readonly waitingRetries: number
+  /** Handlers at a time, and rates, as they are allowed now. */
+  readonly concurrency: number
+  readonly ratePerSecond?: number
+  readonly retryRatePerSecond?: number
+  /** Retries that first attempts have paid for, beside the floor. */
+  readonly retryCredits?: number
+}
+
+export interface ResumeOptions extends ActionOptions {
+  /** Closes an open breaker, too: starts ramp up at once instead of after its probing. */
+  readonly resetBreaker?: boolean
+}
+
 export interface SubscriptionStatus {
   readonly name: string
   readonly stream: string
@@ -53,6 +88,8 @@ export interface SubscriptionStatus {
   readonly pausedBy?: string
   readonly concurrency: number
   readonly inFlight: number
+  /** Absent where nothing but `concurrency` protects. */
+  readonly protection?: ProtectionStatus
   readonly retrying: number
   /** Events waiting behind others or for a person. */
   readonly held: number
@@ -175,7 +212,7 @@ export interface BulkOptions extends ActionOptions {
 export interface AuditEntry {
   readonly atMs: number
   readonly by: string
-  /** `edit`, `drop`, `archive`, `redrive`, `redrive-cancel`, `pause`, `resume`, `seek`, `stream-create`, … */
+  /** `edit`, `drop`, `archive`, `redrive`, `redrive-cancel`, `pause`, `resume`, `breaker-reset`, `seek`, `stream-create`, … */
   readonly action: string
   /** What it was done to: a failure, a job, a subscription, a stream. */
   readonly target: string
@@ -215,7 +252,7 @@ export interface Operations {
   listSubscriptions(): Promise<readonly SubscriptionStatus[]>
   showSubscription(name: string): Promise<SubscriptionStatus>
   pauseSubscription(name: string, options?: ActionOptions): Promise<SubscriptionStatus>
-  resumeSubscription(name: string, options?: ActionOptions): Promise<SubscriptionStatus>
+  resumeSubscription(name: string, options?: ResumeOptions): Promise<SubscriptionStatus>
   /** Starts a new pass over the stream from a position; `shardId` limits it to one shard. */
   seekSubscription(
     name: string,

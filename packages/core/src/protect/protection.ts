@@ -3,18 +3,19 @@ import type { Notice } from '../model/app.ts'
 import type { SubscriptionPolicy } from '../model/policy.ts'
 import type { ProtectPolicy } from '../model/protect.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { ProtectionStatus } from '../operate/operations.ts'
 import type { Clock } from '../ports/clock.ts'
 import { Breaker, type BreakerState } from './breaker.ts'
 import { type BreakerStore, toWall } from './breaker-store.ts'
 import { handlerOutcome } from './handler-outcome.ts'
-import { rampedLimit, rampedLimitAtMs, rampShare } from './ramp.ts'
+import { rampedLimit, rampedLimitAtMs, rampedRate, rampShare } from './ramp.ts'
 import { type Limit, type StartKind, StartLimits } from './start-limits.ts'
 import { StartTimer } from './start-timer.ts'
 
 export interface ProtectionOptions {
   readonly subscription: string
   /** Read anew at every decision: it may change while the subscription runs. */
-  readonly policy: Pick<SubscriptionPolicy, 'protect'>
+  readonly policy: Pick<SubscriptionPolicy, 'protect' | 'concurrency'>
   readonly clock: Clock
   readonly store: BreakerStore
   readonly logger: Logger
@@ -223,6 +224,34 @@ export class Protection {
     if (this.#isOff()) return Number.POSITIVE_INFINITY
     if (this.breakerState()?.kind === 'open') return 0
     return this.#limits.retriesPerSecond(this.#nowMs(), this.#protect, this.#share())
+  }
+
+  /** Rates and handlers at a time as they are now, within a ramp too; what does not limit is left out. */
+  ratesNow(): Pick<
+    ProtectionStatus,
+    'ratePerSecond' | 'retryRatePerSecond' | 'concurrency' | 'retryCredits'
+  > {
+    const share = this.#share()
+    const { ratePerSecond, retryRatePerSecond, retryBudget, breaker } = this.#protect
+    const { concurrency } = this.#options.policy
+    const kind = this.breakerState()?.kind
+    const limit = (): number => {
+      if (breaker === undefined || kind === 'closed') return concurrency
+      if (kind === 'open') return 0
+      return rampedLimit(concurrency, breaker.probeConcurrency, kind === 'probing' ? 0 : share)
+    }
+    const credits = retryBudget === undefined ? 0 : this.#limits.credits(this.#nowMs(), retryBudget)
+    return {
+      concurrency: limit(),
+      ...(ratePerSecond !== undefined && { ratePerSecond: rampedRate(ratePerSecond, share) }),
+      ...(retryRatePerSecond !== undefined && { retryRatePerSecond: rampedRate(retryRatePerSecond, share) }),
+      ...(retryBudget !== undefined && { retryCredits: Math.floor(credits * 10) / 10 }),
+    }
+  }
+
+  /** When the full rate will be reached, on the monotonic clock. */
+  rampEndsMs({ sinceMs }: BreakerState & { readonly kind: 'ramping' }): number {
+    return sinceMs + (this.#known?.breaker?.rampMs ?? 0)
   }
 
   /** Undefined without a breaker. */

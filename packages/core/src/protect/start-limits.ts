@@ -1,4 +1,4 @@
-import type { ProtectPolicy } from '../model/protect.ts'
+import type { ProtectPolicy, RetryBudgetPolicy } from '../model/protect.ts'
 import { rampedRate } from './ramp.ts'
 import { RetryBudget } from './retry-budget.ts'
 import { StartRate } from './start-rate.ts'
@@ -61,6 +61,11 @@ export class StartLimits {
     if (retryBudget === undefined) return ramped
     const credits = this.#budget.credits(nowMs, retryBudget)
     return Math.min(ramped, retryBudget.minPerSecond + (credits * 1_000) / retryBudget.expireMs)
+  }
+
+  /** Retries that first attempts have paid for. */
+  credits(nowMs: number, policy: RetryBudgetPolicy): number {
+    return this.#budget.credits(nowMs, policy)
   }
 
   /** The rates are others now: waits by the old ones are void. */

@@ -230,6 +230,7 @@ class RunningApp implements Runtime {
         status: await runner.status(),
         metrics: runner.parts.metrics,
         abandoned: runner.parts.runner.stats.abandoned,
+        refused: runner.parts.protection.refused,
       })),
     )
     return renderMetrics({

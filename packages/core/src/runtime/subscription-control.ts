@@ -33,5 +33,7 @@ export interface SubscriptionControl {
   status(): Promise<SubscriptionStatus>
   pause(by: string): Promise<void>
   resume(): Promise<void>
+  /** Closes an open breaker: starts ramp up at once. @returns false when it was not open */
+  resetBreaker(): boolean
   seek(to: SeekTarget, shardId: string | undefined): Promise<void>
 }

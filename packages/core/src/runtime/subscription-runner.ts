@@ -225,6 +225,10 @@ export class SubscriptionRunner implements SubscriptionControl {
     this.parts.pause.resume()
   }
 
+  resetBreaker(): boolean {
+    return this.parts.protection.closeBreaker()
+  }
+
   /**
    * Begins a new pass. What is under way is finished first; events that wait in the ledger keep their place, before
    * everything of the new pass. One seek at a time.

@@ -2,6 +2,7 @@ import type { Intake } from '../consume/intake.ts'
 import type { ShardRunner } from '../consume/shard-runner.ts'
 import type { SubscriptionShardStatus, SubscriptionStatus } from '../operate/operations.ts'
 import type { StartPosition } from '../ports/log.ts'
+import { protectionStatus } from '../protect/protection-status.ts'
 import { ShardLag } from './shard-lag.ts'
 import type { SubscriptionRunner } from './subscription-runner.ts'
 
@@ -12,6 +13,7 @@ export async function statusOf(subscription: SubscriptionRunner): Promise<Subscr
     intake === undefined
       ? []
       : await Promise.all(intake.shards.map((shard) => shardStatus(subscription, intake, shard.shardId)))
+  const protection = protectionStatus(parts.protection, parts.engine.clock, parts.slots.waitingRetries)
   return {
     name: definition.name,
     stream: definition.stream,
@@ -21,6 +23,7 @@ export async function statusOf(subscription: SubscriptionRunner): Promise<Subscr
     ...(pausedBy !== undefined && { pausedBy }),
     concurrency: parts.policy.concurrency,
     inFlight: parts.runner.stats.running,
+    ...(protection !== undefined && { protection }),
     retrying: ledger.countOf('retrying'),
     held: ledger.countOf('held'),
     heldKeys: parts.holds.heldCount,

@@ -92,10 +92,19 @@ describe('subscriptions', () => {
     expect((await operations.listSubscriptions()).map((status) => status.name)).toEqual(['billing', 'mails'])
     expect(await operations.pauseSubscription('billing', { by: 'ann' })).toMatchObject({ paused: true })
     expect(await operations.resumeSubscription('billing')).toMatchObject({ paused: false })
+    await operations.resumeSubscription('billing', { resetBreaker: true, by: 'bob' })
     await operations.seekSubscription('billing', { at: 'trim_horizon' }, { shardId: 'shardId-0' })
-    expect(controls.get('billing')?.asked).toEqual(['pause by ann', 'resume', 'seek trim_horizon shardId-0'])
+    expect(controls.get('billing')?.asked).toEqual([
+      'pause by ann',
+      'resume',
+      'reset the breaker',
+      'resume',
+      'seek trim_horizon shardId-0',
+    ])
     expect((await operations.listAudit()).map((entry) => `${entry.action} ${entry.by}`).sort()).toEqual([
+      'breaker-reset bob',
       'pause ann',
+      'resume bob',
       'resume operator',
       'seek operator',
     ])

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { InvalidOptionError, protectPolicy, stream, subscribe } from '../../src/index.ts'
+import { InvalidOptionError, type ProtectOptions, protectPolicy, stream, subscribe } from '../../src/index.ts'
 
 describe('protectPolicy', () => {
   test('limits nothing that is not named', () => {
@@ -34,7 +34,7 @@ describe('protectPolicy', () => {
 
   test('what it returns is taken again as it is, after a way through JSON too', () => {
     const policy = protectPolicy({ ratePerSecond: 0.5, retryBudget: { share: 1 }, breaker: { ratio: 1 } })
-    expect(protectPolicy(policy)).toEqual(policy)
+    expect(protectPolicy(policy as ProtectOptions)).toEqual(policy)
     expect(protectPolicy(JSON.parse(JSON.stringify(policy)))).toEqual(policy)
     expect(Object.isFrozen(policy) && Object.isFrozen(policy.breaker)).toBe(true)
   })

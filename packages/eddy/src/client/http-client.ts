@@ -11,6 +11,7 @@ import {
   type RedriveJob,
   type RedriveOptions,
   type RedrivePlan,
+  type ResumeOptions,
   type StreamDetail,
   type StreamInfo,
   type SubscriptionStatus,
@@ -104,7 +105,7 @@ export class HttpClient {
   pauseSubscription(name: string, options: ActionOptions): Promise<SubscriptionStatus> {
     return this.#post(`/v1/subscriptions/${encode(name)}/pause`, options)
   }
-  resumeSubscription(name: string, options: ActionOptions): Promise<SubscriptionStatus> {
+  resumeSubscription(name: string, options: ResumeOptions): Promise<SubscriptionStatus> {
     return this.#post(`/v1/subscriptions/${encode(name)}/resume`, options)
   }
   seekSubscription(

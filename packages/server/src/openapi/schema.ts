@@ -30,6 +30,10 @@ export function integer(description?: string, more: JsonSchema = {}): JsonSchema
   return { type: 'integer', ...(description === undefined ? {} : { description }), ...more }
 }
 
+export function number(description?: string): JsonSchema {
+  return { type: 'number', ...(description === undefined ? {} : { description }) }
+}
+
 export function flag(description?: string): JsonSchema {
   return { type: 'boolean', ...(description === undefined ? {} : { description }) }
 }

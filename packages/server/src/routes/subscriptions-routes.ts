@@ -1,7 +1,8 @@
+import { defined, flag as flagOf } from '../http/fields.ts'
 import { jsonBody } from '../http/json-body.ts'
 import { jsonResponse } from '../http/json-response.ts'
-import type { RouteDoc } from '../openapi/route-doc.ts'
-import { json, list, object, ref } from '../openapi/schema.ts'
+import type { JsonSchema, RouteDoc } from '../openapi/route-doc.ts'
+import { flag, json, list, object, ref } from '../openapi/schema.ts'
 import type { Call, Route } from '../route.ts'
 import { ACTION_FIELDS, actionOptions, actionSchema } from './action-options.ts'
 import { seek, seekDoc } from './seek.ts'
@@ -49,9 +50,14 @@ export const subscriptionsRoutes: readonly Route[] = [
     path: '/v1/subscriptions/{name}/resume',
     access: 'token',
     effect: 'changes',
-    doc: actionDoc('resumeSubscription', 'Resume a subscription'),
-    handle: async (call) =>
-      act(call, (name, options) => call.server.operations.resumeSubscription(name, options)),
+    doc: actionDoc('resumeSubscription', 'Resume a subscription', {
+      'resetBreaker?': flag('Close an open breaker, too: starts ramp up at once.'),
+    }),
+    handle: async (call) => {
+      const body = await jsonBody(call, [...ACTION_FIELDS, 'resetBreaker'])
+      const options = { ...actionOptions(body), ...defined({ resetBreaker: flagOf(body, 'resetBreaker') }) }
+      return jsonResponse(await call.server.operations.resumeSubscription(call.path.name as string, options))
+    },
   },
   {
     method: 'post',
@@ -71,7 +77,7 @@ async function act(
   return jsonResponse(await action(call.path.name as string, actionOptions(body)))
 }
 
-function actionDoc(id: string, summary: string): RouteDoc {
+function actionDoc(id: string, summary: string, more: Readonly<Record<string, JsonSchema>> = {}): RouteDoc {
   return {
     id,
     tag: 'subscriptions',
@@ -79,7 +85,10 @@ function actionDoc(id: string, summary: string): RouteDoc {
     body: {
       required: false,
       content: {
-        'application/json': { schema: object(actionSchema, { closed: true }), example: { by: 'ada' } },
+        'application/json': {
+          schema: object({ ...actionSchema, ...more }, { closed: true }),
+          example: { by: 'ada' },
+        },
       },
     },
     responses: { 200: json('Its state after it.', ref('Subscription')) },

@@ -105,6 +105,11 @@ export class FakeControl implements SubscriptionControl {
     this.asked.push('resume')
   }
 
+  resetBreaker(): boolean {
+    this.asked.push('reset the breaker')
+    return true
+  }
+
   async seek(to: SeekTarget, shardId: string | undefined): Promise<void> {
     this.asked.push(`seek ${to.at} ${shardId ?? 'all'}`)
   }

@@ -5,6 +5,7 @@ import { printable } from '../format/printable.ts'
 import { count, plural } from '../format/quantity.ts'
 import { type Column, table } from '../format/table.ts'
 import { duration } from '../format/time.ts'
+import { protectionLines, stateWord } from './protection-text.ts'
 
 type NumberOf<Row> = (row: Row) => number | undefined
 
@@ -34,7 +35,7 @@ export async function printSubscriptions(
         { title: 'SUBSCRIPTION', value: ({ name }) => name },
         { title: 'STREAM', value: ({ stream }) => stream },
         { title: 'BLOCKS', value: ({ blocks }) => blocks },
-        { title: 'STATE', value: ({ paused }) => (paused ? 'paused' : 'running') },
+        { title: 'STATE', value: stateWord },
         numberColumn('LAG', ({ lagRecords }) => lagRecords),
         { title: 'LAG TIME', align: 'right', value: ({ lagMs }) => duration(lagMs) },
         numberColumn('IN FLIGHT', ({ inFlight }) => inFlight),
@@ -59,6 +60,7 @@ export async function printSubscription(
     `blocks ${subscription.blocks}, then ${subscription.exhausted}; concurrency ${subscription.concurrency}`,
     `lag ${count(subscription.lagRecords)} records, ${duration(subscription.lagMs)}; in flight ${count(subscription.inFlight)}`,
     `retrying ${count(subscription.retrying)}, held ${count(subscription.held)} (${plural(subscription.heldKeys, 'key')}), dead ${deadText(subscription.dead, paint)}`,
+    ...protectionLines(subscription, Date.now(), paint),
     '',
     table(
       subscription.shards,
@@ -89,9 +91,12 @@ function nextSteps({ name, dead, held, exhausted }: SubscriptionStatus): readonl
   return lines.length === 0 ? [] : ['', ...lines]
 }
 
-function stateText({ paused, pausedBy }: SubscriptionStatus, paint: Paint): string {
-  if (!paused) return paint.green('running')
-  return paint.yellow(`paused${pausedBy === undefined ? '' : ` by ${printable(pausedBy)}`}`)
+function stateText(subscription: SubscriptionStatus, paint: Paint): string {
+  const { pausedBy } = subscription
+  const word = stateWord(subscription)
+  if (word === 'running') return paint.green(word)
+  if (word === 'breaker open') return paint.red(word)
+  return paint.yellow(`${word}${pausedBy === undefined ? '' : ` by ${printable(pausedBy)}`}`)
 }
 
 function deadText(dead: number, paint: Paint): string {

@@ -8,6 +8,10 @@ interface ByOptions {
   readonly note?: string
 }
 
+interface ResumeFlags extends ByOptions {
+  readonly resetBreaker?: boolean
+}
+
 export function subscriptionsCommands(program: Command, action: Action): void {
   const subscriptions = program
     .command('subscriptions')
@@ -41,10 +45,18 @@ export function subscriptionsCommands(program: Command, action: Action): void {
       }),
     )
   byOptions(subscriptions.command('resume').description('Goes on after a pause.'))
-    .addHelpText('after', '\nExample:\n  eddy subscriptions resume billing')
+    .option('--reset-breaker', 'close an open breaker, too: starts ramp up at once')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  eddy subscriptions resume billing\n  eddy subscriptions resume billing --reset-breaker --note "bank is back"',
+    )
     .action(
-      action(async (context, name: string, { by, note }: ByOptions) => {
-        const options = { by: operatorName(by), ...(note === undefined ? {} : { note }) }
+      action(async (context, name: string, { by, note, resetBreaker }: ResumeFlags) => {
+        const options = {
+          by: operatorName(by),
+          ...(note === undefined ? {} : { note }),
+          ...(resetBreaker === true && { resetBreaker }),
+        }
         await printSubscription(context, await context.client.resumeSubscription(name, options))
       }),
     )

@@ -1,5 +1,7 @@
 import type { JsonSchema } from '../route-doc.ts'
-import { choice, flag, integer, list, object, ref, text } from '../schema.ts'
+import { choice, flag, integer, list, number, object, ref, text } from '../schema.ts'
+
+const LIMITS = ['breaker', 'rate', 'retry-rate', 'retry-budget']
 
 export const subscriptionSchemas: Readonly<Record<string, JsonSchema>> = {
   SubscriptionShard: object({
@@ -11,6 +13,23 @@ export const subscriptionSchemas: Readonly<Record<string, JsonSchema>> = {
     buffered: integer('Read, not yet resolved.'),
     expiredRecords: integer(),
   }),
+  Protection: object({
+    state: choice(['closed', 'open', 'probing', 'ramping']),
+    'openSinceMs?': integer(),
+    'probesAtMs?': integer('With `open`: when it will probe.'),
+    'rampEndsAtMs?': integer(),
+    'reason?': text('Why it opened last.'),
+    'pauseMs?': integer(),
+    'outcomes?': integer('Looked at since it closed or began to probe.'),
+    'failed?': integer('Of these.'),
+    'firstRefusedBy?': choice(LIMITS, 'What would refuse a first attempt this moment.'),
+    'retryRefusedBy?': choice(LIMITS, 'What would refuse a retry this moment.'),
+    waitingRetries: integer(),
+    concurrency: integer('Handlers at a time that are allowed now.'),
+    'ratePerSecond?': number('Now, within a ramp too.'),
+    'retryRatePerSecond?': number('Now, within a ramp too.'),
+    'retryCredits?': number('Retries that first attempts have paid for.'),
+  }),
   Subscription: object({
     name: text(),
     stream: text(),
@@ -20,6 +39,7 @@ export const subscriptionSchemas: Readonly<Record<string, JsonSchema>> = {
     'pausedBy?': text(),
     concurrency: integer(),
     inFlight: integer(),
+    'protection?': ref('Protection'),
     retrying: integer(),
     held: integer('Events that wait behind others or for a person.'),
     heldKeys: integer(),
