@@ -36,6 +36,7 @@ export {
   FailureStateError,
   InvalidOptionError,
   OutOfOrderError,
+  PolicyConflictError,
   PublishError,
   ReadOnlyError,
   RedriveNotFoundError,
@@ -105,6 +106,18 @@ export {
   type Redrive,
 } from './model/ledger-item.ts'
 export {
+  POLICY_PATHS,
+  type PolicyChange,
+  type PolicyChangeRecord,
+  type PolicyDifference,
+  type PolicyPart,
+  type PolicyPath,
+  type PolicyResult,
+  type PolicyState,
+  type PolicyValue,
+  type RejectedPart,
+} from './model/policy-state.ts'
+export {
   afterPosition,
   compareSequence,
   editedPosition,
@@ -137,6 +150,7 @@ export type {
   NewStream,
   Operations,
   Payload,
+  PolicyOptions,
   ProtectionStatus,
   RedriveJob,
   RedriveOptions,

@@ -50,7 +50,7 @@ export interface Call {
 
 /** A route and its documentation stand together, so that the OpenAPI document cannot drift from the routes. */
 export interface Route {
-  readonly method: 'get' | 'post' | 'put' | 'delete'
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   /** In OpenAPI's form: `/v1/streams/{name}`. */
   readonly path: string
   /** `open` routes answer without the token. */

@@ -4,6 +4,8 @@ import type {
   FailureGroup,
   LedgerItem,
   Operations,
+  PolicyResult,
+  PolicyState,
   ProtectionStatus,
   RedriveJob,
   ShardStatus,
@@ -14,7 +16,7 @@ import type {
 import { expect, test } from 'vitest'
 import { openApiDocument } from '../src/index.ts'
 import { expectSchema } from './support/checked-answers.ts'
-import { AT_MS, ledgerItem, redriveJob, subscription } from './support/fixtures.ts'
+import { AT_MS, ledgerItem, policy, redriveJob, subscription } from './support/fixtures.ts'
 
 type AuditEntry = Awaited<ReturnType<Operations['listAudit']>>[number]
 
@@ -26,6 +28,7 @@ const attempt: Required<Attempt> = {
   startedAtMs: AT_MS,
   durationMs: 1,
   error,
+  policyVersion: 1,
 }
 
 const shard: Required<ShardStatus> = {
@@ -94,6 +97,7 @@ const complete = {
     ...subscription(),
     pausedBy: 'x',
     protection,
+    policyVersion: 1,
     shards: [subscriptionShard],
   } satisfies Required<SubscriptionStatus>,
   Protection: protection,
@@ -124,12 +128,15 @@ const complete = {
     reason: 'r',
     note: 'n',
   } satisfies Required<RedriveJob>,
+  Policy: policy() satisfies Required<PolicyState>,
+  PolicyResult: { subscription: 's', version: 1, changes: [], dryRun: true } satisfies Required<PolicyResult>,
   AuditEntry: {
     atMs: AT_MS,
     by: 'x',
     action: 'drop',
     target: 'y',
     count: 1,
+    changes: policy().history[0]?.changes ?? [],
     note: 'n',
   } satisfies Required<AuditEntry>,
 }

@@ -54,6 +54,19 @@ export class EditConflictError extends EddyError {
   }
 }
 
+export class PolicyConflictError extends EddyError {
+  override readonly code = 'EDDY_POLICY_CONFLICT'
+  override readonly retryable = false
+
+  constructor(subscription: string, expected: number, version: number | undefined) {
+    const now = version === undefined ? 'another by now' : `${version} by now`
+    super(
+      `the policy of "${subscription}" was not changed: expected version ${expected}, it is ${now}. Look at it again with: eddy policy show ${subscription}`,
+      { subscription, expected, ...(version !== undefined && { version }) },
+    )
+  }
+}
+
 export class OutOfOrderError extends EddyError {
   override readonly code = 'EDDY_OUT_OF_ORDER'
   override readonly retryable = false

@@ -18,6 +18,8 @@ export const keys = {
   steps: (subscription: string, eventHash: string): string => `step/${subscription}/${eventHash}`,
   subscription: (subscription: string): ItemKey => ({ partition: 'subscription', sort: subscription }),
   breaker: (subscription: string): ItemKey => ({ partition: 'breaker', sort: subscription }),
+  policy: (subscription: string): ItemKey => ({ partition: 'policy', sort: subscription }),
+  policyChanges: (subscription: string): string => `policy-change/${subscription}`,
   process: { partition: 'process', sort: 'state' } as ItemKey,
   marker: { partition: 'process', sort: 'marker' } as ItemKey,
   retryQueue: (subscription: string): string => `retry/${subscription}`,

@@ -160,6 +160,13 @@ export type Notice =
       readonly atMs: number
     }
   | {
+      /** Changes of the policy that the application file does not allow any more: the file's count instead. */
+      readonly kind: 'policy-rejected'
+      readonly subscription: string
+      readonly reason: string
+      readonly atMs: number
+    }
+  | {
       readonly kind: 'subscription-stopped'
       readonly subscription: string
       readonly shardId: string

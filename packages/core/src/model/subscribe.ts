@@ -1,7 +1,6 @@
 import { InvalidOptionError } from '../errors/request-errors.ts'
-import { failurePolicy } from '../policies/failure-policy.ts'
 import { compileFilter } from '../policies/filter.ts'
-import { protectPolicy } from '../policies/protect-policy.ts'
+import { subscriptionPolicy } from '../policies/subscription-policy.ts'
 import type { From, StreamDefinition, SubscribeOptions, SubscriptionDefinition } from './app.ts'
 import { brandedWithStream, isDefinition } from './definition.ts'
 import type { EventFilter } from './filter.ts'
@@ -48,8 +47,6 @@ export function subscribe<Data>(
   }
   checkObject(path, options, OPTIONS)
   const {
-    concurrency = 16,
-    timeoutMs = 30_000,
     ledgerRetentionMs = 14 * DAY_MS,
     maxBufferedRecords = 4_096,
     maxBufferedBytes = 32 * MIB,
@@ -62,10 +59,7 @@ export function subscribe<Data>(
     schema: stream.schema as SubscriptionDefinition<Data>['schema'],
     from: checkFrom(`${path}.from`, options.from),
     filter: checkFilter(`${path}.filter`, options.filter),
-    concurrency: checkInteger(`${path}.concurrency`, concurrency, 1, 10_000),
-    timeoutMs: checkInteger(`${path}.timeoutMs`, timeoutMs, 1, 43_200_000),
-    failure: failurePolicy(options.failure, `${path}.failure`),
-    protect: protectPolicy(options.protect, `${path}.protect`),
+    ...subscriptionPolicy(options, path),
     handle: checkFunction(`${path}.handle`, options.handle),
     onExhausted:
       options.onExhausted === undefined

@@ -9,6 +9,9 @@ export interface Actor {
   readonly note?: string
 }
 
+/** Runs a change, unless this server is read-only. */
+export type Changing = <T>(action: string, change: () => Promise<T>) => Promise<T>
+
 /** Who asks, with the default filled in. @throws InvalidOptionError */
 export function actorOf(options: ActionOptions | undefined): Actor {
   const by = options?.by ?? 'operator'

@@ -1,5 +1,7 @@
 import { checkInteger } from '../model/option-checks.ts'
+import type { PolicyDifference } from '../model/policy-state.ts'
 import type { Engine } from '../ports/engine.ts'
+import type { TableValue } from '../ports/table.ts'
 import { randomUuid } from '../produce/uuid.ts'
 import type { Actor } from './action.ts'
 import type { AuditEntry } from './operations.ts'
@@ -15,13 +17,26 @@ export class Audit {
     this.#engine = engine
   }
 
-  async append(actor: Actor, action: string, target: string, count?: number): Promise<void> {
+  async append(
+    actor: Actor,
+    action: string,
+    target: string,
+    count?: number,
+    changes?: readonly PolicyDifference[],
+  ): Promise<void> {
     const atMs = this.#engine.clock.now()
     await this.#engine.table.put(
       {
         partition: PARTITION,
         sort: `${String(atMs).padStart(15, '0')}/${randomUuid(this.#engine.clock)}`,
-        value: { atMs, ...actor, action, target, count },
+        value: {
+          atMs,
+          ...actor,
+          action,
+          target,
+          count,
+          ...(changes !== undefined && { changes: changes as unknown as TableValue }),
+        },
         expiresAtMs: atMs + RETENTION_MS,
       },
       'absent',

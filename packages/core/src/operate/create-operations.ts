@@ -2,7 +2,7 @@ import { BackupUnsupportedError, ReadOnlyError, SubscriptionNotFoundError } from
 import { decodeEvent } from '../model/envelope.ts'
 import { checkInteger } from '../model/option-checks.ts'
 import type { SubscriptionControl } from '../runtime/subscription-control.ts'
-import { type Actor, actorOf } from './action.ts'
+import { type Actor, actorOf, type Changing } from './action.ts'
 import { Audit } from './audit.ts'
 import { type BulkAction, bulkFailures } from './bulk-failures.ts'
 import { completeEdits } from './complete-edit.ts'
@@ -13,6 +13,7 @@ import { failureGroups } from './failure-groups.ts'
 import { listFailures } from './list-failures.ts'
 import type { BulkOptions, BulkResult, FailureFilter, Operations, SubscriptionStatus } from './operations.ts'
 import type { OperationsDeps } from './operations-deps.ts'
+import { policyOperations } from './policy-operations.ts'
 import { Redrives } from './redrives.ts'
 import { createStream, deleteStream, mergeShards, showStream, splitShard } from './streams.ts'
 import { checkSeek, subscriptionStatuses } from './subscriptions.ts'
@@ -43,6 +44,7 @@ export function createOperations(deps: OperationsDeps): RunningOperations {
     ...recordOperations(deps, changing),
     ...streamOperations(deps, audit, changing),
     ...subscriptionOperations(deps, audit, changing),
+    ...policyOperations(deps, audit, changing),
     ...failureOperations(deps, audit, changing),
     planRedrive: (filter, options) => redrives.plan(filter, options),
     startRedrive: (filter, options) => changing('redrive', () => redrives.start(filter, options)),
@@ -66,8 +68,6 @@ export function createOperations(deps: OperationsDeps): RunningOperations {
     stop: () => redrives.stop(),
   }
 }
-
-type Changing = <T>(action: string, change: () => Promise<T>) => Promise<T>
 
 function recordOperations(
   deps: OperationsDeps,

@@ -1,6 +1,7 @@
 import type { Notice } from '../model/app.ts'
 import type { NewEvent } from '../model/event.ts'
 import type { FailureStatus, LedgerItem } from '../model/ledger-item.ts'
+import type { PolicyChange, PolicyDifference, PolicyResult, PolicyState } from '../model/policy-state.ts'
 import type { LogRecord, ReadRequest, ReadResult, ShardInfo, StreamInfo, StreamSpec } from '../ports/log.ts'
 import type { Limit } from '../protect/start-limits.ts'
 
@@ -87,6 +88,8 @@ export interface SubscriptionStatus {
   readonly paused: boolean
   readonly pausedBy?: string
   readonly concurrency: number
+  /** Absent: the policy is the application file's, and was never changed. */
+  readonly policyVersion?: number
   readonly inFlight: number
   /** Absent where nothing but `concurrency` protects. */
   readonly protection?: ProtectionStatus
@@ -203,6 +206,12 @@ export type BulkResult = {
   readonly dryRun: boolean
 }
 
+export interface PolicyOptions extends ActionOptions {
+  readonly dryRun?: boolean
+  /** The version as it was shown: a policy that changed since is not changed. */
+  readonly expectVersion?: number
+}
+
 export interface BulkOptions extends ActionOptions {
   readonly dryRun?: boolean
   readonly limit?: number
@@ -212,12 +221,14 @@ export interface BulkOptions extends ActionOptions {
 export interface AuditEntry {
   readonly atMs: number
   readonly by: string
-  /** `edit`, `drop`, `archive`, `redrive`, `redrive-cancel`, `pause`, `resume`, `breaker-reset`, `seek`, `stream-create`, … */
+  /** `edit`, `drop`, `archive`, `redrive`, `redrive-cancel`, `pause`, `resume`, `breaker-reset`, `seek`, `policy`, … */
   readonly action: string
   /** What it was done to: a failure, a job, a subscription, a stream. */
   readonly target: string
   /** Items it changed, where it may change many. */
   readonly count?: number
+  /** Of a policy: what was before, and what came after. */
+  readonly changes?: readonly PolicyDifference[]
   readonly note?: string
 }
 
@@ -262,6 +273,14 @@ export interface Operations {
       | { readonly at: 'at_sequence_number'; readonly sequenceNumber: string },
     options?: ActionOptions & { readonly shardId?: string },
   ): Promise<SubscriptionStatus>
+
+  /** Each part with where it comes from, and the last 100 changes. */
+  showPolicy(subscription: string): Promise<PolicyState>
+  /**
+   * Changes a policy while it counts: checked, durable, and every later decision is made by it.
+   * @throws PolicyConflictError
+   */
+  changePolicy(subscription: string, change: PolicyChange, options?: PolicyOptions): Promise<PolicyResult>
 
   /**
    * Without a status, in this order: dead, held, retrying, archived, dropped, resolved. A page may be short, even

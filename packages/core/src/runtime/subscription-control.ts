@@ -1,6 +1,8 @@
 import type { Ledger, LedgerEntry } from '../fail/ledger.ts'
+import type { ChangeOptions as PolicyChangeOptions } from '../live-policy/live-policy.ts'
 import type { SubscriptionDefinition } from '../model/app.ts'
 import type { LedgerItem } from '../model/ledger-item.ts'
+import type { PolicyChange, PolicyResult, PolicyState } from '../model/policy-state.ts'
 import type { SubscriptionStatus } from '../operate/operations.ts'
 
 export interface RequeueRequest {
@@ -20,10 +22,18 @@ export type SeekTarget =
   | { readonly at: 'at_timestamp'; readonly timestampMs: number }
   | { readonly at: 'at_sequence_number'; readonly sequenceNumber: string }
 
+/** The policy of a running subscription, for whoever looks at it or changes it. */
+export interface PolicyControl {
+  state(): Promise<PolicyState>
+  /** @throws InvalidOptionError, PolicyConflictError */
+  change(change: PolicyChange, options: PolicyChangeOptions): Promise<PolicyResult>
+}
+
 /** What a running subscription offers to operators; `Operations` is written over it. */
 export interface SubscriptionControl {
   readonly definition: SubscriptionDefinition
   readonly ledger: Ledger
+  readonly policy: PolicyControl
   /** True when handling the item now would be after later events of its key (or shard). */
   wouldRunOutOfOrder(item: LedgerItem): Promise<boolean>
   /** Sends a dead, archived or parked item to be handled again: one conditional write, then a token. */

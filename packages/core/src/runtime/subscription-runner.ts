@@ -20,9 +20,12 @@ import { Tokens } from '../fail/tokens.ts'
 import { HandlerRunner } from '../handle/handler-runner.ts'
 import type { HandlerThreads } from '../handle/handler-threads.ts'
 import { Steps } from '../handle/steps.ts'
+import { LivePolicy } from '../live-policy/live-policy.ts'
+import { PolicyStore } from '../live-policy/policy-store.ts'
 import type { Notice, SubscriptionDefinition } from '../model/app.ts'
 import type { LedgerItem } from '../model/ledger-item.ts'
 import type { SubscriptionPolicy } from '../model/policy.ts'
+import type { RejectedPart } from '../model/policy-state.ts'
 import { MAX_PASS } from '../model/position.ts'
 import type { Logger } from '../observe/logger.ts'
 import { SubscriptionMetrics } from '../observe/subscription-metrics.ts'
@@ -66,6 +69,7 @@ const PLACING = 'placing the subscription'
 export class SubscriptionRunner implements SubscriptionControl {
   readonly definition: SubscriptionDefinition
   readonly ledger: Ledger
+  readonly policy: LivePolicy
   readonly parts: SubscriptionParts
   readonly #options: SubscriptionRunnerOptions
   readonly #stopping = new AbortController()
@@ -98,6 +102,15 @@ export class SubscriptionRunner implements SubscriptionControl {
       store: new BreakerStore(engine, definition.name, this.#stopping.signal, logger),
       logger,
       notify,
+    })
+    this.policy = new LivePolicy({
+      subscription: definition.name,
+      file: definition,
+      store: new PolicyStore(engine, definition.name),
+      nowMs: () => engine.clock.now(),
+      persist: (what, step) => this.#repeated(what, step),
+      apply: (changed, version) => this.#setPolicy(changed, version),
+      onRejected: (rejected) => this.#tellRejected(rejected),
     })
     this.parts = {
       definition,
@@ -154,6 +167,7 @@ export class SubscriptionRunner implements SubscriptionControl {
 
   async start(): Promise<void> {
     const { engine, process } = this.#options
+    await this.policy.load()
     await this.parts.holds.load()
     await this.parts.protection.load()
     await this.ledger.loadCounts(['retrying', 'held', 'dead'])
@@ -249,7 +263,7 @@ export class SubscriptionRunner implements SubscriptionControl {
    * From here on every decision is made by this policy. Where `blocks` comes to or goes from `shard`, reading begins
    * again where it is: the handlers under way are waited for, at most their timeout, and nothing is begun meanwhile.
    */
-  setPolicy(policy: SubscriptionPolicy, version: number): void {
+  #setPolicy(policy: SubscriptionPolicy, version: number): void {
     this.parts.policy.replace(policy, version)
     this.parts.slots.resize(policy.concurrency)
     this.parts.protection.policyChanged()
@@ -258,6 +272,17 @@ export class SubscriptionRunner implements SubscriptionControl {
     this.#intake.close()
     const reread = this.#reread().catch((error) => this.#onRereadError(error))
     this.#background.push(reread)
+  }
+
+  #tellRejected(rejected: readonly RejectedPart[]): void {
+    const { logger, notify, engine, definition } = this.parts
+    const reason = rejected.map((part) => part.reason).join('; ')
+    const about = { subscription: definition.name, reason }
+    logger.error(
+      about,
+      "changes of the policy do not fit the application file any more: the file's policy counts",
+    )
+    notify({ kind: 'policy-rejected', ...about, atMs: engine.clock.now() })
   }
 
   #readsAsPolicySays(): boolean {

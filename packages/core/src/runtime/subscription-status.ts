@@ -22,6 +22,7 @@ export async function statusOf(subscription: SubscriptionRunner): Promise<Subscr
     paused: parts.pause.isPaused,
     ...(pausedBy !== undefined && { pausedBy }),
     concurrency: parts.policy.concurrency,
+    ...(parts.policy.version > 0 && { policyVersion: parts.policy.version }),
     inFlight: parts.runner.stats.running,
     ...(protection !== undefined && { protection }),
     retrying: ledger.countOf('retrying'),

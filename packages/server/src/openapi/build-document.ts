@@ -3,6 +3,7 @@ import type { JsonSchema, ResponseDoc, RouteDoc } from './route-doc.ts'
 import { ref } from './schema.ts'
 import { auditSchemas } from './schemas/audit-schemas.ts'
 import { failureSchemas } from './schemas/failure-schemas.ts'
+import { policySchemas } from './schemas/policy-schemas.ts'
 import { problemSchemas } from './schemas/problem-schemas.ts'
 import { recordSchemas } from './schemas/record-schemas.ts'
 import { redriveSchemas } from './schemas/redrive-schemas.ts'
@@ -42,6 +43,7 @@ export function buildDocument(routes: readonly Route[]): OpenApiDocument {
         ...streamSchemas,
         ...recordSchemas,
         ...subscriptionSchemas,
+        ...policySchemas,
         ...failureSchemas,
         ...redriveSchemas,
         ...auditSchemas,

@@ -4,6 +4,7 @@ import { backupRoutes } from './backup-routes.ts'
 import { eventsRoutes } from './events-routes.ts'
 import { failuresRoutes } from './failures-routes.ts'
 import { healthRoutes } from './health-routes.ts'
+import { policyRoutes } from './policy-routes.ts'
 import { recordsRoutes } from './records-routes.ts'
 import { redrivesRoutes } from './redrives-routes.ts'
 import { streamsRoutes } from './streams-routes.ts'
@@ -15,6 +16,7 @@ export const routes: readonly Route[] = [
   ...recordsRoutes,
   ...streamsRoutes,
   ...subscriptionsRoutes,
+  ...policyRoutes,
   ...failuresRoutes,
   ...redrivesRoutes,
   ...eventsRoutes,

@@ -5,13 +5,14 @@ import {
   type LedgerItem,
   type Operations,
   OutOfOrderError,
+  PolicyConflictError,
   type RedriveJob,
   RedriveNotFoundError,
   SubscriptionNotFoundError,
   type SubscriptionStatus,
 } from '@eddy/core'
 import { FakeLog } from './fake-log.ts'
-import { AT_MS, failureDetail, ledgerItem, redriveJob, subscription } from './fixtures.ts'
+import { AT_MS, failureDetail, ledgerItem, policy, redriveJob, subscription } from './fixtures.ts'
 
 /** What the fake was asked to do, by method. */
 type Asked = { method: string; args: readonly unknown[] }
@@ -35,6 +36,7 @@ export function fakeOperations(changes: Partial<Operations> = {}): FakeOperation
     readOnly: false,
     ...streamOperations(log, record),
     ...subscriptionOperations(record),
+    ...policyOperations(record),
     ...failureOperations(record),
     ...redriveOperations(record),
     listAudit: async (limit) => {
@@ -174,6 +176,35 @@ function redriveOperations(record: Recorder) {
     cancelRedrive: async (...args: Parameters<Operations['cancelRedrive']>) => {
       record('cancelRedrive', ...args)
       return find(args[0], { state: 'cancelled', finishedAtMs: AT_MS })
+    },
+  }
+}
+
+function policyOperations(
+  record: (method: string, ...args: readonly unknown[]) => void,
+): Pick<Operations, 'showPolicy' | 'changePolicy'> {
+  const require = (name: string): void => {
+    if (name !== 'billing') throw new SubscriptionNotFoundError(name)
+  }
+  return {
+    showPolicy: async (name) => {
+      require(name)
+      return policy()
+    },
+    changePolicy: async (...args) => {
+      const [name, , options] = args
+      record('changePolicy', ...args)
+      require(name)
+      const { version, history } = policy()
+      if (options?.expectVersion !== undefined && options.expectVersion !== version)
+        throw new PolicyConflictError(name, options.expectVersion, version)
+      const dryRun = options?.dryRun === true
+      return {
+        subscription: name,
+        version: version + Number(!dryRun),
+        changes: history[0]?.changes ?? [],
+        dryRun,
+      }
     },
   }
 }

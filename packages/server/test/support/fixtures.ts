@@ -1,4 +1,11 @@
-import type { FailureDetail, LedgerItem, Notice, RedriveJob, SubscriptionStatus } from '@eddy/core'
+import type {
+  FailureDetail,
+  LedgerItem,
+  Notice,
+  PolicyState,
+  RedriveJob,
+  SubscriptionStatus,
+} from '@eddy/core'
 
 export const AT_MS = 1_767_225_600_000
 
@@ -95,4 +102,24 @@ export const notice: Notice = {
   key: 'customer-7',
   reason: 'tries used up',
   atMs: AT_MS,
+}
+
+export function policy(): PolicyState {
+  const change = {
+    path: 'concurrency' as const,
+    before: 16,
+    after: 4,
+    beforeFrom: 'file' as const,
+    afterFrom: 'override' as const,
+  }
+  return {
+    subscription: 'billing',
+    version: 3,
+    parts: [
+      { path: 'concurrency', value: 4, from: 'override', file: 16, version: 3, by: 'ada', atMs: AT_MS },
+      { path: 'timeoutMs', value: 30_000, from: 'file', file: 30_000 },
+    ],
+    rejected: [{ path: 'failure.blocks', value: 'shard', reason: 'not with this exhausted' }],
+    history: [{ version: 3, atMs: AT_MS, by: 'ada', note: 'n', changes: [change] }],
+  }
 }

@@ -1,4 +1,6 @@
 import { Ledger, type LedgerEntry } from '../../../src/fail/ledger.ts'
+import { LivePolicy } from '../../../src/live-policy/live-policy.ts'
+import { PolicyStore } from '../../../src/live-policy/policy-store.ts'
 import type { SubscriptionDefinition } from '../../../src/model/app.ts'
 import type { LedgerItem } from '../../../src/model/ledger-item.ts'
 import { stream } from '../../../src/model/stream.ts'
@@ -21,6 +23,7 @@ export interface FakeOptions {
 export class FakeControl implements SubscriptionControl {
   readonly definition: SubscriptionDefinition
   readonly ledger: Ledger
+  readonly policy: LivePolicy
   readonly asked: string[] = []
   paused: boolean = false
   /** Ids that would run out of order. */
@@ -38,6 +41,15 @@ export class FakeControl implements SubscriptionControl {
       handle: () => undefined,
     }) as SubscriptionDefinition
     this.ledger = new Ledger(engine, name, 14 * 24 * 3_600_000)
+    this.policy = new LivePolicy({
+      subscription: name,
+      file: this.definition,
+      store: new PolicyStore(engine, name),
+      nowMs: () => engine.clock.now(),
+      persist: (_what, step) => step(),
+      apply: (_policy, version) => void this.asked.push(`policy version ${version}`),
+      onRejected: () => undefined,
+    })
   }
 
   async wouldRunOutOfOrder(item: LedgerItem): Promise<boolean> {

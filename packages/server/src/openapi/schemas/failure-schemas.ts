@@ -18,6 +18,7 @@ export const failureSchemas: Readonly<Record<string, JsonSchema>> = {
     startedAtMs: epochMs(''),
     durationMs: integer(),
     'error?': ref('ErrorInfo'),
+    'policyVersion?': integer('Of the policy that decided on it. Absent: the policy was never changed.'),
   }),
   Redrive: object({ jobId: text(), by: text(), atMs: epochMs('') }),
   LedgerItem: object({
