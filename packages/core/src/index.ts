@@ -12,6 +12,8 @@ export {
   StorageError,
 } from './errors/engine-errors.ts'
 export {
+  BatchItemOmittedError,
+  BatchResultError,
   HandlerCrashedError,
   HandlerThreadError,
   HandlerTimeoutError,
@@ -61,14 +63,26 @@ export {
 export type {
   AppDefinition,
   From,
+  HandleOptions,
   Handler,
   HandlerContext,
   Notice,
   NotifySink,
+  ReadingOptions,
   StreamDefinition,
   SubscribeOptions,
   SubscriptionDefinition,
 } from './model/app.ts'
+export {
+  type BatchContext,
+  type BatchDefinition,
+  type BatchHandler,
+  type BatchItem,
+  type BatchOptions,
+  failed,
+  type ItemOutcome,
+  succeeded,
+} from './model/batch.ts'
 export { type AppOptions, defineApp, isApp } from './model/define-app.ts'
 export { decodeEvent, type EncodeContext, encodeEvent, isCloudEvent } from './model/envelope.ts'
 export type { EddyEvent, NewEvent } from './model/event.ts'

@@ -6,12 +6,21 @@ import type { ShardInfo, StreamInfo } from '../ports/log.ts'
 import { persist, Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import { Checkpoints, type StoredCheckpoint } from './checkpoint.ts'
-import { ENOUGH_READY, MAX_STORING } from './intake-limits.ts'
-import { Lanes } from './lanes.ts'
+import { enoughReady, liveLanes } from './live-lanes.ts'
 import type { LivePath } from './live-path.ts'
 import { afterLostTail } from './lost-tail.ts'
 import type { ShardReaders } from './shard-readers.ts'
 import { ShardRunner, type ShardTask } from './shard-runner.ts'
+import type { TaskLanes } from './task-lanes.ts'
+import type { TaskOwner } from './task-owner.ts'
+
+/** Every task knows the shard that it is of. */
+const OWNER: TaskOwner<ShardTask> = {
+  begin: ({ runner }) => runner.begin(),
+  done: (entry) => entry.runner.done(entry),
+  failed: ({ runner }, error) => runner.failed(error),
+  putBack: ({ runner }) => runner.putBack(),
+}
 
 /**
  * The live path of one subscription over all shards of its stream, from one start to one stop.
@@ -25,13 +34,12 @@ export class Intake {
   readonly #stream: StreamInfo
   readonly #lastStop: 'clean' | 'unclean' | 'looping'
   readonly #readers: ShardReaders
-  readonly #livePath: LivePath
   readonly #handOver: HandOver
   readonly #stopListening: () => void
   /** Of the subscription: the least that a shard without a checkpoint begins in. */
   readonly #pass: number
   readonly #checkpoints: Checkpoints
-  readonly #lanes: Lanes<ShardTask>
+  readonly #lanes: TaskLanes<ShardTask>
   readonly #filter: ((event: EddyEvent) => boolean) | undefined
   readonly #runners = new Map<string, ShardRunner>()
   readonly #running = new Set<Promise<void>>()
@@ -53,21 +61,15 @@ export class Intake {
     this.#stream = stream
     this.#lastStop = lastStop
     this.#readers = readers
-    this.#livePath = livePath
     this.#pass = pass
     this.isSharded = parts.policy.failure.blocks === 'shard'
     this.#handOver = handOver
     const { name, filter } = parts.definition
     this.#checkpoints = new Checkpoints(parts.engine.table, name)
-    this.#lanes = new Lanes<ShardTask>(
-      parts.slots,
-      () => parts.pause.isPaused,
-      (entry, giveSlot) => entry.runner.execute(entry, giveSlot),
-      // A held shard's task is under way for as long as the shard is held: it must not keep other shards from theirs.
-      this.isSharded ? undefined : () => parts.policy.concurrency + MAX_STORING,
-    )
+    // A held shard's task is under way for as long as the shard is held: it must not keep other shards from theirs.
+    this.#lanes = liveLanes<ShardTask>(parts, livePath, OWNER, !this.isSharded)
     this.#lanes.onHungry(
-      () => parts.policy.concurrency + ENOUGH_READY,
+      () => enoughReady(parts),
       () => {
         for (const runner of this.#runners.values()) runner.wake()
       },
@@ -206,7 +208,6 @@ export class Intake {
       },
       this.#readers.get(this.#stream.name, streamId, shard.shardId),
       this.#lanes,
-      this.#livePath,
       this.#checkpoints,
     )
     this.#runners.set(shard.shardId, runner)

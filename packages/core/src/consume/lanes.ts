@@ -1,4 +1,6 @@
+import { Fifo } from './fifo.ts'
 import type { Slots } from './slots.ts'
+import type { TaskLanes } from './task-lanes.ts'
 
 /**
  * Runs tasks of one lane one after another and different lanes concurrently, as far as slots are free.
@@ -11,7 +13,7 @@ import type { Slots } from './slots.ts'
  *
  * Bounded by its callers, who stop adding at their own limits (I6).
  */
-export class Lanes<T> {
+export class Lanes<T> implements TaskLanes<T> {
   readonly #lanes = new Map<string, Lane<T>>()
   readonly #ready = new Fifo<Lane<T>>()
   readonly #slots: Slots
@@ -37,18 +39,15 @@ export class Lanes<T> {
     slots.onFree(() => this.pump())
   }
 
-  /** Called when lanes may soon be wanting: fewer than `below` are ready. */
   onHungry(below: () => number, listener: () => void): void {
     this.#hungryBelow = below
     this.#onHungry = listener
   }
 
-  /** Lanes with a task that may start once there is a slot. */
   get ready(): number {
     return this.#ready.length
   }
 
-  /** Lanes with a task waiting or under way. */
   get size(): number {
     return this.#lanes.size
   }
@@ -66,12 +65,10 @@ export class Lanes<T> {
     this.pump()
   }
 
-  /** Starts nothing more; what is under way goes on. Waiting tasks are dropped: they stay unresolved. */
   close(): void {
     this.#open = false
   }
 
-  /** Starts what may be started: after a pause, or when the caller knows of new room. */
   pump(): void {
     while (
       this.#open &&
@@ -107,29 +104,4 @@ export class Lanes<T> {
 interface Lane<T> {
   readonly name: string
   readonly tasks: Fifo<T>
-}
-
-/** A queue with constant-time ends: `Array.shift` moves everything once an array is long. */
-class Fifo<T> {
-  #items: (T | undefined)[] = []
-  #head = 0
-
-  get length(): number {
-    return this.#items.length - this.#head
-  }
-
-  push(item: T): void {
-    this.#items.push(item)
-  }
-
-  shift(): T | undefined {
-    const item = this.#items[this.#head]
-    this.#items[this.#head] = undefined
-    this.#head += 1
-    if (this.#head > 1_024 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head)
-      this.#head = 0
-    }
-    return item
-  }
 }

@@ -9,19 +9,13 @@ import { ChangeSignal } from './change-signal.ts'
 import { CheckpointFenced, type Checkpoints, type StoredCheckpoint } from './checkpoint.ts'
 import { CheckpointKeeper } from './checkpoint-keeper.ts'
 import type { CrashMarker } from './crash-marker.ts'
-import {
-  ENOUGH_READY,
-  MAX_RUNS,
-  MAX_SPAN_RECORDS,
-  MAX_UNSAVED_RECORDS,
-  SAVE_EVERY_MS,
-} from './intake-limits.ts'
-import type { Lanes } from './lanes.ts'
-import type { LivePath } from './live-path.ts'
+import { MAX_RUNS, MAX_SPAN_RECORDS, MAX_UNSAVED_RECORDS, SAVE_EVERY_MS } from './intake-limits.ts'
+import { enoughReady } from './live-lanes.ts'
 import type { LiveTask } from './live-task.ts'
 import { decodeRuns, ResolvedMap } from './resolved-runs.ts'
 import { ShardProgress } from './shard-progress.ts'
 import type { ShardReader } from './shard-reader.ts'
+import type { TaskLanes } from './task-lanes.ts'
 
 export interface ShardTask {
   readonly runner: ShardRunner
@@ -60,8 +54,7 @@ export class ShardRunner {
   readonly #parts: SubscriptionParts
   readonly #options: ShardRunnerOptions
   readonly #reader: ShardReader
-  readonly #lanes: Lanes<ShardTask>
-  readonly #livePath: LivePath
+  readonly #lanes: TaskLanes<ShardTask>
   readonly #progress: ShardProgress
   readonly #keeper: CheckpointKeeper
   readonly #changed = new ChangeSignal()
@@ -80,8 +73,7 @@ export class ShardRunner {
     parts: SubscriptionParts,
     options: ShardRunnerOptions,
     reader: ShardReader,
-    lanes: Lanes<ShardTask>,
-    livePath: LivePath,
+    lanes: TaskLanes<ShardTask>,
     checkpoints: Checkpoints,
   ) {
     this.shard = options.shard
@@ -89,7 +81,6 @@ export class ShardRunner {
     this.#options = options
     this.#reader = reader
     this.#lanes = lanes
-    this.#livePath = livePath
     const before = options.start?.checkpoint
     this.#progress = new ShardProgress(
       this.#restoreMap(before?.runs),
@@ -98,7 +89,8 @@ export class ShardRunner {
     )
     this.#keeper = new CheckpointKeeper(parts, checkpoints, options, this.#progress, options.start)
     this.#readFrom = options.from
-    this.#takeAtMost = Math.min(TAKE, parts.definition.maxBufferedRecords)
+    // Half of the buffer at most: a batch of that size must find as much in it.
+    this.#takeAtMost = Math.min(TAKE, Math.ceil(parts.definition.maxBufferedRecords / 2))
     // C3: nothing beyond was ever started.
     this.#replayUntil = options.lastStop === 'clean' ? 0 : this.#keeper.savedUpTo + MAX_UNSAVED_RECORDS
   }
@@ -196,18 +188,25 @@ export class ShardRunner {
     while (this.#running > 0) await this.#changed.next()
   }
 
-  /** One task, called by the lanes. Never rejects. */
-  async execute(entry: ShardTask, giveSlot: () => void): Promise<void> {
+  /** A task leaves its lane. Once the reading of this shard has broken, what comes after it stays unresolved too (I3). */
+  begin(): boolean {
+    if (this.#failure !== undefined) return false
     this.#running += 1
-    try {
-      await this.#livePath.process(entry.task, giveSlot)
-      this.#resolve(entry.ordinal, entry.task.bytes.length)
-    } catch (error) {
-      if (!(error instanceof Stopped)) this.#fail(error)
-    } finally {
-      this.#running -= 1
-      this.#changed.notify()
-    }
+    return true
+  }
+
+  done({ ordinal, task }: ShardTask): void {
+    this.#resolve(ordinal, task.bytes.length)
+    this.#ended()
+  }
+
+  failed(error: unknown): void {
+    if (!(error instanceof Stopped)) this.#fail(error)
+    this.#ended()
+  }
+
+  putBack(): void {
+    this.#ended()
   }
 
   /** Saves the checkpoint as of now. @throws when the table refuses */
@@ -273,6 +272,11 @@ export class ShardRunner {
     }
   }
 
+  #ended(): void {
+    this.#running -= 1
+    this.#changed.notify()
+  }
+
   #resolve(ordinal: number, bytes: number): void {
     this.#progress.resolve(ordinal, bytes)
     this.#changed.notify()
@@ -299,7 +303,7 @@ export class ShardRunner {
   }
 
   async #room(): Promise<void> {
-    const { definition, pause, policy } = this.#parts
+    const { definition, pause } = this.#parts
     for (;;) {
       if (this.#stop.signal.aborted) throw new Stopped()
       if (pause.isPaused) {
@@ -311,7 +315,7 @@ export class ShardRunner {
       const unsaved = admitted - this.#keeper.savedUpTo
       if (unsaved > MAX_UNSAVED_RECORDS / 2) void this.save().catch((error) => this.#onSaveError(error))
       // Enough is ready, some of it from here: more would only wait.
-      const isFed = unresolved >= this.#takeAtMost && this.#lanes.ready >= policy.concurrency + ENOUGH_READY
+      const isFed = unresolved >= this.#takeAtMost && this.#lanes.ready >= enoughReady(this.#parts)
       const isFull =
         isFed ||
         unsaved > MAX_UNSAVED_RECORDS - TAKE ||

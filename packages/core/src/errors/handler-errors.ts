@@ -57,3 +57,27 @@ export class StepLimitError extends EddyError {
     super(`ctx.step: ${problem}`, {})
   }
 }
+
+export class BatchResultError extends EddyError {
+  override readonly code = 'EDDY_BATCH_RESULT'
+  override readonly retryable = false
+
+  constructor(problem: string) {
+    super(
+      `handleBatch must return an array of outcomes, succeeded(item) or failed(item, error), for the items it was given: ${problem}`,
+      {},
+    )
+  }
+}
+
+export class BatchItemOmittedError extends EddyError {
+  override readonly code = 'EDDY_BATCH_ITEM_OMITTED'
+  override readonly retryable = false
+
+  constructor(omitted: number, items: number) {
+    super(
+      `handleBatch returned no outcome for this item (${omitted} of ${items} have none), so it counts as failed: return succeeded(item) or failed(item, error) for each`,
+      { omitted, items },
+    )
+  }
+}

@@ -3,8 +3,9 @@ import type { FailurePolicy } from '../model/failure.ts'
 import type { Attempt, AttemptPath, ErrorInfo, LedgerItem } from '../model/ledger-item.ts'
 import { type Decision, decideFailure } from '../policies/decide.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { AttemptResult } from './attempt-result.ts'
 import type { EventMeta } from './context.ts'
-import type { AttemptResult, HandlerRunner } from './handler-runner.ts'
+import type { HandlerRunner } from './handler-runner.ts'
 
 /** What came before this delivery; nothing on the live path. */
 export type DeliveryStart = Pick<LedgerItem, 'attempts' | 'deliveries' | 'lastDelayMs' | 'budgetFrom'> & {
@@ -81,7 +82,7 @@ export async function deliver(
     if (result.kind === 'ok') return { kind: 'ok', attempts, tries, lastError }
     lastError = result.error
     const hasTimeLeft = options.hasTimeLeft?.() ?? true
-    const decision = decide(
+    const decision = decideAfter(
       failure,
       clock,
       result,
@@ -95,7 +96,8 @@ export async function deliver(
   }
 }
 
-function decide(
+/** What a failed call means for its event. */
+export function decideAfter(
   policy: FailurePolicy,
   clock: Clock,
   result: Extract<AttemptResult, { kind: 'failed' }>,

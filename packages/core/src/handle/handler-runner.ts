@@ -1,65 +1,63 @@
-import { SchemaMismatchError } from '../errors/handler-errors.ts'
 import type { Handler, SubscriptionDefinition } from '../model/app.ts'
 import { decodeEvent } from '../model/envelope.ts'
 import type { EddyEvent } from '../model/event.ts'
-import type { Attempt, ErrorInfo } from '../model/ledger-item.ts'
 import type { SubscriptionPolicy } from '../model/policy.ts'
 import { validateData } from '../model/schema.ts'
-import { errorInfo } from '../policies/error-info.ts'
 import type { Clock } from '../ports/clock.ts'
+import {
+  type AttemptResult,
+  beginning,
+  durationSince,
+  failedResult,
+  GIVEN_BACK,
+  isMismatch,
+  okResult,
+} from './attempt-result.ts'
+import type { BatchEntry, BatchResult } from './batch-call.ts'
+import { BatchRunner } from './batch-runner.ts'
 import { type AttemptMeta, Context, type ContextServices, type EventMeta } from './context.ts'
-import { Deadlines } from './deadlines.ts'
 import { type HandlerThreads, NotStarted } from './handler-threads.ts'
-import { RunningCall } from './running-call.ts'
-import { ThreadedCall } from './threaded-call.ts'
+import { type HandlerStats, isThenable, RunningCalls } from './running-calls.ts'
 
-export type AttemptResult =
-  | { readonly kind: 'ok'; readonly attempt: Attempt }
-  | {
-      readonly kind: 'failed'
-      readonly attempt: Attempt
-      readonly error: ErrorInfo
-      readonly thrown: unknown
-      /** Undefined when the bytes are no event. */
-      readonly event: EddyEvent | undefined
-      /** Set when no later attempt can go better: the record is undecodable or does not match the schema. */
-      readonly hopeless?: string
-    }
-  /** The process is stopping: nothing is known, the event stays unresolved. */
-  | { readonly kind: 'given-back'; readonly hasBegun?: false }
-
-export interface HandlerStats {
-  /** Handlers under way. */
-  running: number
-  /** Timed-out handlers that never came back. */
-  abandoned: number
+export interface HandlerRunnerOptions {
+  /** Absent: the handler runs on this thread. */
+  readonly threads?: HandlerThreads | undefined
+  /** Called with the number of events that each call of a batch handler gets. */
+  readonly onBatch?: (events: number) => void
 }
 
 /** Calls a subscription's handler: the one function behind live, retry and redrive (I7). */
 export class HandlerRunner {
-  readonly stats: HandlerStats = { running: 0, abandoned: 0 }
   readonly #definition: SubscriptionDefinition
   readonly #policy: Pick<SubscriptionPolicy, 'timeoutMs'>
   readonly #clock: Clock
   readonly #services: ContextServices
-  readonly #deadlines: Deadlines
+  readonly #calls: RunningCalls
   readonly #threads: HandlerThreads | undefined
-  readonly #running = new Set<RunningCall | ThreadedCall>()
-  #stopped = false
+  readonly #batches: BatchRunner | undefined
 
   constructor(
     definition: SubscriptionDefinition,
     policy: Pick<SubscriptionPolicy, 'timeoutMs'>,
     clock: Clock,
     services: ContextServices,
-    threads?: HandlerThreads,
+    { threads, onBatch = () => {} }: HandlerRunnerOptions = {},
   ) {
     this.#definition = definition
     this.#policy = policy
     this.#clock = clock
     this.#services = services
+    this.#calls = new RunningCalls(clock)
     this.#threads = threads
-    this.#deadlines = new Deadlines(clock)
+    const { batch } = definition
+    this.#batches =
+      batch === undefined
+        ? undefined
+        : new BatchRunner(definition, batch, clock, services, this.#calls, onBatch)
+  }
+
+  get stats(): HandlerStats {
+    return this.#calls.stats
   }
 
   /** From asking for a call of a retry to its end: on threads it may first wait as long for one to be free. */
@@ -71,13 +69,27 @@ export class HandlerRunner {
     return this.#threads === undefined ? 1 : 2
   }
 
-  #timeoutOf(attempt: AttemptMeta): number {
-    return attempt.longestCallMs === undefined ? this.#policy.timeoutMs : attempt.longestCallMs / this.#waits
+  #timeoutOf(attempt: AttemptMeta | undefined): number {
+    return attempt?.longestCallMs === undefined ? this.#policy.timeoutMs : attempt.longestCallMs / this.#waits
   }
 
-  /** Never rejects. */
+  /** A handler of batches gets a batch of one. Never rejects. */
   run(meta: EventMeta, bytes: Uint8Array, attempt: AttemptMeta): Promise<AttemptResult> {
-    return this.#call(this.#definition.handle, meta, bytes, attempt)
+    const { handle } = this.#definition
+    if (handle !== undefined) return this.#call(handle, meta, bytes, attempt)
+    return this.#runAlone(meta, bytes, attempt)
+  }
+
+  /**
+   * Only for a subscription with a handler of batches. Never rejects.
+   *
+   * @param entries - one at least
+   * @param isOrdered - nothing after a lane's first failure counts
+   * @returns a result for each entry, in their order
+   */
+  runBatch(entries: readonly BatchEntry[], isOrdered: boolean): Promise<readonly BatchResult[]> {
+    if (this.#batches === undefined) throw new Error('a batch for a handler of single events')
+    return this.#batches.run(entries, isOrdered, this.#timeoutOf(entries[0]?.attempt))
   }
 
   /** @returns what went wrong, or undefined */
@@ -94,9 +106,12 @@ export class HandlerRunner {
 
   /** Aborts what is running and gives it back; later calls are given back at once. */
   stop(): void {
-    this.#stopped = true
-    for (const call of this.#running) call.stop()
-    this.#deadlines.close()
+    this.#calls.stop()
+  }
+
+  async #runAlone(meta: EventMeta, bytes: Uint8Array, attempt: AttemptMeta): Promise<AttemptResult> {
+    const [result] = await this.runBatch([{ meta, bytes, attempt, lane: 0 }], false)
+    return result === undefined || result.kind === 'not-counted' ? GIVEN_BACK : result
   }
 
   async #call(
@@ -105,54 +120,51 @@ export class HandlerRunner {
     bytes: Uint8Array,
     attempt: AttemptMeta,
   ): Promise<AttemptResult> {
-    if (this.#stopped) return { kind: 'given-back' }
-    const startedAtMs = this.#clock.now()
-    const startMs = this.#clock.monotonicMs()
-    const attemptOf = (error?: ErrorInfo): Attempt => ({
-      attempt: attempt.attempt,
-      path: attempt.path,
-      startedAtMs,
-      durationMs: Math.max(0, Math.round(this.#clock.monotonicMs() - startMs)),
-      ...(error !== undefined && { error }),
-    })
-    const failed = (thrown: unknown, event: EddyEvent | undefined, isHopeless: boolean): AttemptResult => {
-      const error = errorInfo(thrown)
-      return {
-        kind: 'failed',
-        attempt: attemptOf(error),
-        error,
-        thrown,
-        event,
-        ...(isHopeless && { hopeless: error.message }),
-      }
-    }
+    if (this.#calls.isStopped) return GIVEN_BACK
+    const clock = this.#clock
+    const start = beginning(clock)
     let event: EddyEvent
     try {
       // Decoded anew for every attempt: what a handler changed in its event must not reach the next one (I7).
       event = decodeEvent(bytes)
     } catch (error) {
-      return failed(error, undefined, true)
+      return failedResult(attempt, start, 0, { thrown: error, event: undefined, isHopeless: true })
     }
     this.stats.running += 1
     const context = new Context(this.#definition.name, meta, attempt, event, this.#services)
     try {
       const timeoutMs = this.#timeoutOf(attempt)
-      const raced =
+      const following =
         this.#threads === undefined
-          ? this.#race(handler, event, context, timeoutMs)
-          : this.#raceThread(this.#threads, handler, bytes, context, timeoutMs, attempt)
-      const stopped = raced === undefined ? false : await raced
-      if (stopped) return { kind: 'given-back' }
+          ? this.#callHere(handler, event, context, timeoutMs)
+          : this.#callOnThread(this.#threads, handler, bytes, context, timeoutMs, attempt)
+      const stopped = following === undefined ? false : await following
+      if (stopped) return GIVEN_BACK
       // What `onExhausted` has done is not the end of the event.
       if (context.hasSteps) await context.ended(handler === this.#definition.handle ? 'ok' : 'failed')
-      return { kind: 'ok', attempt: attemptOf() }
+      return okResult(attempt, start, durationSince(start, clock))
     } catch (error) {
       if (context.hasSteps) await context.ended('failed')
       if (error instanceof NotStarted) return { kind: 'given-back', hasBegun: false }
-      return failed(error, event, isMismatch(error))
+      const failure = { thrown: error, event, isHopeless: isMismatch(error) }
+      return failedResult(attempt, start, durationSince(start, clock), failure)
     } finally {
       this.stats.running -= 1
     }
+  }
+
+  /**
+   * True when the process stopped before the handler was done; rejects with what the handler throws, or its timeout.
+   * Undefined: it is done already.
+   */
+  #callHere(
+    handler: Handler,
+    event: EddyEvent,
+    context: Context,
+    timeoutMs: number,
+  ): Promise<boolean> | undefined {
+    const answer = this.#invoke(handler, event, context)
+    return isThenable(answer) ? this.#calls.follow(context, answer, timeoutMs) : undefined
   }
 
   /** The schema is part of the call: one that waits, or throws, is bounded and counted like the handler itself. */
@@ -164,29 +176,7 @@ export class HandlerRunner {
     return data.then((checked) => handler({ ...event, data: checked }, context))
   }
 
-  /**
-   * True when the process stopped before the handler was done; rejects with what the handler throws, or its timeout.
-   * Undefined: it is done already.
-   */
-  #race(
-    handler: Handler,
-    event: EddyEvent,
-    context: Context,
-    timeoutMs: number,
-  ): Promise<boolean> | undefined {
-    const answer = this.#invoke(handler, event, context)
-    if (!isThenable(answer)) return undefined
-    const call = new RunningCall(context, timeoutMs, this.#clock, this.stats, () => {
-      this.#deadlines.remove(call)
-      this.#running.delete(call)
-    })
-    this.#deadlines.add(call)
-    this.#running.add(call)
-    // A thenable of somebody else's may settle twice, or settle and throw: a promise of it counts the first.
-    return call.follow(Promise.resolve(answer))
-  }
-
-  #raceThread(
+  #callOnThread(
     threads: HandlerThreads,
     handler: Handler,
     bytes: Uint8Array,
@@ -201,27 +191,6 @@ export class HandlerRunner {
       // A claim ends: the other half of it is for waiting. On the live path nothing runs out.
       ...(attempt.longestCallMs !== undefined && { startWithinMs: timeoutMs }),
     })
-    const call = new ThreadedCall(onThread, timeoutMs, this.#clock, this.stats, () => {
-      this.#deadlines.remove(call)
-      this.#running.delete(call)
-    })
-    this.#deadlines.add(call)
-    this.#running.add(call)
-    return call.follow()
+    return this.#calls.followThread(onThread, timeoutMs)
   }
-}
-
-/** Anything may be thrown, also what throws when it is looked at. */
-function isMismatch(thrown: unknown): boolean {
-  try {
-    return thrown instanceof SchemaMismatchError
-  } catch {
-    return false
-  }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  )
 }

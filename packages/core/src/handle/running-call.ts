@@ -1,7 +1,11 @@
 import { HandlerTimeoutError } from '../errors/handler-errors.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Context } from './context.ts'
 import type { Expirable } from './deadlines.ts'
+
+/** What a call's end is told to: the context that its handler has. */
+export interface Abortable {
+  abort(reason: Error): void
+}
 
 /** How long a handler whose time is up may take to notice its signal before its slot is given to another event. */
 export const ABANDON_AFTER_MS = 5_000
@@ -9,7 +13,7 @@ export const ABANDON_AFTER_MS = 5_000
 /** A call of a handler that has answered with a promise: it ends with the promise, at its deadline, or with the process. */
 export class RunningCall implements Expirable {
   readonly deadlineMs: number
-  readonly #context: Context
+  readonly #context: Abortable
   readonly #timeoutMs: number
   readonly #clock: Clock
   readonly #stats: { abandoned: number }
@@ -20,7 +24,7 @@ export class RunningCall implements Expirable {
 
   /** @param onEnd - called when the call has ended; again when the handler comes back later */
   constructor(
-    context: Context,
+    context: Abortable,
     timeoutMs: number,
     clock: Clock,
     stats: { abandoned: number },

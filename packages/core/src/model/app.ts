@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { BatchDefinition, BatchHandler, BatchOptions } from './batch.ts'
 import type { EddyEvent, NewEvent } from './event.ts'
 import type { FailureOptions } from './failure.ts'
 import type { EventFilter } from './filter.ts'
@@ -63,7 +64,9 @@ export interface SubscriptionDefinition<Data = unknown> extends SubscriptionPoli
   readonly schema: StandardSchemaV1<unknown, Data> | undefined
   readonly from: From
   readonly filter: EventFilter | undefined
-  readonly handle: Handler<Data>
+  /** Exactly one of `handle` and `batch` is there. */
+  readonly handle: Handler<Data> | undefined
+  readonly batch: BatchDefinition<Data> | undefined
   readonly onExhausted: Handler<Data> | undefined
   /** Resolved, dropped and archived ledger items are removed after this. */
   readonly ledgerRetentionMs: number
@@ -74,18 +77,30 @@ export interface SubscriptionDefinition<Data = unknown> extends SubscriptionPoli
   readonly threads: number
 }
 
-export interface SubscribeOptions<Data> {
+/** Events are handled one at a time (`handle`) or several in a call (`handleBatch`). */
+export type HandleOptions<Data> =
+  | { readonly handle: Handler<Data>; readonly handleBatch?: never; readonly batch?: never }
+  | {
+      readonly handleBatch: BatchHandler<Data>
+      /** How many events a call gets, and how long it waits for them. */
+      readonly batch?: BatchOptions
+      readonly handle?: never
+    }
+
+export type SubscribeOptions<Data> = ReadingOptions<Data> & HandleOptions<Data>
+
+/** What a subscription is but for its handler. */
+export interface ReadingOptions<Data> {
   /** Default `trim_horizon`. */
   readonly from?: From
   readonly filter?: EventFilter
-  /** 1 to 10,000; default 16. */
+  /** Calls of the handler at a time, over all shards. 1 to 10,000; default 16. */
   readonly concurrency?: number
   /** 1 to 43,200,000 (12 h); default 30,000. */
   readonly timeoutMs?: number
   readonly failure?: FailureOptions
   /** What guards the handler's downstream; default: nothing but `concurrency`. */
   readonly protect?: ProtectOptions
-  readonly handle: Handler<Data>
   /** Called once an event's tries are used up, before it is dead-lettered, held or dropped: undo what finished steps did. */
   readonly onExhausted?: Handler<Data>
   /** 1 second to 365 days; default 14 days. */

@@ -2,6 +2,7 @@ import { InvalidOptionError } from '../errors/request-errors.ts'
 import { compileFilter } from '../policies/filter.ts'
 import { subscriptionPolicy } from '../policies/subscription-policy.ts'
 import type { From, StreamDefinition, SubscribeOptions, SubscriptionDefinition } from './app.ts'
+import { checkHandlers } from './check-handlers.ts'
 import { brandedWithStream, isDefinition } from './definition.ts'
 import type { EventFilter } from './filter.ts'
 import { checkFunction, checkInteger, checkName, checkObject, checkOneOf } from './option-checks.ts'
@@ -17,6 +18,8 @@ const OPTIONS = [
   'failure',
   'protect',
   'handle',
+  'handleBatch',
+  'batch',
   'onExhausted',
   'ledgerRetentionMs',
   'maxBufferedRecords',
@@ -60,7 +63,7 @@ export function subscribe<Data>(
     from: checkFrom(`${path}.from`, options.from),
     filter: checkFilter(`${path}.filter`, options.filter),
     ...subscriptionPolicy(options, path),
-    handle: checkFunction(`${path}.handle`, options.handle),
+    ...checkHandlers(path, options, { threads, maxBufferedRecords, maxBufferedBytes }),
     onExhausted:
       options.onExhausted === undefined
         ? undefined

@@ -69,6 +69,7 @@ export function renderMetrics(source: MetricsSource): string {
     out.counter('eddy_append_failed_total', 'Records refused or not stored.', failed, { stream })
   }
   renderSubscriptions(out, source.subscriptions)
+  renderBatches(out, source.subscriptions)
   out.counter('eddy_log_reads_total', 'Calls of the log for records.', source.logReads)
   for (const [name, value] of Object.entries(source.engine))
     out.gauge(`eddy_engine_${snakeCase(name)}`, 'Reported by the engine.', value)
@@ -149,6 +150,15 @@ function renderProtection(out: Exposition, subscriptions: readonly SubscriptionS
       out.gauge('eddy_allowed_rate', 'Handler calls a second that are allowed now.', ratePerSecond, {
         subscription,
       })
+}
+
+/** Only where events are handled in batches. */
+function renderBatches(out: Exposition, subscriptions: readonly SubscriptionSource[]): void {
+  for (const { status, metrics } of subscriptions) {
+    if (metrics.batchSize.count === 0) continue
+    const labels = { subscription: status.name }
+    out.histogram('eddy_batch_events', 'Events in a call of a batch handler.', metrics.batchSize, 1, labels)
+  }
 }
 
 /** Metric names hold no capitals by convention. */

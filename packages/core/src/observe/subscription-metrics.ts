@@ -20,6 +20,8 @@ export class SubscriptionMetrics {
   racedReleases = 0
   /** Records removed by retention before they were read. */
   expired = 0
+  /** Events in a call of a batch handler, retries (batches of one) included. */
+  readonly batchSize: Histogram = new Histogram([1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 10_000])
   readonly retryLateness: Histogram = new Histogram([
     1, 2, 5, 10, 20, 50, 100, 250, 500, 1_000, 5_000, 30_000, 120_000,
   ])

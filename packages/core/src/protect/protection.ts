@@ -142,6 +142,11 @@ export class Protection {
     return true
   }
 
+  /** A start is one call, whose batch has more than one first attempt: retries may be a share of all of them. */
+  takeAlong(attempts: number): void {
+    if (!this.#isOff()) this.#limits.takeAlong(attempts, this.#nowMs(), this.#protect)
+  }
+
   /** What refuses a start now, if anything does. */
   refusing(kind: StartKind): Limit | undefined {
     if (this.#isOff()) return undefined

@@ -19,10 +19,10 @@ export class RetryBudget {
   #newest = 0
   #newestEndsMs = Number.NEGATIVE_INFINITY
 
-  /** A first attempt was started. */
-  deposit(nowMs: number, { share, expireMs }: RetryBudgetPolicy): void {
+  /** First attempts were started. */
+  deposit(nowMs: number, { share, expireMs }: RetryBudgetPolicy, attempts = 1): void {
     this.#expire(nowMs, expireMs)
-    this.#slices[this.#newest] = (this.#slices[this.#newest] as number) + share
+    this.#slices[this.#newest] = (this.#slices[this.#newest] as number) + share * attempts
   }
 
   /** A first attempt did not come about. */

@@ -43,6 +43,11 @@ export class StartLimits {
     if (retryBudget !== undefined) this.#budget.take(nowMs, retryBudget)
   }
 
+  /** First attempts beside the one that a start was counted for: one call of the handler has them all. */
+  takeAlong(attempts: number, nowMs: number, { retryBudget }: ProtectPolicy): void {
+    if (retryBudget !== undefined) this.#budget.deposit(nowMs, retryBudget, attempts)
+  }
+
   /** A counted start that did not come about. */
   giveBack(kind: StartKind, protect: ProtectPolicy, share: number): void {
     const { ratePerSecond, retryRatePerSecond, retryBudget } = protect

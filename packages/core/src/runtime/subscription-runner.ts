@@ -103,6 +103,7 @@ export class SubscriptionRunner implements SubscriptionControl {
       logger,
       notify,
     })
+    const metrics = new SubscriptionMetrics()
     this.policy = new LivePolicy({
       subscription: definition.name,
       file: definition,
@@ -124,16 +125,12 @@ export class SubscriptionRunner implements SubscriptionControl {
         definition,
         policy,
         engine.clock,
-        {
-          steps,
-          producer: options.producer,
-          md5Hex: (text) => engine.md5Hex(text),
-        },
-        options.threads,
+        { steps, producer: options.producer, md5Hex: (text) => engine.md5Hex(text) },
+        { threads: options.threads, onBatch: (events) => metrics.batchSize.observe(events) },
       ),
       slots: new Slots(policy.concurrency, protection),
       protection,
-      metrics: new SubscriptionMetrics(),
+      metrics,
       logger,
       notify,
       stopping: this.#stopping.signal,

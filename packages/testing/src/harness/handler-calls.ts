@@ -2,11 +2,12 @@ import type { AttemptPath, EddyEvent, HandlerContext } from '@eddy/core'
 
 /**
  * How a handler call went. `timed-out` and `stopped`: the call was given up while it still ran, and what it does later
- * counts for nothing. `crashed`: it was running when the process died.
+ * counts for nothing. `crashed`: it was running when the process died. `not-counted`: it stood in a batch behind an
+ * event of its key (or shard) that failed, and comes again.
  */
-export type CallOutcome = 'running' | 'ok' | 'failed' | 'timed-out' | 'stopped' | 'crashed'
+export type CallOutcome = 'running' | 'ok' | 'failed' | 'not-counted' | 'timed-out' | 'stopped' | 'crashed'
 
-/** One call of a subscription's handler. */
+/** One event in one call of a subscription's handler. */
 export interface HandlerCall {
   readonly subscription: string
   readonly eventId: string
@@ -24,6 +25,8 @@ export interface HandlerCall {
   /** What it threw, with `failed`. */
   readonly error: unknown
   readonly event: EddyEvent
+  /** Of a batch handler: which of its calls, from 1. Events of one call share it. */
+  readonly batch: number | undefined
   /** Which life of the process: 1, and one more after every restart. */
   readonly life: number
 }
@@ -41,6 +44,7 @@ export class HandlerCalls {
   /** Calls that succeeded, in the order in which they ended, by subscription and key. */
   readonly #handled = new Map<string, OpenCall[]>()
   readonly #running = new Set<OpenCall>()
+  readonly #batches = new Map<string, number>()
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs
@@ -60,6 +64,7 @@ export class HandlerCalls {
     event: EddyEvent,
     ctx: HandlerContext,
     life: number,
+    batch?: number,
   ): (outcome: CallOutcome, error?: unknown) => void {
     const call: OpenCall = {
       subscription: ctx.subscription,
@@ -74,11 +79,19 @@ export class HandlerCalls {
       outcome: 'running',
       error: undefined,
       event,
+      batch,
       life,
     }
     listOf(this.#calls, ctx.subscription).push(call)
     this.#running.add(call)
     return (outcome, error) => this.#end(call, outcome, error)
+  }
+
+  /** The number of a batch that begins. */
+  nextBatch(subscription: string): number {
+    const batch = (this.#batches.get(subscription) ?? 0) + 1
+    this.#batches.set(subscription, batch)
+    return batch
   }
 
   /** The process died: what was running never ends. */

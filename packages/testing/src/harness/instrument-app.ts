@@ -1,32 +1,21 @@
-import type {
-  AppDefinition,
-  Clock,
-  EddyEvent,
-  Handler,
-  HandlerContext,
-  NotifySink,
-  SubscriptionDefinition,
-} from '@eddy/core'
-import { isEddyError } from '@eddy/core'
-import type { HandlerCalls } from './handler-calls.ts'
-import { errorOf, type FailOptions, type Interferences } from './interferences.ts'
-
-export interface Instruments {
-  readonly calls: HandlerCalls
-  readonly interferences: Interferences
-  /** Takes the place of the application's own sinks: a test sends nothing anywhere. */
-  readonly sink: NotifySink
-  /** The clock of the process: what sleeps on it never wakes after a crash. */
-  readonly clock: Clock
-  readonly life: number
-}
+import type { AppDefinition, EddyEvent, Handler, HandlerContext, SubscriptionDefinition } from '@eddy/core'
+import { endWhenAborted, type Instruments, isThenable } from './instruments.ts'
+import { errorOf, type FailOptions } from './interferences.ts'
+import { watchedBatch } from './watched-batch.ts'
 
 /** The application with its handlers watched and interfered with; everything else is as its author wrote it. */
 export function instrumentApp(app: AppDefinition, instruments: Instruments): AppDefinition {
   const subscriptions = app.subscriptions.map(
     (definition): SubscriptionDefinition => ({
       ...definition,
-      handle: watched(definition.handle, instruments),
+      handle: definition.handle === undefined ? undefined : watched(definition.handle, instruments),
+      batch:
+        definition.batch === undefined
+          ? undefined
+          : {
+              ...definition.batch,
+              handle: watchedBatch(definition.batch.handle, definition.failure.blocks, instruments),
+            },
     }),
   )
   return { ...app, subscriptions, notify: [instruments.sink] }
@@ -37,7 +26,7 @@ function watched(handle: Handler, instruments: Instruments): Handler {
   // Not async: a handler that answers at once is taken at its word, here as without the harness.
   return (event, ctx) => {
     const end = calls.begin(event, ctx, life)
-    ctx.signal.addEventListener('abort', () => end(isTimeout(ctx.signal.reason) ? 'timed-out' : 'stopped'))
+    endWhenAborted(ctx, end)
     const { delayMs, fail } = interferences.next(event, ctx)
     const run = (): unknown => call(handle, event, ctx, fail)
     try {
@@ -74,12 +63,4 @@ function call(
   return Promise.resolve(handle(event, ctx)).then(() => {
     throw errorOf(fail)
   })
-}
-
-function isTimeout(reason: unknown): boolean {
-  return isEddyError(reason) && reason.code === 'EDDY_HANDLER_TIMEOUT'
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }

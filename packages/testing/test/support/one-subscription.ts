@@ -1,18 +1,21 @@
 import {
   type AppDefinition,
+  type BatchHandler,
+  type BatchOptions,
   defineApp,
   type FailureOptions,
   type Handler,
   type NewEvent,
+  type ReadingOptions,
   type StreamDefinition,
-  type SubscribeOptions,
   stream,
   subscribe,
+  succeeded,
 } from '@eddy/core'
 import { onTestFinished } from 'vitest'
 import { type Harness, type HarnessOptions, harness } from '../../src/index.ts'
 
-export interface OneSubscription extends Omit<SubscribeOptions<unknown>, 'failure' | 'handle'> {
+export interface OneSubscription extends Omit<ReadingOptions<unknown>, 'failure'> {
   readonly shards?: number
   readonly handle?: Handler
 }
@@ -21,6 +24,24 @@ export interface OneSubscription extends Omit<SubscribeOptions<unknown>, 'failur
 export function oneSubscription(failure: FailureOptions, options: OneSubscription = {}): AppDefinition {
   const { shards = 1, handle = () => {}, ...rest } = options
   return defineApp({ subscriptions: [subscribe('work', eventStream(shards), { ...rest, failure, handle })] })
+}
+
+export interface OneBatchSubscription extends Omit<ReadingOptions<unknown>, 'failure'> {
+  readonly shards?: number
+  readonly handleBatch?: BatchHandler
+  readonly batch?: BatchOptions
+}
+
+/** The same with a handler of batches, which succeeds with every item; what comes within 100 ms comes together. */
+export function oneBatchSubscription(
+  failure: FailureOptions,
+  options: OneBatchSubscription = {},
+): AppDefinition {
+  const { shards = 1, handleBatch = (items) => items.map(succeeded), ...rest } = options
+  const batch = { maxWaitMs: 100, ...options.batch }
+  return defineApp({
+    subscriptions: [subscribe('work', eventStream(shards), { ...rest, batch, failure, handleBatch })],
+  })
 }
 
 export function eventStream(shards: number, retentionMs: number = 7 * 86_400_000): StreamDefinition {

@@ -1,0 +1,159 @@
+import { deliverBatch } from '../handle/batch-delivery.ts'
+import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
+import { BatchTurn } from './batch-turn.ts'
+import type { LivePath, Look } from './live-path.ts'
+import type { OwnedTask, TaskOwner } from './task-owner.ts'
+
+/** An event that the handler is called with. */
+interface Called<E extends OwnedTask> {
+  readonly turn: BatchTurn<E>
+  readonly lane: number
+  readonly entry: E
+}
+
+/**
+ * First attempts of several events in one call of the handler. The same looks before and the same ends after as for an
+ * event alone (`LivePath`, `LiveFailures`). What differs: an event that stands behind its lane's first failure is given
+ * back to the lane, and taken up again once that failure is settled (I3).
+ */
+export class BatchPath {
+  readonly #parts: SubscriptionParts
+  readonly #livePath: LivePath
+
+  constructor(parts: SubscriptionParts, livePath: LivePath) {
+    this.#parts = parts
+    this.#livePath = livePath
+  }
+
+  /**
+   * @param lanes - the events of each lane, in order
+   * @param giveSlot - called when the handler is done: what follows needs no handler slot
+   * @returns for each lane a promise that does not reject: what of the lane is to be taken up again
+   */
+  process<E extends OwnedTask>(
+    lanes: readonly (readonly E[])[],
+    giveSlot: () => void,
+    owner: TaskOwner<E>,
+  ): readonly Promise<readonly E[]>[] {
+    const turns = lanes.map(
+      (entries) =>
+        new BatchTurn(
+          entries.filter((entry) => owner.begin(entry)),
+          owner,
+        ),
+    )
+    void this.#run(turns).then(giveSlot, (error) => {
+      for (const turn of turns) turn.abandon(error)
+      giveSlot()
+    })
+    return turns.map(({ over }) => over)
+  }
+
+  /** Resolves when no handler of the batch runs any more. */
+  async #run<E extends OwnedTask>(turns: readonly BatchTurn<E>[]): Promise<void> {
+    const called: Called<E>[] = []
+    const alone: Promise<void>[] = []
+    let isWaiting = false
+    const looks = turns.map((turn) =>
+      turn.entries.map(({ task }) => {
+        const look = this.#livePath.look(task)
+        if (look instanceof Promise) isWaiting = true
+        return look
+      }),
+    )
+    // Storage is asked only in a replay, and with more holds than are kept in memory.
+    const known = isWaiting ? await Promise.all(looks.map((all) => Promise.all(all))) : looks
+    for (const [lane, turn] of turns.entries())
+      this.#sort(turn, lane, known[lane] as readonly Look[], called, alone)
+    if (called.length > 0) await this.#callProtected(called)
+    else if (alone.length === 0) this.#parts.protection.unused('first')
+    await Promise.all(alone)
+  }
+
+  /** Begins what needs no handler, and finds the events for which it is called. */
+  #sort<E extends OwnedTask>(
+    turn: BatchTurn<E>,
+    lane: number,
+    looks: readonly Look[],
+    called: Called<E>[],
+    alone: Promise<void>[],
+  ): void {
+    const { entries } = turn
+    let isCalled = false
+    for (const [index, entry] of entries.entries()) {
+      const look = looks[index] as Look
+      const { task } = entry
+      if (look.kind === 'nothing' && task.marker === undefined) {
+        called.push({ turn, lane, entry })
+        isCalled = true
+      } else if (look.kind === 'done' || look.kind === 'known') {
+        turn.settle(entry, () => this.#livePath.settleLook(task, look))
+      } else if (isCalled) {
+        turn.takeUpAgain(entries.slice(index))
+        return
+      } else if (look.kind === 'held') {
+        void this.#waitWithLane(turn, entries.slice(index))
+        return
+      } else {
+        // It may have killed the process: one event at a time, each with a marker, over all subscriptions.
+        const handled = new Promise<void>((giveSlot) => {
+          turn.settle(entry, () => this.#livePath.process(task, giveSlot).finally(giveSlot))
+        })
+        alone.push(Promise.race([handled, turn.over.then(() => {})]))
+        turn.takeUpAgain(entries.slice(index + 1))
+        return
+      }
+    }
+  }
+
+  /** The lane is held: its events go to wait in the ledger, one after another, for as long as it is. */
+  async #waitWithLane<E extends OwnedTask>(turn: BatchTurn<E>, entries: readonly E[]): Promise<void> {
+    try {
+      for (const [index, entry] of entries.entries()) {
+        for (;;) {
+          const look = await this.#livePath.look(entry.task)
+          if (look.kind === 'nothing') {
+            turn.takeUpAgain(entries.slice(index))
+            return
+          }
+          if (await this.#livePath.settleLook(entry.task, look)) break
+        }
+        turn.settle(entry, () => undefined)
+      }
+    } catch (error) {
+      turn.abandon(error)
+    }
+  }
+
+  async #callProtected<E extends OwnedTask>(called: readonly Called<E>[]): Promise<void> {
+    const { protection } = this.#parts
+    if (!protection.isActive) return await this.#call(called, undefined)
+    const { stop } = (called[0] as Called<E>).entry.task
+    // The breaker may have opened since the slot was taken.
+    const phase = protection.begin() ?? (await protection.begun(stop))
+    if (phase === undefined) for (const { turn, entry } of called) turn.takeUpAgain([entry])
+    else {
+      protection.takeAlong(called.length - 1)
+      await this.#call(called, phase)
+    }
+  }
+
+  /** @param phase - of the breaker, where there is one: each event's outcome counts */
+  async #call<E extends OwnedTask>(called: readonly Called<E>[], phase: number | undefined): Promise<void> {
+    const { runner, definition, engine, logger, policy, protection } = this.#parts
+    const events = called.map(({ lane, entry: { task } }) => ({ lane, meta: task.meta, bytes: task.bytes }))
+    await deliverBatch(runner, policy, engine.clock, events, {
+      onResult: (index, result) => {
+        const { turn, entry } = called[index] as Called<E>
+        if (result.kind === 'again') return turn.takeUpAgain([entry])
+        if (phase !== undefined) protection.ended(phase, entry.task.meta.position, result)
+        turn.settle(entry, () => this.#livePath.failures.settle(entry.task, result))
+      },
+      mayTryInPlace: protection.takeInPlace,
+      onWarning: (index, warning) => {
+        const { sequenceNumber } = (called[index] as Called<E>).entry.task.meta
+        logger.warn({ subscription: definition.name, sequenceNumber }, warning)
+      },
+    })
+  }
+}
