@@ -7,6 +7,8 @@ interface Edges {
   readonly uses: readonly string[]
   /** Packages from the registry it may use at run time; why each, docs/ARCHITECTURE.md says. */
   readonly external: readonly string[]
+  /** Packages from the registry that it exists to measure: for development alone. */
+  readonly measured?: readonly string[]
 }
 
 /**
@@ -14,7 +16,11 @@ interface Edges {
  * docs/ARCHITECTURE.md, and never let it close a circle.
  */
 const EDGES: Readonly<Record<string, Edges>> = {
-  benchmarks: { uses: ['packages/core', 'packages/embedded', 'packages/eddy'], external: [] },
+  benchmarks: {
+    uses: ['packages/core', 'packages/embedded', 'packages/eddy'],
+    external: [],
+    measured: ['@nats-io/jetstream', '@nats-io/transport-node', 'bullmq', 'ioredis', 'pg-boss'],
+  },
   'packages/core': { uses: [], external: ['@standard-schema/spec'] },
   'packages/embedded': { uses: ['packages/core'], external: ['lmdb'] },
   'packages/server': { uses: ['packages/core'], external: ['@hono/node-server', 'hono', 'pino'] },
@@ -60,11 +66,13 @@ describe('Boundaries of the packages', () => {
     for (const folder of Object.keys(EDGES)) reach(folder, [])
   })
 
-  for (const [folder, { uses, external }] of Object.entries(EDGES)) {
+  for (const [folder, { uses, external, measured = [] }] of Object.entries(EDGES)) {
     describe(folder, () => {
       it('declares exactly the dependencies of the table', () => {
         const declared = Object.keys(manifestOf(folder).dependencies ?? {}).sort()
         expect(declared).toEqual([...uses.map(nameOf), ...external].sort())
+        if (measured.length > 0)
+          expect(Object.keys(manifestOf(folder).devDependencies ?? {}).sort()).toEqual([...measured].sort())
       })
 
       it('pins every dependency to one version', () => {
@@ -79,7 +87,7 @@ describe('Boundaries of the packages', () => {
       })
 
       it('imports in src only what the table allows', () => {
-        const allowed = new Set([...uses.map(nameOf), ...external])
+        const allowed = new Set([...uses.map(nameOf), ...external, ...measured])
         const wrong = filesBelow(`${folder}/src`).flatMap((file) =>
           importsOf(textOf(file))
             .filter((name) => !name.startsWith('.') && !name.startsWith('node:'))

@@ -2,6 +2,7 @@ import { append } from '../append/append.ts'
 import { head } from '../head/head.ts'
 import { keys } from '../keys/keys.ts'
 import { million } from '../million/million.ts'
+import { peers } from '../peers/peers.ts'
 import { pipeline } from '../pipeline/pipeline.ts'
 import { poisoned } from '../poisoned/poisoned.ts'
 import { punctuality } from '../punctuality/punctuality.ts'
@@ -19,4 +20,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   reopen,
   head,
   threads,
+  peers,
 ]

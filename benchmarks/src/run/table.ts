@@ -1,6 +1,6 @@
 import { isMet, type Result, type Unit } from '../support/benchmark.ts'
 
-/** The results as aligned lines: what, measured, target, pass or miss, both sides. */
+/** The results as aligned lines: what, measured, target, pass or miss, both sides; remarks below their line. */
 export function tableOf(results: readonly Result[]): string {
   const rows = results.map((result) => [
     result.what,
@@ -11,13 +11,13 @@ export function tableOf(results: readonly Result[]): string {
   ])
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => (row[column] as string).length)))
   return rows
-    .map(
-      (row) =>
-        `  ${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}`,
-    )
+    .flatMap((row, index) => [
+      `  ${row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd()}`,
+      ...(results[index]?.remarks ?? []).map((remark) => `      ${remark}`),
+    ])
     .join('\n')
 }
 

@@ -23,7 +23,9 @@ export interface Result {
   readonly target?: Target
   /** Both sides of a ratio, repetitions, whatever explains the value. */
   readonly note: string
-  /** The same for machines. */
+  /** What a reader must know to judge the value, a line each, below it. */
+  readonly remarks?: readonly string[]
+  /** The note's figures for machines. */
   readonly details?: Readonly<Record<string, number | readonly number[]>>
 }
 
