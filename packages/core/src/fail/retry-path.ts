@@ -21,6 +21,16 @@ export type TryEnd =
   | { readonly kind: 'no-time' }
   | { readonly kind: 'given-back' }
 
+/** An attempt that may be made. */
+interface Begun {
+  readonly payload: Uint8Array
+  readonly crashes: number
+  /** On the monotonic clock. */
+  readonly deadlineMs: number
+  /** Of the breaker, at its begin. */
+  readonly phase: number
+}
+
 /** Room between a handler's timeout and the deadline of what protects it. */
 const MARGIN_MS = 10_000
 
@@ -41,7 +51,7 @@ export class RetryPath {
     deadlineMs: number,
     isStillFirst?: () => Promise<boolean>,
   ): Promise<TryEnd> {
-    const { engine, slots, suspects, epoch, policy, protection } = this.#parts
+    const { engine, ledger, slots, suspects, epoch, policy, protection } = this.#parts
     const { item } = entry
     const nowMs = engine.clock.now()
     // I5: a retry never starts before it is due.
@@ -69,11 +79,13 @@ export class RetryPath {
       if (!this.#hasTime(deadlineMs)) return { kind: 'no-time' }
       const mayBeLate = slot.hasWaited || isSuspect
       if (mayBeLate && isStillFirst !== undefined && !(await isStillFirst())) return { kind: 'look-again' }
+      const payload = await ledger.payload(item)
+      if (payload === undefined) return await this.#giveUpLost(entry)
       const phase = protection.begin()
       // The breaker has opened meanwhile: until when, the next look tells.
       if (phase === undefined) return { kind: 'look-again' }
       hasBegun = true
-      return await this.#attempt(entry, crashes, deadlineMs, phase)
+      return await this.#attempt(entry, { payload, crashes, deadlineMs, phase })
     } finally {
       endTurn?.()
       if (!hasBegun) protection.unused(kind)
@@ -116,10 +128,8 @@ export class RetryPath {
     return this.#parts.engine.clock.monotonicMs() + this.#parts.runner.longestCallMs + MARGIN_MS <= deadlineMs
   }
 
-  async #attempt(entry: LedgerEntry, crashes: number, deadlineMs: number, phase: number): Promise<TryEnd> {
-    const { engine, ledger, runner, definition, metrics, logger, policy, protection } = this.#parts
-    const payload = await ledger.payload(entry.item)
-    if (payload === undefined) return await this.#giveUpLost(entry)
+  async #attempt(entry: LedgerEntry, { payload, crashes, deadlineMs, phase }: Begun): Promise<TryEnd> {
+    const { engine, runner, definition, metrics, logger, policy, protection } = this.#parts
     if (entry.item.dueAtMs !== undefined)
       metrics.retryLateness.observe(engine.clock.now() - entry.item.dueAtMs)
     let claimed = entry

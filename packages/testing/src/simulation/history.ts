@@ -1,5 +1,7 @@
 import { afterPosition, type HandlerContext, type LedgerItem } from '@eddy/core'
 import { AgainChecks } from './again-checks.ts'
+import { ProtectionChecks } from './protection-checks.ts'
+import type { Scenario } from './scenario.ts'
 import type { StoredHold, StoredView } from './stored-view.ts'
 import { Violation } from './violation.ts'
 
@@ -13,17 +15,21 @@ interface EventHistory {
   delivery: { readonly name: string; readonly sinceMs: number } | undefined
 }
 
+type HistoryOptions = Pick<Scenario, 'blocks' | 'protect' | 'concurrency'>
+
 /** What handlers were seen doing, over all lives of the process: the ground truth that the checks hold the code to. */
 export class History {
   readonly #events = new Map<string, EventHistory>()
   readonly #view: StoredView
   readonly #blocks: 'nothing' | 'key' | 'shard'
   readonly again: AgainChecks
+  readonly protection: ProtectionChecks
   boot = 0
 
-  constructor(view: StoredView, blocks: 'nothing' | 'key' | 'shard') {
+  constructor(view: StoredView, { blocks, protect, concurrency }: HistoryOptions) {
     this.#view = view
     this.#blocks = blocks
+    this.protection = new ProtectionChecks(protect, concurrency)
     this.again = new AgainChecks(view, blocks)
   }
 
@@ -43,6 +49,7 @@ export class History {
     if ([...event.running.values()].includes(this.boot))
       throw new Violation('I3', `${eventId} started while it was being handled`)
     this.again.started(eventId, ctx, item, this.boot)
+    this.protection.started(ctx, item, this.boot, nowMs)
     this.#checkDue(eventId, ctx, item, nowMs)
     this.#checkCounted(eventId, ctx, item)
     this.#checkOrder(eventId, ctx, nowMs)

@@ -37,6 +37,8 @@ export const RARE_EVENTS = [
   'decidedAtOnce',
   /** The process died while a redrive was under way. */
   'crashDuringRedrive',
+  /** The handler failed as a whole, and was left alone. */
+  'breakerOpened',
 ] as const
 
 export type RareEvent = (typeof RARE_EVENTS)[number]

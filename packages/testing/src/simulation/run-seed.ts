@@ -18,6 +18,7 @@ import { resolvedByCheckpoint } from './checkpoint-view.ts'
 import { checkEverythingEnded, checkNothingLost, checkRedrives } from './final-checks.ts'
 import { History } from './history.ts'
 import { Operator } from './operator.ts'
+import type { StoredBreaker } from './protection-checks.ts'
 import { RareEventCounts } from './rare-events.ts'
 import { seeCrash, seeOutcome } from './rare-sights.ts'
 import { checkIsolation, checkTokens, isAtRest } from './rest-checks.ts'
@@ -97,7 +98,7 @@ class SeedRun {
       traceLength: 2_000,
     })
     this.view = new StoredView(this.world.store)
-    this.history = new History(this.view, scenario.blocks)
+    this.history = new History(this.view, scenario)
     this.#dice = new Prng(`play/${scenario.seed}`)
     this.#operator = new Operator(this.view, this.rare, scenario)
     this.#stored = new StoredChecks(this.view, this.history)
@@ -125,7 +126,7 @@ class SeedRun {
     this.#engine = this.world.boot()
     for (const checkpoint of this.view.checkpoints().values())
       if (checkpoint.runs.length > 3) this.rare.saw('restoredHoles')
-    const engine = watchedEngine(this.#engine, this.rare)
+    const engine = watchedEngine(this.#engine, this.rare, (state) => this.#sawBreaker(state))
     const owner = this.#engine
     startRuntime({ engine, app: defineApp({ subscriptions: [this.#subscription()] }) }).then(
       (runtime) => {
@@ -166,6 +167,7 @@ class SeedRun {
         retry: exponential({ maxAttempts: scenario.maxAttempts, initialMs: scenario.delayMs, maxMs: 5_000 }),
         maxCrashes: 2,
       } as never,
+      ...(scenario.protect !== undefined && { protect: scenario.protect }),
       handle: async (event, ctx) => {
         if (!engine.isRunning) await new Promise(() => {})
         try {
@@ -176,6 +178,11 @@ class SeedRun {
         }
       },
     })
+  }
+
+  #sawBreaker(state: StoredBreaker): void {
+    if (state.kind === 'open') this.rare.saw('breakerOpened')
+    this.history.protection.sawBreaker(state)
   }
 
   #act(action: Action): void {

@@ -1,3 +1,4 @@
+import type { ProtectOptions } from '@eddy/core'
 import { Prng } from '../clock/prng.ts'
 import type { CountedWrite } from './write-kind.ts'
 
@@ -48,6 +49,7 @@ export interface Scenario {
   readonly delayMs: number
   readonly timeoutMs: number
   readonly isRough: boolean
+  readonly protect: ProtectOptions | undefined
   /** The share of changes in the ledger that somebody watches and acts on at once. */
   readonly eagerness: number
   readonly actions: readonly { readonly atMs: number; readonly action: Action }[]
@@ -74,12 +76,39 @@ export function scenarioOf(seed: number): Scenario {
     delayMs: dice.pick([0, 0, 20, 20, 300, 2_000]),
     timeoutMs: 1_000 + dice.int(3_000),
     isRough: dice.chance(0.8),
+    protect: protectOf(seed),
     eagerness: dice.chance(0.25) ? 0.15 : 0,
     actions: withCrashesAtAppends(dice, [
       ...appends(dice, keys, hasPoison),
       ...(dice.chance(0.15) ? splitUnderLoad(dice, dice.pick(keys)) : []),
       ...troubles(dice, keys, hasPoison),
     ]).sort((a, b) => a.atMs - b.atMs),
+  }
+}
+
+/** Of dice of its own, so that it changes nothing else of a seed. Numbers that let everything come to rest in time. */
+function protectOf(seed: number): ProtectOptions | undefined {
+  const dice = new Prng(`protect/${seed}`)
+  if (dice.chance(0.5)) return undefined
+  const window = 3 + dice.int(10)
+  return {
+    ...(dice.chance(0.4) && { ratePerSecond: dice.pick([5, 20, 100]) }),
+    ...(dice.chance(0.3) && { retryRatePerSecond: dice.pick([3, 10]) }),
+    ...(dice.chance(0.4) && {
+      retryBudget: { share: dice.pick([0, 0.2, 1]), minPerSecond: dice.pick([2, 5]) },
+    }),
+    ...(dice.chance(0.6) && {
+      breaker: {
+        window,
+        minimum: 1 + dice.int(window),
+        ratio: dice.pick([0.3, 0.5, 1]),
+        pauseMs: dice.pick([100, 500, 1_000]),
+        maxPauseMs: dice.pick([1_000, 3_000]),
+        probes: 1 + dice.int(window),
+        probeConcurrency: 1 + dice.int(2),
+        rampMs: dice.pick([0, 1_000, 5_000]),
+      },
+    }),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Engine, Table, WriteResult } from '@eddy/core'
 import type { SimEngine } from '../sim/process/sim-engine.ts'
+import type { StoredBreaker } from './protection-checks.ts'
 import type { RareEventCounts } from './rare-events.ts'
 import type { StoredHold } from './stored-view.ts'
 
@@ -9,10 +10,15 @@ interface LedgerValue {
 }
 
 /** The engine, with an eye on refused writes: they are what races look like from inside. */
-export function watchedEngine(engine: SimEngine, rare: RareEventCounts): Engine {
+export function watchedEngine(
+  engine: SimEngine,
+  rare: RareEventCounts,
+  onBreaker: (state: StoredBreaker) => void,
+): Engine {
   const table: Table = {
     ...bound(engine.table),
     put: async (item, expect) => {
+      if (item.partition === 'breaker') onBreaker(item.value as unknown as StoredBreaker)
       const result = await engine.table.put(item, expect)
       if (!result.ok) seeRefusal(rare, item.partition, item.value, result)
       return result
