@@ -61,7 +61,7 @@ export class CheckpointKeeper {
     return this.#passedBefore !== undefined && position < this.#passedBefore
   }
 
-  /** @throws CheckpointFenced, or what the table throws: nothing is lost, save again */
+  /** @throws Fenced, or what the table throws: nothing is lost, save again */
   async save(ended = false): Promise<void> {
     // One under way, one waiting: the waiting one will see everything that came meanwhile.
     if (this.#nextSave !== undefined && !ended) return await this.#nextSave

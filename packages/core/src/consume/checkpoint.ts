@@ -1,6 +1,7 @@
 import { keys } from '../fail/keys.ts'
 import type { StartPosition } from '../ports/log.ts'
 import type { Table, TableValue } from '../ports/table.ts'
+import { Fenced } from '../runtime/fenced.ts'
 
 /**
  * Where a subscription stands in a shard.
@@ -29,14 +30,6 @@ export interface StoredCheckpoint {
   readonly version: number
 }
 
-/** A later owner has the shard. */
-export class CheckpointFenced extends Error {
-  constructor(shardId: string) {
-    super(`another owner has taken over shard ${shardId}`)
-    this.name = 'CheckpointFenced'
-  }
-}
-
 export class Checkpoints {
   readonly #table: Table
   readonly #subscription: string
@@ -53,7 +46,7 @@ export class Checkpoints {
       : { checkpoint: item.value as unknown as Checkpoint, version: item.version }
   }
 
-  /** @throws CheckpointFenced when a later epoch wrote (C4) */
+  /** @throws Fenced when a later epoch wrote (C4) */
   async save(
     shardId: string,
     before: StoredCheckpoint | undefined,
@@ -75,7 +68,7 @@ export class Checkpoints {
           ? undefined
           : { checkpoint: written.current.value as unknown as Checkpoint, version: written.current.version }
       if (current !== undefined && current.checkpoint.epoch > checkpoint.epoch)
-        throw new CheckpointFenced(shardId)
+        throw new Fenced(`shard ${shardId}`)
       // A former owner's last save came late, or the answer to our own was lost: ours is the truth.
       expected = current
     }

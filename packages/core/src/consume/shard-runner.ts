@@ -3,10 +3,11 @@ import { decodeEvent } from '../model/envelope.ts'
 import type { EddyEvent } from '../model/event.ts'
 import { type Position, positionOf } from '../model/position.ts'
 import type { LogRecord, ShardInfo, StartPosition } from '../ports/log.ts'
+import { Fenced } from '../runtime/fenced.ts'
 import { persist, Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import { ChangeSignal } from './change-signal.ts'
-import { CheckpointFenced, type Checkpoints, type StoredCheckpoint } from './checkpoint.ts'
+import type { Checkpoints, StoredCheckpoint } from './checkpoint.ts'
 import { CheckpointKeeper } from './checkpoint-keeper.ts'
 import type { CrashMarker } from './crash-marker.ts'
 import { MAX_RUNS, MAX_SPAN_RECORDS, MAX_UNSAVED_RECORDS, SAVE_EVERY_MS } from './intake-limits.ts'
@@ -354,7 +355,7 @@ export class ShardRunner {
   }
 
   #onSaveError(error: unknown): void {
-    if (error instanceof CheckpointFenced) this.#fail(error)
+    if (error instanceof Fenced) this.#fail(error)
     else
       this.#parts.logger.warn(
         { shardId: this.shard.shardId, reason: String(error) },

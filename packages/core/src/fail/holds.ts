@@ -3,6 +3,7 @@ import { afterPosition, type Position } from '../model/position.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Engine } from '../ports/engine.ts'
 import type { Table, TableItem, TableValue } from '../ports/table.ts'
+import { Fenced } from '../runtime/fenced.ts'
 import { keys } from './keys.ts'
 import { type Lane, laneName } from './lane.ts'
 
@@ -201,7 +202,7 @@ export class Holds {
     next: Omit<Hold, 'epoch' | 'updatedAtMs'>,
   ): Promise<HoldWrite> {
     // H3: a former owner's late write is refused by the version; an owner never overwrites a later epoch's item.
-    if (before !== undefined && before.hold.epoch > this.#epoch) return { ok: false, current: before }
+    this.#checkOwned(before)
     const known = this.#cache.get(name)
     const hold: Hold = { ...next, epoch: this.#epoch, updatedAtMs: this.#engine.clock.now() }
     const result = await this.#engine.table.put(
@@ -216,11 +217,17 @@ export class Holds {
       const current = result.current === undefined ? undefined : toEntry(result.current)
       // The answer to our own write was lost, and its repetition refused: what we wanted stands there.
       if (current !== undefined && isSame(current.hold, hold)) return this.#written(name, before, current)
+      this.#checkOwned(current)
       if (current === undefined) this.#forgetCached(name, known)
       else this.#remember(name, current)
       return { ok: false, current }
     }
     return this.#written(name, before, { hold, version: result.version })
+  }
+
+  #checkOwned(entry: HoldEntry | undefined): void {
+    if (entry !== undefined && entry.hold.epoch > this.#epoch)
+      throw new Fenced(`the key ${JSON.stringify(entry.hold.key.trimStart())}`)
   }
 
   #written(name: string, before: HoldEntry | undefined, entry: HoldEntry): HoldWrite {

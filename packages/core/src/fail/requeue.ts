@@ -36,6 +36,10 @@ export class Requeue {
     const { engine, ledger, stopping, logger } = this.#parts
     const { item } = entry
     if (item.redrives.at(-1)?.jobId === request.jobId) {
+      // Written before a crash: its place may not have been kept yet, nor its token sent.
+      const isUntouched = item.status === 'retrying' && item.claimedBy === undefined && item.deliveries === 0
+      const placed = !isUntouched || item.outOfOrder === true || (await this.#keepPlace(entry, request))
+      if (!placed) return { kind: 'refused', reason: 'out-of-order' }
       if (!isFinal(item)) await this.nudge(item)
       return { kind: 'already' }
     }

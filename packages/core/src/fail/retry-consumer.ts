@@ -1,4 +1,6 @@
+import type { LedgerItem } from '../model/ledger-item.ts'
 import type { Delivery } from '../ports/queue.ts'
+import { Fenced } from '../runtime/fenced.ts'
 import { persist, Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import { placeOf } from './item-place.ts'
@@ -6,7 +8,7 @@ import { laneName } from './lane.ts'
 import type { LaneDrain } from './lane-drain.ts'
 import { isFinal } from './ledger.ts'
 import type { RetryPath } from './retry-path.ts'
-import { parseToken, type Token } from './tokens.ts'
+import { laneToken, parseToken, type Token } from './tokens.ts'
 
 const RECEIVE_WAIT_MS = 20_000
 const MAX_RECEIVE = 100
@@ -158,7 +160,8 @@ export class RetryConsumer {
           : engine.queue.delay(tokens.queueName, delivery.receipt, again.delayMs),
       )
     } catch (error) {
-      if (error instanceof Stopped) return await this.#giveBack(delivery)
+      if (error instanceof Fenced) this.close()
+      if (error instanceof Fenced || error instanceof Stopped) return await this.#giveBack(delivery)
       // The message becomes visible again by itself.
       logger.warn(
         { messageId: delivery.messageId, reason: String(error) },
@@ -178,11 +181,8 @@ export class RetryConsumer {
   }
 
   async #use(token: Token, { messageId }: Delivery, deadlineMs: number): Promise<Fate | 'repeated'> {
-    if (token.kind === 'item') return await this.#useItem(token.id, messageId, deadlineMs)
-    return await this.#useLane(laneName(token), messageId, deadlineMs)
-  }
-
-  async #useLane(name: string, messageId: string, deadlineMs: number): Promise<Fate | 'repeated'> {
+    if (token.kind === 'item') return await this.#useItem(token.id, deadlineMs)
+    const name = laneName(token)
     const underWay = this.#lanes.get(name)
     if (underWay !== undefined) {
       underWay.again = true
@@ -215,7 +215,14 @@ export class RetryConsumer {
     }
   }
 
-  async #useItem(id: string, messageId: string, deadlineMs: number): Promise<Fate | 'repeated'> {
+  async #sendLaneToken(item: LedgerItem): Promise<void> {
+    const { engine, logger, stopping, tokens } = this.#parts
+    await persist(engine.clock, stopping, logger, 'sending a retry token', () =>
+      tokens.send(laneToken(item), item.dueAtMs),
+    )
+  }
+
+  async #useItem(id: string, deadlineMs: number): Promise<Fate> {
     for (;;) {
       const entry = await this.#parts.ledger.getById(id)
       if (entry === undefined || isFinal(entry.item) || entry.item.parked === true) return 'done'
@@ -223,8 +230,12 @@ export class RetryConsumer {
         entry.item.outOfOrder === true
           ? undefined
           : await placeOf(this.#parts.holds, entry.item, { fresh: false })
-      // Its key was held after all, under another policy than the one that sent it on by itself.
-      if (place?.kind === 'key') return await this.#useLane(place.name, messageId, deadlineMs)
+      // Its key was held after all, under another policy than the one that sent it on by itself. The lane gets a timer
+      // of its own: this one is over when its event is, and others of the lane may be left then.
+      if (place?.kind === 'key') {
+        await this.#sendLaneToken(entry.item)
+        return 'done'
+      }
       if (entry.item.cutting === true) {
         // Nothing waits behind an event that has no lane.
         await this.#drain.giveUp(entry)

@@ -5,6 +5,7 @@ import { deliver } from '../handle/delivery.ts'
 import type { AttemptPath, LedgerItem } from '../model/ledger-item.ts'
 import { errorInfo } from '../policies/error-info.ts'
 import type { StartKind } from '../protect/start-limits.ts'
+import { Fenced } from '../runtime/fenced.ts'
 import { persist } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import { announce } from './announce.ts'
@@ -56,6 +57,9 @@ export class RetryPath {
     const nowMs = engine.clock.now()
     // I5: a retry never starts before it is due.
     if (item.dueAtMs !== undefined && item.dueAtMs > nowMs) return { kind: 'wait', untilMs: item.dueAtMs }
+    // H3's like for claims: a later owner's is not a dead process's.
+    if (item.claimedBy !== undefined && Number(item.claimedBy.split(':', 1)[0]) > epoch)
+      throw new Fenced(`failure ${item.id}`)
     const claimedHere = item.claimedBy?.startsWith(`${epoch}:`) === true
     if (claimedHere && item.claimedUntilMs !== undefined && item.claimedUntilMs > nowMs) {
       return { kind: 'wait', untilMs: item.claimedUntilMs }
