@@ -22,7 +22,6 @@ export const consumeMutations = [
   },
   {
     id: 'runs-forgotten',
-    test: 'packages/testing/test/acceptance/progress.test.ts',
     invariant: 'I2',
     what: 'the resolved records above the lowest unresolved one are not saved',
     file: 'packages/core/src/consume/checkpoint-keeper.ts',
@@ -36,7 +35,6 @@ export const consumeMutations = [
     file: CHECKPOINT,
     find: "expected === undefined ? 'absent' : expected.version,",
     replace: "'any',",
-    test: 'packages/testing/test/behaviour/fences.test.ts',
   },
   {
     id: 'two-of-a-key-at-once',
@@ -61,7 +59,6 @@ export const consumeMutations = [
     file: 'packages/core/src/consume/intake.ts',
     find: 'if (!this.#mayStart(shard)) continue\n',
     replace: '',
-    test: 'packages/testing/test/behaviour/lineage.test.ts',
   },
   {
     id: 'parent-ends-early',

@@ -83,7 +83,6 @@ export const holdMutations = [
     file: SWEEPER,
     find: 'if (ageMs > WATERMARK_MS && checkpointPassed(hold.shardId, hold.tail)) await',
     replace: 'await',
-    test: 'packages/testing/test/behaviour/fences.test.ts',
   },
   {
     id: 'no-sweeper',
@@ -166,12 +165,19 @@ export const holdMutations = [
   },
   {
     id: 'late-item-left-waiting',
-    test: 'packages/testing/test/behaviour/review-order.test.ts',
     invariant: 'I9',
     what: 'the sweeper leaves an event that waits where no lane is held any more as it is (rule 10)',
     file: SWEEPER,
     find: 'if ((await this.#placeOf(item)) !== undefined) return\n    await this.#send(itemToken(item))\n',
     replace: '',
+  },
+  {
+    id: 'hold-of-later-owner',
+    invariant: 'I3',
+    what: 'a former owner that is slow rather than dead writes over the hold of a later one (H3)',
+    file: HOLDS,
+    find: 'if (entry !== undefined && entry.hold.epoch > this.#epoch)',
+    replace: 'if (false)',
   },
   {
     id: 'repeated-token-removed',

@@ -20,6 +20,14 @@ export const operateMutations = [
     replace: 'isWaitingForPerson || true',
   },
   {
+    id: 'redrive-place-not-kept-again',
+    invariant: 'I3',
+    what: 'a redrive that starts again does not see to the place of what it had written before',
+    file: REQUEUE,
+    find: 'const placed = !isUntouched || item.outOfOrder === true || (await this.#keepPlace(entry, request))',
+    replace: 'const placed = isUntouched || true',
+  },
+  {
     id: 'edit-without-intent',
     invariant: 'I2',
     what: 'an edit resolves the original before the new item exists, and writes no plan',

@@ -65,6 +65,14 @@ export const retryMutations = [
     replace: 'if (false) return',
   },
   {
+    id: 'claim-of-later-owner',
+    invariant: 'I9',
+    what: "a former owner takes a later owner's claim for a dead process's",
+    file: RETRY,
+    find: "if (item.claimedBy !== undefined && Number(item.claimedBy.split(':', 1)[0]) > epoch)",
+    replace: 'if (false)',
+  },
+  {
     id: 'claim-not-looked-at',
     invariant: 'I3',
     what: 'an attempt under way does not keep another one of the same event from starting',
@@ -99,7 +107,6 @@ export const retryMutations = [
   },
   {
     id: 'undecodable-dropped',
-    test: 'packages/testing/test/mutations-records.test.ts',
     invariant: 'I9',
     what: 'a record that is no event is passed over in silence',
     file: RUNNER,

@@ -8,6 +8,7 @@ export type CrashCount =
   | 'crashLostWrite'
   | 'crashLateWrite'
   | 'lateWriteArrived'
+  | 'lingered'
 
 export type FaultCounts = Record<keyof FaultRates | CrashCount, number>
 
@@ -67,5 +68,6 @@ function noCounts(): FaultCounts {
     crashLostWrite: 0,
     crashLateWrite: 0,
     lateWriteArrived: 0,
+    lingered: 0,
   }
 }

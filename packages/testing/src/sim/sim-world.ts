@@ -3,7 +3,7 @@ import { Prng } from '../clock/prng.ts'
 import { VirtualClock } from '../clock/virtual-clock.ts'
 import { CallTrace, type MutableCall, type PortCall, type PortOp } from './call-trace.ts'
 import { type FaultCounts, FaultDice } from './fault-dice.ts'
-import { type FaultPlan, quietFaults } from './fault-plan.ts'
+import { type FaultPlan, type MsRange, quietFaults } from './fault-plan.ts'
 import { type SimEngine, simEngine } from './process/sim-engine.ts'
 import { type PendingCall, SimProcess } from './process/sim-process.ts'
 import { SimStore } from './sim-store.ts'
@@ -104,13 +104,22 @@ export class SimWorld {
     )
     if (ending.length === 0) return
     this.counts.crash += 1
-    const pending = ending.flatMap((process) => process.end())
     for (const process of ending) this.#processes.delete(process)
-    let lateWrites = 0
-    for (const call of pending) {
-      if (call.crashEffect === undefined || call.tookEffect) continue
-      if (this.#decide(call.crashEffect, lateWrites < this.faults.crash.maxLateWrites)) lateWrites += 1
-    }
+    this.#end(ending)
+    this.onCrash?.()
+  }
+
+  /**
+   * The process is taken for dead, but is only slow: the next one may boot, and this one's calls go on taking effect,
+   * `slowMs` later than others', until it ends for good after `ms`. Everybody is told of a crash now.
+   */
+  linger(engine: SimEngine, ms: number, slowMs: MsRange): void {
+    const process = [...this.#processes].find(({ id }) => id === engine.processId)
+    if (process === undefined) return
+    this.#processes.delete(process)
+    this.counts.lingered += 1
+    process.slowMs = slowMs
+    this.clock.setTimer(ms, () => this.#end([process]))
     this.onCrash?.()
   }
 
@@ -149,6 +158,14 @@ export class SimWorld {
       this.crash()
     }
     return call
+  }
+
+  #end(ending: readonly SimProcess[]): void {
+    let lateWrites = 0
+    for (const call of ending.flatMap((process) => process.end())) {
+      if (call.crashEffect === undefined || call.tookEffect) continue
+      if (this.#decide(call.crashEffect, lateWrites < this.faults.crash.maxLateWrites)) lateWrites += 1
+    }
   }
 
   /** What becomes of a write that was under way. True: it is late. */

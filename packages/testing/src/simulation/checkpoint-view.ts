@@ -14,21 +14,30 @@ export function resolvedByCheckpoint(view: StoredView): Map<string, ReadonlySet<
 export function resolvedIn(
   view: StoredView,
   shardId: string,
-  { ended, from, runs }: StoredCheckpoint,
+  checkpoint: StoredCheckpoint,
 ): ReadonlySet<string> {
-  const sequences = view.sequences(shardId)
-  if (ended) return new Set(sequences)
-  const { at, sequenceNumber } = from
-  if (sequenceNumber === undefined) return new Set()
-  const isBefore = (sequence: string): boolean =>
-    compareSequence(sequence, sequenceNumber) < (at === 'after_sequence_number' ? 1 : 0)
-  const passed = sequences.filter(isBefore)
-  const above = sequences.slice(passed.length)
+  const passed = passedIn(view, shardId, checkpoint)
   const resolved = new Set(passed)
+  if (checkpoint.ended || checkpoint.from.sequenceNumber === undefined) return resolved
+  const above = view.sequences(shardId).slice(passed.length)
   let ordinal = 0
-  decodeRuns(runs).forEach((run, index) => {
+  decodeRuns(checkpoint.runs).forEach((run, index) => {
     if (index % 2 === 1) for (const sequence of above.slice(ordinal, ordinal + run)) resolved.add(sequence)
     ordinal += run
   })
   return resolved
+}
+
+/** Those that the checkpoint is past. */
+export function passedIn(
+  view: StoredView,
+  shardId: string,
+  { ended, from: { at, sequenceNumber } }: StoredCheckpoint,
+): readonly string[] {
+  const sequences = view.sequences(shardId)
+  if (ended) return sequences
+  if (sequenceNumber === undefined) return []
+  return sequences.filter(
+    (sequence) => compareSequence(sequence, sequenceNumber) < (at === 'after_sequence_number' ? 1 : 0),
+  )
 }

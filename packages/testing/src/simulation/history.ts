@@ -60,6 +60,9 @@ export class History {
     return call
   }
 
+  /** The life has ended for everybody else. */
+  left(_boot: number): void {}
+
   ended(eventId: string, call: number, outcome: 'ok' | 'failed'): void {
     const event = this.of(eventId)
     event.running.delete(call)

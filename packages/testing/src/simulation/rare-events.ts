@@ -16,6 +16,8 @@ export const RARE_EVENTS = [
   'lateHandler',
   /** A write of a dead process arrived after the next one had started. */
   'lateWrite',
+  /** A process that was taken for dead went on beside the next one. */
+  'zombie',
   'duplicateDelivery',
   'overtakingDelivery',
   'lostAppendAck',

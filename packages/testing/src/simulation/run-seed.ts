@@ -153,6 +153,7 @@ class SeedRun {
       timeoutMs: scenario.timeoutMs,
       eventOf: (id: string) => this.#events.get(id),
       isHealed: () => this.#isHealed,
+      isGone: () => this.#engine !== engine,
       engine: () => engine,
       now: () => this.world.clock.now(),
       kill: () => this.world.crash(engine),
@@ -169,7 +170,7 @@ class SeedRun {
       } as never,
       ...(scenario.protect !== undefined && { protect: scenario.protect }),
       handle: async (event, ctx) => {
-        if (!engine.isRunning) await new Promise(() => {})
+        if (!engine.isRunning || this.#engine !== engine) await new Promise(() => {})
         try {
           await scriptedHandler(handlerWorld, event, ctx)
         } catch (error) {
@@ -192,6 +193,12 @@ class SeedRun {
         break
       case 'crash':
         this.world.crash()
+        break
+      case 'linger':
+        if (this.#engine !== undefined && this.#runtime !== undefined) {
+          this.rare.saw('zombie')
+          this.world.linger(this.#engine, action.forMs, { minMs: 0, maxMs: 60 })
+        }
         break
       case 'crash-at-call':
         this.world.crashAtCall(this.world.callCount + action.inCalls)
@@ -241,6 +248,7 @@ class SeedRun {
   }
 
   #onCrash(): void {
+    this.history.left(this.history.boot)
     this.#runtime = undefined
     this.#engine = undefined
     this.#isStopping = false

@@ -26,6 +26,8 @@ export interface ScriptedEvent {
 export type Action =
   | { readonly kind: 'append'; readonly events: readonly ScriptedEvent[] }
   | { readonly kind: 'crash' }
+  /** The process is taken for dead, and goes on for so long beside the next one. */
+  | { readonly kind: 'linger'; readonly forMs: number }
   | { readonly kind: 'crash-at-call'; readonly inCalls: number }
   | ({ readonly kind: 'crash-at-write' } & CountedWrite)
   /** A record that is no event. */
@@ -209,6 +211,8 @@ function troubles(
     of: dice.pick(['hold', 'hold', 'ledger', 'checkpoint', 'token'] as const),
     inWrites: 1 + dice.int(6),
   }))
+  if (!hasPoison)
+    add(0.4, 4, () => ({ kind: 'linger', forMs: 100 + dice.int(dice.chance(0.3) ? 3_000 : 700) }))
   add(0.1, 2, () => ({ kind: 'garbage', key: dice.pick(keys) }))
   add(0.2, 1, () => ({ kind: 'stop' }))
   add(0.4, 2, () => ({ kind: 'split' }))

@@ -12,6 +12,8 @@ export interface HandlerWorld {
   eventOf(id: string): ScriptedEvent | undefined
   /** No event fails any more. */
   isHealed(): boolean
+  /** The process has been taken for dead: what its handlers do is not seen by anybody any more. */
+  isGone(): boolean
   engine(): Engine
   now(): number
   kill(): void
@@ -29,6 +31,7 @@ export async function scriptedHandler(
   const scripted = world.eventOf(event.id)
   const behaviour = world.isHealed() ? 'ok' : behaviourOf(scripted, call)
   await clock.sleep(world.dice.int(20))
+  if (world.isGone()) return await new Promise(() => {})
   if (ctx.signal.aborted) world.rare.saw('lateHandler')
   const failed = (): void => world.history.ended(event.id, call, 'failed')
   switch (behaviour) {
@@ -55,11 +58,12 @@ export async function scriptedHandler(
     case 'hang':
       // Counts as failed from when its time is up; it never looks at its signal and never comes back.
       await clock.sleep(world.timeoutMs)
-      failed()
+      if (!world.isGone()) failed()
       return await new Promise(() => {})
     case 'ok-late':
     case 'reject-late':
       await clock.sleep(world.timeoutMs + 1 + world.dice.int(500))
+      if (world.isGone()) return await new Promise(() => {})
       failed()
       world.rare.saw('lateHandler')
       if (behaviour === 'reject-late') throw new Error('late')

@@ -1,5 +1,5 @@
 import type { LedgerItem, TableItem } from '@eddy/core'
-import { resolvedIn } from './checkpoint-view.ts'
+import { passedIn, resolvedIn } from './checkpoint-view.ts'
 import { checkDecision } from './decision-checks.ts'
 import type { History } from './history.ts'
 import { HoldChecks } from './hold-checks.ts'
@@ -58,7 +58,7 @@ export class StoredChecks {
     return (
       checkpoint !== undefined &&
       sequence !== undefined &&
-      resolvedIn(this.#view, shardId, { ...checkpoint, runs: '' }).has(sequence)
+      passedIn(this.#view, shardId, checkpoint).includes(sequence)
     )
   }
 }

@@ -1,5 +1,6 @@
 import { type Clock, EngineClosedError, isEddyError } from '@eddy/core'
 import type { MutableCall, PortOp } from '../call-trace.ts'
+import type { MsRange } from '../fault-plan.ts'
 import type { SimWorld } from '../sim-world.ts'
 
 /** A port call under way. */
@@ -32,6 +33,8 @@ export class SimProcess {
   readonly id: number
   readonly world: SimWorld
   readonly clock: Clock
+  /** What every call takes longer; undefined: nothing. */
+  slowMs: MsRange | undefined
   #state: 'running' | 'closed' | 'ended' = 'running'
   readonly #pending = new Set<PendingCall>()
   readonly #sleeps = new Set<() => void>()
@@ -194,7 +197,7 @@ export class SimProcess {
     range: { readonly minMs: number; readonly maxMs: number },
     next: () => void,
   ): void {
-    const ms = this.world.dice.between(range)
+    const ms = this.world.dice.between(range) + (this.slowMs ? this.world.dice.between(this.slowMs) : 0)
     if (ms <= 0) {
       pending.cancel = () => undefined
       next()
