@@ -30,6 +30,7 @@ export {
   ServerBusyError,
   UnsupportedContentTypeError,
 } from './errors/http-errors.ts'
+export { QueueNotFoundError } from './errors/queue-errors.ts'
 export {
   BackupUnsupportedError,
   ConnectionError,
@@ -68,6 +69,7 @@ export type {
   HandlerContext,
   Notice,
   NotifySink,
+  QueueSubscribeOptions,
   ReadingOptions,
   StreamDefinition,
   SubscribeOptions,
@@ -97,6 +99,7 @@ export type {
   Outcome,
   RetryPolicy,
 } from './model/failure.ts'
+export { valueAt } from './model/field-path.ts'
 export type { EventFilter, FilterTest } from './model/filter.ts'
 export {
   equalShardRanges,
@@ -119,6 +122,7 @@ export {
   type LedgerItem,
   type Redrive,
 } from './model/ledger-item.ts'
+export type { NewMessage, QueueDefinition, SendOutcome } from './model/message.ts'
 export {
   POLICY_PATHS,
   type PolicyChange,
@@ -140,6 +144,7 @@ export {
   positionOf,
 } from './model/position.ts'
 export type { BreakerPolicy, ProtectOptions, ProtectPolicy, RetryBudgetPolicy } from './model/protect.ts'
+export { type QueueOptions, queue } from './model/queue.ts'
 export { validateData } from './model/schema.ts'
 export { type StreamOptions, stream } from './model/stream.ts'
 export { subscribe } from './model/subscribe.ts'
@@ -166,12 +171,17 @@ export type {
   Payload,
   PolicyOptions,
   ProtectionStatus,
+  PurgeOptions,
+  PurgeResult,
+  QueueDepth,
+  QueueStatus,
   RedriveJob,
   RedriveOptions,
   RedrivePlan,
   ResumeOptions,
   ShardStatus,
   StreamDetail,
+  SubscriptionQueueStatus,
   SubscriptionShardStatus,
   SubscriptionStatus,
 } from './operate/operations.ts'

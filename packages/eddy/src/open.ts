@@ -5,7 +5,10 @@ import {
   defineApp,
   type Logger,
   type NewEvent,
+  type NewMessage,
   type Operations,
+  type QueueDefinition,
+  type SendOutcome,
   type StreamDefinition,
   startRuntime,
 } from '@eddy/core'
@@ -39,6 +42,15 @@ export interface Eddy {
     events: NewEvent | readonly NewEvent[],
     options?: AppendOptions,
   ): Promise<readonly AppendOutcome[]>
+  /**
+   * Sends messages to a queue of the application and resolves when what was accepted is durable.
+   * @returns one outcome a message, in order; look at each
+   * @throws QueueNotFoundError
+   */
+  send(
+    queue: string | QueueDefinition,
+    messages: NewMessage | readonly NewMessage[],
+  ): Promise<readonly SendOutcome[]>
   /** Names where this process can be reached, once that is known. */
   setAddress(url: string): Promise<void>
   /** Finishes or gives back what is in flight within `timeoutMs` (default 25,000), saves checkpoints, closes the engine. */
@@ -71,6 +83,7 @@ export async function open(app: AppDefinition | undefined, options: OpenOptions)
     return {
       operations: runtime.operations,
       append: (stream, events, appendOptions) => runtime.append(stream, events, appendOptions),
+      send: (queue, messages) => runtime.send(queue, messages),
       setAddress: (url) => engine.setAddress(url),
       close: async (closeOptions) => {
         await runtime.stop(closeOptions)

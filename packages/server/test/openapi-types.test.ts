@@ -7,6 +7,7 @@ import type {
   PolicyResult,
   PolicyState,
   ProtectionStatus,
+  QueueStatus,
   RedriveJob,
   ShardStatus,
   StreamDetail,
@@ -16,7 +17,7 @@ import type {
 import { expect, test } from 'vitest'
 import { openApiDocument } from '../src/index.ts'
 import { expectSchema } from './support/checked-answers.ts'
-import { AT_MS, ledgerItem, policy, redriveJob, subscription } from './support/fixtures.ts'
+import { AT_MS, ledgerItem, policy, queueStatus, redriveJob, subscription } from './support/fixtures.ts'
 
 type AuditEntry = Awaited<ReturnType<Operations['listAudit']>>[number]
 
@@ -98,9 +99,20 @@ const complete = {
     pausedBy: 'x',
     protection,
     policyVersion: 1,
+    queue: {
+      name: 'emails',
+      state: 'reading',
+      buffered: 1,
+      messages: 3,
+      ready: 1,
+      inFlight: 1,
+      delayed: 1,
+      oldestAgeMs: 1,
+    },
     shards: [subscriptionShard],
   } satisfies Required<SubscriptionStatus>,
   Protection: protection,
+  Queue: queueStatus() satisfies Required<QueueStatus> | QueueStatus,
   StreamDetail: {
     name: 'x',
     shardCount: 1,

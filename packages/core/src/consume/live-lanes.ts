@@ -25,7 +25,8 @@ export function liveLanes<E extends OwnedTask>(
     ? (): number => policy.concurrency * (batch?.maxEvents ?? 1) + MAX_STORING
     : (): number => Number.POSITIVE_INFINITY
   if (batch === undefined) {
-    const run = (entry: E, giveSlot: () => void): Promise<void> => runOne(livePath, owner, entry, giveSlot)
+    const run = (entry: E, giveSlot: () => void): Promise<void> =>
+      runOne(parts, livePath, owner, entry, giveSlot)
     return new Lanes<E>(slots, isPaused, run, maxUnderWay)
   }
   const batchPath = new BatchPath(parts, livePath)
@@ -47,12 +48,13 @@ export function enoughReady({ policy, definition }: SubscriptionParts): number {
 
 /** Never rejects. */
 async function runOne<E extends OwnedTask>(
+  { protection }: SubscriptionParts,
   livePath: LivePath,
   owner: TaskOwner<E>,
   entry: E,
   giveSlot: () => void,
 ): Promise<void> {
-  if (!owner.begin(entry)) return
+  if (!owner.begin(entry)) return protection.unused('first')
   try {
     await livePath.process(entry.task, giveSlot)
     owner.done(entry)

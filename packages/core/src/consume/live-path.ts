@@ -9,7 +9,7 @@ import { persist } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import type { CrashMarker } from './crash-marker.ts'
 import { LiveFailures } from './live-failures.ts'
-import type { LiveTask } from './live-task.ts'
+import { hasTimeLeft, type LiveTask } from './live-task.ts'
 import type { Slot } from './slots.ts'
 
 /** What stands between an event and its handler. */
@@ -175,11 +175,13 @@ export class LivePath {
     return result
   }
 
-  #call({ meta, bytes }: LiveTask): Promise<DeliveryResult> {
+  #call(task: LiveTask): Promise<DeliveryResult> {
+    const { meta, bytes } = task
     const { runner, definition, engine, logger, policy, protection } = this.#parts
     return deliver(runner, policy, engine.clock, meta, bytes, FIRST_DELIVERY, {
       path: 'live',
       outOfOrder: false,
+      hasTimeLeft: () => hasTimeLeft(task, engine.clock, runner.longestCallMs),
       mayTryInPlace: protection.takeInPlace,
       onWarning: (warning) =>
         logger.warn({ subscription: definition.name, sequenceNumber: meta.sequenceNumber }, warning),

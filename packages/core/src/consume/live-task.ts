@@ -1,4 +1,5 @@
 import type { EventMeta } from '../handle/context.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { CrashMarker } from './crash-marker.ts'
 
 /** One record on the live path. */
@@ -15,6 +16,20 @@ export interface LiveTask {
   readonly stop: AbortSignal
   /** It was begun though its key is held, since nothing blocks any more: it must not join what waits there. */
   isFree?: boolean
+  /** On the monotonic clock: until then nobody else is given the message (queues). */
+  deadlineMs?: number
   /** Known once it was wanted: most events never fail. */
   laneId?: string
+}
+
+/** Room between a handler's timeout and the deadline of what protects it. */
+const MARGIN_MS = 10_000
+
+/** Rule 9: a handler is started only if its time fits before the deadline. */
+export function hasTimeLeft(
+  task: Pick<LiveTask, 'deadlineMs'>,
+  clock: Pick<Clock, 'monotonicMs'>,
+  longestCallMs: number,
+): boolean {
+  return task.deadlineMs === undefined || clock.monotonicMs() + longestCallMs + MARGIN_MS <= task.deadlineMs
 }

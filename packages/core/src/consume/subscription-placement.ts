@@ -1,6 +1,7 @@
 import { SubscriptionNotFoundError } from '../errors/request-errors.ts'
 import { keys } from '../fail/keys.ts'
 import type { From } from '../model/app.ts'
+import type { Position } from '../model/position.ts'
 import type { Engine } from '../ports/engine.ts'
 import type { ShardInfo, StreamInfo } from '../ports/log.ts'
 import type { SeekTarget } from '../runtime/subscription-control.ts'
@@ -21,11 +22,13 @@ interface State {
   readonly pass: number
   readonly isPaused: boolean
   readonly pausedBy?: string
+  /** Of a queue: messages up to here were removed by a person. */
+  readonly purgedUpTo?: Position
   /** A seek that is being carried out; a start that finds one finishes it. */
   readonly seek?: { readonly [name: string]: string | number }
 }
 
-export type SubscriptionState = Pick<State, 'pass' | 'isPaused' | 'pausedBy'>
+export type SubscriptionState = Pick<State, 'pass' | 'isPaused' | 'pausedBy' | 'purgedUpTo'>
 
 /**
  * Where a subscription begins in each shard of its stream: at its first start, after a seek, and when the stream was
@@ -54,6 +57,25 @@ export class SubscriptionPlacement {
 
   async change(change: Pick<State, 'isPaused' | 'pausedBy'>): Promise<void> {
     await this.#update(({ pausedBy: _pausedBy, ...rest }) => ({ ...rest, ...change }) as State)
+  }
+
+  /** Notes that messages up to here are removed from the subscription's queue: before they are. */
+  async purged(position: Position): Promise<void> {
+    await this.#update((state) => ({ ...state, purgedUpTo: position }))
+  }
+
+  /** A subscription of a queue has no place in it: what it read of something else is of an earlier pass. */
+  async beginQueue(source: string): Promise<SubscriptionState> {
+    const stored = await this.#load()
+    if (stored?.value.streamId === source) return stored.value
+    const pass = stored === undefined ? 0 : stored.value.pass + 1
+    const { seek: _seek, ...known } = stored?.value ?? {
+      createdAtMs: this.#engine.clock.now(),
+      isPaused: false,
+    }
+    const fresh = { ...known, streamId: source, pass } as State
+    await this.#engine.table.put<State>({ ...keys.subscription(this.#subscription), value: fresh }, 'any')
+    return fresh
   }
 
   /** Places a new subscription, or finds a known one as it was left. */

@@ -22,6 +22,8 @@ export const keys = {
   policyChanges: (subscription: string): string => `policy-change/${subscription}`,
   process: { partition: 'process', sort: 'state' } as ItemKey,
   marker: { partition: 'process', sort: 'marker' } as ItemKey,
+  /** A queue of the application, in the port. */
+  queue: (name: string): string => `queue/${name}`,
   retryQueue: (subscription: string): string => `retry/${subscription}`,
 }
 

@@ -2,12 +2,17 @@ import { PublishError } from '../errors/request-errors.ts'
 import type { HandlerContext, StreamDefinition } from '../model/app.ts'
 import type { EddyEvent, NewEvent } from '../model/event.ts'
 import type { AttemptPath } from '../model/ledger-item.ts'
+import type { NewMessage, QueueDefinition } from '../model/message.ts'
 import type { Position } from '../model/position.ts'
 import type { Producer } from '../produce/producer.ts'
+import type { Sender } from '../produce/sender.ts'
 import type { EventSteps, Steps } from './steps.ts'
 
 /** A derived id grows with every hop of an event: beyond this length it is a hash. */
 const MAX_READABLE_ID_CHARACTERS = 120
+
+/** Sent messages are known again for this long at least: as long as the log remembers producers. */
+const DERIVED_WINDOW_MS = 3_600_000
 
 /** What is known of a record before its bytes are looked at. */
 export interface EventMeta {
@@ -31,6 +36,7 @@ export interface AttemptMeta {
 export interface ContextServices {
   readonly steps: Steps
   readonly producer: Producer
+  readonly sender: Sender
   /** Shortens what may be of any length. */
   md5Hex(text: string): string
 }
@@ -54,6 +60,7 @@ export class Context implements HandlerContext {
   #abortReason: Error | undefined
   #steps: EventSteps | undefined
   #appends = 0
+  #sends = 0
 
   constructor(
     subscription: string,
@@ -130,6 +137,27 @@ export class Context implements HandlerContext {
       const failed = outcomes.find((outcome) => !outcome.ok)
       if (failed !== undefined && !failed.ok) {
         throw new PublishError(`${failed.message} (${failed.code})`, { stream: name, code: failed.code })
+      }
+    })
+  }
+
+  async send(queue: string | QueueDefinition, messages: NewMessage | readonly NewMessage[]): Promise<void> {
+    const name = typeof queue === 'string' ? queue : queue.name
+    const list: readonly NewMessage[] = Array.isArray(messages) ? messages : [messages as NewMessage]
+    const call = this.#sends
+    this.#sends += 1
+    // As with `append`: the step for every later attempt, the deduplication ids for the gap before it is kept.
+    await this.step(`eddy.send:${call}:${name}`, async () => {
+      const hash = this.#services.md5Hex(`${this.subscription}\n${this.#identity}`)
+      const derived = list.map((message, index) => ({
+        ...message,
+        id: message.id ?? this.#derivedId(hash, `send.${call}.${index}`),
+        deduplicationId: message.deduplicationId ?? `ctx/${hash}/${call}.${index}`,
+      }))
+      const outcomes = await this.#services.sender.send(name, derived, DERIVED_WINDOW_MS)
+      const failed = outcomes.find((outcome) => !outcome.ok)
+      if (failed !== undefined && !failed.ok) {
+        throw new PublishError(`${failed.message} (${failed.code})`, { queue: name, code: failed.code })
       }
     })
   }

@@ -2,7 +2,7 @@ import { isEddyError } from '../errors/eddy-error.ts'
 import type { SubscriptionPolicy } from '../model/policy.ts'
 import { POLICY_PATHS, type PolicyPath, type PolicyValue, type RejectedPart } from '../model/policy-state.ts'
 import type { Overrides } from './change-parts.ts'
-import { partsOf, policyOf } from './policy-parts.ts'
+import { type PolicyFile, partsOf, policyOf } from './policy-parts.ts'
 
 export interface FittedPolicy {
   readonly policy: SubscriptionPolicy
@@ -18,17 +18,16 @@ const TOGETHER: readonly PolicyPath[] = ['failure.blocks', 'failure.exhausted']
  * The application file's policy with a person's changes over it. Changes that do not fit the file any more (it was
  * edited since) are left out, each for itself: the others are safeguards that somebody counts on.
  */
-export function fitOverrides(file: SubscriptionPolicy, overrides: Overrides): FittedPolicy {
-  const { classify } = file.failure
+export function fitOverrides(file: PolicyFile, overrides: Overrides): FittedPolicy {
   const base = partsOf(file)
   const rejected: RejectedPart[] = []
   let counting: Overrides = {}
-  let policy = file
+  let policy: SubscriptionPolicy = file
   for (const group of groupsOf(overrides)) {
     const added: Overrides = {}
     for (const path of group) added[path] = overrides[path] as PolicyValue
     try {
-      policy = policyOf({ ...base, ...counting, ...added }, classify)
+      policy = policyOf({ ...base, ...counting, ...added }, file)
       counting = { ...counting, ...added }
     } catch (error) {
       if (!isEddyError(error)) throw error

@@ -15,7 +15,7 @@ import {
 import { Mutex } from '../runtime/mutex.ts'
 import { changeParts, type Overrides } from './change-parts.ts'
 import { type FittedPolicy, fitOverrides } from './fit-overrides.ts'
-import { isSameValue, partsOf, policyOf } from './policy-parts.ts'
+import { isSameValue, type PolicyFile, partsOf, policyOf } from './policy-parts.ts'
 import type { OverridePart, PolicyStore, StoredEntry, StoredPolicy } from './policy-store.ts'
 
 /** Of an override as JSON: it is one item of the table. */
@@ -32,7 +32,7 @@ export interface ChangeOptions {
 export interface LivePolicyOptions {
   readonly subscription: string
   /** The application file's. */
-  readonly file: SubscriptionPolicy
+  readonly file: PolicyFile
   readonly store: PolicyStore
   readonly nowMs: () => number
   /** Repeats a step until the storage has taken it. */
@@ -121,7 +121,7 @@ export class LivePolicy {
     const { file } = this.#options
     const base = partsOf(file)
     const wanted = changeParts(this.#fitted.counting, base, change)
-    const policy = policyOf({ ...base, ...wanted }, file.failure.classify)
+    const policy = policyOf({ ...base, ...wanted }, file)
     // With the defaults of what was left out.
     const complete = partsOf(policy)
     const counting: Overrides = {}

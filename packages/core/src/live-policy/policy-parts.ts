@@ -1,6 +1,7 @@
-import type { Classify } from '../model/failure.ts'
+import type { QueueDefinition } from '../model/message.ts'
 import type { SubscriptionPolicy } from '../model/policy.ts'
 import { POLICY_PATHS, type PolicyParts, type PolicyPath, type PolicyValue } from '../model/policy-state.ts'
+import { checkQueueBlocks } from '../policies/queue-blocks.ts'
 import { subscriptionPolicy } from '../policies/subscription-policy.ts'
 
 /** Parts that need not be there: `null` is their absence. */
@@ -19,12 +20,16 @@ export function partsOf(policy: SubscriptionPolicy): PolicyParts {
   return parts as PolicyParts
 }
 
+/** What the application file says of a subscription's policy. A queue leaves less choice. */
+export type PolicyFile = SubscriptionPolicy & { readonly queue?: QueueDefinition | undefined }
+
 /**
  * The policy of these parts, checked like an author's options.
- * @param classify - is code, and stays the application file's
+ * @param file - the application file's: `classify` is code, and stays
  * @throws InvalidOptionError whose option is the path
  */
-export function policyOf(parts: PolicyParts, classify: Classify | undefined): SubscriptionPolicy {
+export function policyOf(parts: PolicyParts, file: PolicyFile): SubscriptionPolicy {
+  const { classify } = file.failure
   const failure: Record<string, unknown> = { classify }
   const protect: Record<string, unknown> = {}
   for (const path of POLICY_PATHS) {
@@ -35,7 +40,9 @@ export function policyOf(parts: PolicyParts, classify: Classify | undefined): Su
     options[name] = value
   }
   const { concurrency, timeoutMs } = parts
-  return subscriptionPolicy({ concurrency, timeoutMs, failure, protect })
+  const policy = subscriptionPolicy({ concurrency, timeoutMs, failure, protect })
+  if (file.queue !== undefined) checkQueueBlocks('failure', file.queue, policy.failure.blocks)
+  return policy
 }
 
 /** Equal as JSON; members in any order. */

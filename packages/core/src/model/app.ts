@@ -4,6 +4,7 @@ import type { EddyEvent, NewEvent } from './event.ts'
 import type { FailureOptions } from './failure.ts'
 import type { EventFilter } from './filter.ts'
 import type { AttemptPath } from './ledger-item.ts'
+import type { NewMessage, QueueDefinition } from './message.ts'
 import type { SubscriptionPolicy } from './policy.ts'
 import type { Position } from './position.ts'
 import type { ProtectOptions } from './protect.ts'
@@ -23,7 +24,9 @@ export type From = 'trim_horizon' | 'latest' | { readonly timestampMs: number }
 /** Handed to a handler with each event (I7: the same on the live path, in a retry and in a redrive). */
 export interface HandlerContext {
   readonly subscription: string
+  /** `queue/NAME` for a message of a queue. */
   readonly stream: string
+  /** `queue` for a message of a queue. */
   readonly shardId: string
   readonly sequenceNumber: string
   readonly position: Position
@@ -50,6 +53,11 @@ export interface HandlerContext {
    * second copy: `<event id>/<subscription>/<call>.<index>`, or a hash in place of the first two when that is long.
    */
   append(stream: string | StreamDefinition, events: NewEvent | readonly NewEvent[]): Promise<void>
+  /**
+   * Sends messages to a queue. Their deduplication ids, unless given, follow from this event's id, so that a repeated
+   * attempt adds no second message.
+   */
+  send(queue: string | QueueDefinition, messages: NewMessage | readonly NewMessage[]): Promise<void>
 }
 
 export type Handler<Data = unknown> = (
@@ -60,7 +68,10 @@ export type Handler<Data = unknown> = (
 export interface SubscriptionDefinition<Data = unknown> extends SubscriptionPolicy {
   readonly kind: 'subscription'
   readonly name: string
+  /** What it reads: the stream's name, or `queue/NAME`. */
   readonly stream: string
+  /** Set when it reads a queue. */
+  readonly queue: QueueDefinition | undefined
   readonly schema: StandardSchemaV1<unknown, Data> | undefined
   readonly from: From
   readonly filter: EventFilter | undefined
@@ -115,6 +126,9 @@ export interface ReadingOptions<Data> {
    */
   readonly threads?: number
 }
+
+/** A queue has no positions to begin at, and a message that a filter passed over would be gone. */
+export type QueueSubscribeOptions<Data> = Omit<ReadingOptions<Data>, 'from' | 'filter'> & HandleOptions<Data>
 
 /** Something an operator may want to be told. */
 export type Notice =
@@ -198,6 +212,7 @@ export interface NotifySink {
 export interface AppDefinition {
   readonly kind: 'app'
   readonly streams: readonly StreamDefinition[]
+  readonly queues: readonly QueueDefinition[]
   // biome-ignore lint/suspicious/noExplicitAny: handlers of any data type stand side by side in an application
   readonly subscriptions: readonly SubscriptionDefinition<any>[]
   readonly notify: readonly NotifySink[]

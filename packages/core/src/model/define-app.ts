@@ -1,11 +1,14 @@
 import { InvalidOptionError } from '../errors/request-errors.ts'
 import type { AppDefinition, NotifySink, StreamDefinition, SubscriptionDefinition } from './app.ts'
-import { branded, isDefinition, streamOfSubscription } from './definition.ts'
+import { branded, isDefinition, sourceOfSubscription } from './definition.ts'
+import type { QueueDefinition } from './message.ts'
 import { checkFunction, checkObject, checkText } from './option-checks.ts'
 
 export interface AppOptions {
   /** Streams without a subscription here; those of subscriptions are included anyway. */
   readonly streams?: readonly StreamDefinition[]
+  /** Queues without a subscription here; those of subscriptions are included anyway. */
+  readonly queues?: readonly QueueDefinition[]
   // biome-ignore lint/suspicious/noExplicitAny: handlers of any data type stand side by side in an application
   readonly subscriptions: readonly SubscriptionDefinition<any>[]
   /** Where notices go: dead letters, held keys, retention coming near. */
@@ -15,25 +18,32 @@ export interface AppOptions {
 /**
  * An application: what `open`, `harness` and `eddy start` run.
  *
- * @throws InvalidOptionError, also when two streams or two subscriptions share a name
+ * @throws InvalidOptionError, also when two streams, queues or subscriptions share a name, or two subscriptions a queue
  */
 export function defineApp(options: AppOptions): AppDefinition {
-  const from = checkObject('defineApp()', options, ['streams', 'subscriptions', 'notify'])
+  const from = checkObject('defineApp()', options, ['streams', 'queues', 'subscriptions', 'notify'])
   const listed = checkList('defineApp().streams', from.streams ?? [])
-  const streams = new Map<string, StreamDefinition>()
+  const sources: Sources = { streams: new Map(), queues: new Map() }
   listed.forEach((stream, index) => {
     if (!isDefinition('stream', stream)) {
       throw new InvalidOptionError(`defineApp().streams[${index}]`, 'a stream made with stream()', stream)
     }
-    addStream(streams, `defineApp().streams[${index}]`, stream)
+    addSource(sources, `defineApp().streams[${index}]`, stream)
+  })
+  checkList('defineApp().queues', from.queues ?? []).forEach((queue, index) => {
+    if (!isDefinition('queue', queue)) {
+      throw new InvalidOptionError(`defineApp().queues[${index}]`, 'a queue made with queue()', queue)
+    }
+    addSource(sources, `defineApp().queues[${index}]`, queue)
   })
   const subscriptions = new Map<string, SubscriptionDefinition>()
   checkList('defineApp().subscriptions', from.subscriptions).forEach((subscription, index) => {
-    addSubscription(streams, subscriptions, `defineApp().subscriptions[${index}]`, subscription)
+    addSubscription(sources, subscriptions, `defineApp().subscriptions[${index}]`, subscription)
   })
   return branded({
     kind: 'app',
-    streams: Object.freeze([...streams.values()]),
+    streams: Object.freeze([...sources.streams.values()]),
+    queues: Object.freeze([...sources.queues.values()]),
     subscriptions: Object.freeze([...subscriptions.values()]),
     notify: Object.freeze(checkSinks(from.notify)),
   })
@@ -44,28 +54,44 @@ export function isApp(value: unknown): value is AppDefinition {
   return isDefinition('app', value)
 }
 
-function addStream(streams: Map<string, StreamDefinition>, path: string, stream: StreamDefinition): void {
-  const present = streams.get(stream.name)
-  if (present !== undefined && present !== stream) {
-    throw new InvalidOptionError(path, `one definition of stream "${stream.name}"`, 'a second one')
+interface Sources {
+  readonly streams: Map<string, StreamDefinition>
+  readonly queues: Map<string, QueueDefinition>
+}
+
+function addSource(sources: Sources, path: string, source: StreamDefinition | QueueDefinition): void {
+  const { kind, name } = source
+  const present = (kind === 'stream' ? sources.streams : sources.queues).get(name)
+  if (present !== undefined && present !== source) {
+    throw new InvalidOptionError(path, `one definition of ${kind} "${name}"`, 'a second one')
   }
-  streams.set(stream.name, stream)
+  if (source.kind === 'stream') sources.streams.set(name, source)
+  else sources.queues.set(name, source)
 }
 
 function addSubscription(
-  streams: Map<string, StreamDefinition>,
+  sources: Sources,
   subscriptions: Map<string, SubscriptionDefinition>,
   path: string,
   subscription: unknown,
 ): void {
-  const stream = isDefinition('subscription', subscription) ? streamOfSubscription(subscription) : undefined
-  if (!isDefinition('subscription', subscription) || stream === undefined) {
+  const source = isDefinition('subscription', subscription) ? sourceOfSubscription(subscription) : undefined
+  if (!isDefinition('subscription', subscription) || source === undefined) {
     throw new InvalidOptionError(path, 'a subscription made with subscribe()', subscription)
   }
   if (subscriptions.has(subscription.name)) {
     throw new InvalidOptionError(path, `one subscription named "${subscription.name}"`, 'a second one')
   }
-  addStream(streams, path, stream)
+  const reader = [...subscriptions.values()].find((other) => other.queue?.name === source.name)
+  if (source.kind === 'queue' && reader !== undefined) {
+    // A message is handled once: two readers would each get some of them.
+    throw new InvalidOptionError(
+      path,
+      `one subscription of queue "${source.name}", which "${reader.name}" reads. For several readers of the same events, use a stream`,
+      subscription.name,
+    )
+  }
+  addSource(sources, path, source)
   subscriptions.set(subscription.name, subscription)
 }
 

@@ -1,15 +1,17 @@
 import type { AppDefinition, StreamDefinition, SubscriptionDefinition } from './app.ts'
+import type { QueueDefinition } from './message.ts'
 
 /**
  * Definitions carry a brand that holds across copies of this package, since an application file may load its own.
  * The symbols are enumerable, so that a copy made by spreading keeps them.
  */
 const BRAND: unique symbol = Symbol.for('eddy.definition') as never
-const STREAM: unique symbol = Symbol.for('eddy.definition.stream') as never
+const SOURCE: unique symbol = Symbol.for('eddy.definition.stream') as never
 
 export type Definition =
   | AppDefinition
   | StreamDefinition
+  | QueueDefinition
   // biome-ignore lint/suspicious/noExplicitAny: definitions of any data type
   | SubscriptionDefinition<any>
 
@@ -17,12 +19,12 @@ export function branded<D extends { readonly kind: Definition['kind'] }>(fields:
   return Object.freeze({ ...fields, [BRAND]: fields.kind })
 }
 
-/** A subscription that remembers the definition of the stream it reads, for `defineApp` to include. */
-export function brandedWithStream<D extends { readonly kind: 'subscription' }>(
+/** A subscription that remembers the definition of the stream or queue it reads, for `defineApp` to include. */
+export function brandedWithSource<D extends { readonly kind: 'subscription' }>(
   fields: D,
-  stream: StreamDefinition,
+  source: StreamDefinition | QueueDefinition,
 ): D {
-  return Object.freeze({ ...fields, [BRAND]: fields.kind, [STREAM]: stream })
+  return Object.freeze({ ...fields, [BRAND]: fields.kind, [SOURCE]: source })
 }
 
 export function isDefinition<K extends Definition['kind']>(
@@ -34,6 +36,6 @@ export function isDefinition<K extends Definition['kind']>(
   return ownKind === kind && brand === kind
 }
 
-export function streamOfSubscription(value: object): StreamDefinition | undefined {
-  return (value as { [STREAM]?: StreamDefinition })[STREAM]
+export function sourceOfSubscription(value: object): StreamDefinition | QueueDefinition | undefined {
+  return (value as { [SOURCE]?: StreamDefinition | QueueDefinition })[SOURCE]
 }

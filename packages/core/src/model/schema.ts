@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { SchemaMismatchError } from '../errors/handler-errors.ts'
+import { InvalidOptionError } from '../errors/request-errors.ts'
 
 const MAX_ISSUES = 10
 const MAX_PROBLEM_CHARACTERS = 1_000
@@ -18,6 +19,15 @@ export function validateData<Data>(
 ): Data | Promise<Data> {
   const result = schema['~standard'].validate(data)
   return isPromise(result) ? result.then(outputOf) : outputOf(result)
+}
+
+/** @throws InvalidOptionError for what is no Standard Schema */
+export function checkSchema<S>(path: string, schema: S): S {
+  // Some libraries' schemas are functions.
+  const holder = typeof schema === 'object' || typeof schema === 'function' ? schema : undefined
+  const standard = (holder as { '~standard'?: { validate?: unknown } } | null | undefined)?.['~standard']
+  if (typeof standard?.validate === 'function') return schema
+  throw new InvalidOptionError(path, 'a Standard Schema (an object with "~standard".validate)', schema)
 }
 
 function isPromise<T>(value: T | Promise<T>): value is Promise<T> {

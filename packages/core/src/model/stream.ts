@@ -1,8 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { InvalidOptionError } from '../errors/request-errors.ts'
 import type { StreamDefinition } from './app.ts'
 import { branded } from './definition.ts'
 import { checkInteger, checkName, checkObject, checkOneOf } from './option-checks.ts'
+import { checkSchema } from './schema.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -38,12 +38,4 @@ export function stream<Data = unknown>(name: string, options: StreamOptions<Data
     durability: checkOneOf(`${path}.durability`, durability, ['fsync', 'os']),
     schema: schema === undefined ? undefined : checkSchema(`${path}.schema`, schema),
   })
-}
-
-function checkSchema<S>(path: string, schema: S): S {
-  // Some libraries' schemas are functions.
-  const holder = typeof schema === 'object' || typeof schema === 'function' ? schema : undefined
-  const standard = (holder as { '~standard'?: { validate?: unknown } } | null | undefined)?.['~standard']
-  if (typeof standard?.validate === 'function') return schema
-  throw new InvalidOptionError(path, 'a Standard Schema (an object with "~standard".validate)', schema)
 }

@@ -1,11 +1,20 @@
 import { InvalidOptionError } from '../errors/request-errors.ts'
 import { compileFilter } from '../policies/filter.ts'
+import { checkQueueBlocks } from '../policies/queue-blocks.ts'
 import { subscriptionPolicy } from '../policies/subscription-policy.ts'
-import type { From, StreamDefinition, SubscribeOptions, SubscriptionDefinition } from './app.ts'
+import type {
+  From,
+  QueueSubscribeOptions,
+  StreamDefinition,
+  SubscribeOptions,
+  SubscriptionDefinition,
+} from './app.ts'
 import { checkHandlers } from './check-handlers.ts'
-import { brandedWithStream, isDefinition } from './definition.ts'
+import { brandedWithSource, isDefinition } from './definition.ts'
 import type { EventFilter } from './filter.ts'
+import { type QueueDefinition, queueSource } from './message.ts'
 import { checkFunction, checkInteger, checkName, checkObject, checkOneOf } from './option-checks.ts'
+import type { SubscriptionPolicy } from './policy.ts'
 
 const DAY_MS = 24 * 3_600_000
 const MIB = 1_048_576
@@ -28,7 +37,10 @@ const OPTIONS = [
 ]
 
 /**
- * A named reader of a stream: a handler, a checkpoint per shard, a failure policy.
+ * A named reader of a stream or a queue: a handler, a checkpoint per shard, a failure policy.
+ *
+ * A queue has one reader, without `from`, `filter` and `blocks: 'shard'`. With groups its author states `blocks`: with
+ * `'key'` a group waits while its failed message is retried, with `'nothing'` it goes on.
  *
  * @param name - 1 to 128 characters of `a-zA-Z0-9_.-`; checkpoints and failures are kept under it
  * @throws InvalidOptionError that names the option by its path
@@ -40,15 +52,27 @@ const OPTIONS = [
  */
 export function subscribe<Data>(
   name: string,
-  stream: StreamDefinition<Data>,
+  source: StreamDefinition<Data>,
+  options: SubscribeOptions<Data>,
+): SubscriptionDefinition<Data>
+export function subscribe<Data>(
+  name: string,
+  source: QueueDefinition<Data>,
+  options: QueueSubscribeOptions<Data>,
+): SubscriptionDefinition<Data>
+export function subscribe<Data>(
+  name: string,
+  source: StreamDefinition<Data> | QueueDefinition<Data>,
   options: SubscribeOptions<Data>,
 ): SubscriptionDefinition<Data> {
   checkName('subscribe(name)', name)
   const path = `subscribe("${name}")`
-  if (!isDefinition('stream', stream)) {
-    throw new InvalidOptionError(`${path}, second argument`, 'a stream made with stream()', stream)
+  if (!isDefinition('stream', source) && !isDefinition('queue', source)) {
+    const expected = 'a stream made with stream(), or a queue made with queue()'
+    throw new InvalidOptionError(`${path}, second argument`, expected, source)
   }
   checkObject(path, options, OPTIONS)
+  if (source.kind === 'queue') checkOfQueue(path, source, options)
   const {
     ledgerRetentionMs = 14 * DAY_MS,
     maxBufferedRecords = 4_096,
@@ -58,11 +82,12 @@ export function subscribe<Data>(
   const definition: SubscriptionDefinition<Data> = {
     kind: 'subscription',
     name,
-    stream: stream.name,
-    schema: stream.schema as SubscriptionDefinition<Data>['schema'],
+    stream: source.kind === 'queue' ? queueSource(source.name) : source.name,
+    queue: source.kind === 'queue' ? source : undefined,
+    schema: source.schema as SubscriptionDefinition<Data>['schema'],
     from: checkFrom(`${path}.from`, options.from),
     filter: checkFilter(`${path}.filter`, options.filter),
-    ...subscriptionPolicy(options, path),
+    ...ownPolicy(source, subscriptionPolicy(options, path), path),
     ...checkHandlers(path, options, { threads, maxBufferedRecords, maxBufferedBytes }),
     onExhausted:
       options.onExhausted === undefined
@@ -73,7 +98,46 @@ export function subscribe<Data>(
     maxBufferedBytes: checkInteger(`${path}.maxBufferedBytes`, maxBufferedBytes, 1, 1_024 * MIB),
     threads: checkInteger(`${path}.threads`, threads, 0, 64),
   }
-  return brandedWithStream(definition, stream)
+  return brandedWithSource(definition, source)
+}
+
+function checkOfQueue(
+  path: string,
+  { name, group }: QueueDefinition,
+  options: {
+    readonly from?: unknown
+    readonly filter?: unknown
+    readonly failure?: { readonly blocks?: unknown }
+  },
+): void {
+  for (const option of ['from', 'filter'] as const) {
+    if (options[option] === undefined) continue
+    const why =
+      option === 'from'
+        ? 'its messages are there once, and have no position to begin at'
+        : 'a message that it passed over would be gone'
+    throw new InvalidOptionError(
+      `${path}.${option}`,
+      `nothing, since "${name}" is a queue: ${why}`,
+      options[option],
+    )
+  }
+  if (group !== undefined && options.failure?.blocks === undefined) {
+    throw new InvalidOptionError(
+      `${path}.failure.blocks`,
+      `a choice, since queue "${name}" has groups: 'key' (a group waits while its failed message is retried) or 'nothing' (it goes on)`,
+      undefined,
+    )
+  }
+}
+
+function ownPolicy(
+  source: StreamDefinition | QueueDefinition,
+  policy: SubscriptionPolicy,
+  path: string,
+): SubscriptionPolicy {
+  if (source.kind === 'queue') checkQueueBlocks(`${path}.failure`, source, policy.failure.blocks)
+  return policy
 }
 
 function checkFrom(path: string, from: unknown): From {

@@ -1,4 +1,4 @@
-import type { SubscriptionStatus } from '../operate/operations.ts'
+import type { QueueStatus, SubscriptionStatus } from '../operate/operations.ts'
 import { Exposition } from './exposition.ts'
 import type { SubscriptionMetrics } from './subscription-metrics.ts'
 
@@ -13,6 +13,8 @@ export interface SubscriptionSource {
 export interface MetricsSource {
   readonly subscriptions: readonly SubscriptionSource[]
   readonly appended: ReadonlyMap<string, { readonly records: number; readonly failed: number }>
+  readonly sent: ReadonlyMap<string, { readonly records: number; readonly failed: number }>
+  readonly queues: readonly QueueStatus[]
   readonly logReads: number
   readonly engine: Readonly<Record<string, number>>
 }
@@ -68,12 +70,33 @@ export function renderMetrics(source: MetricsSource): string {
   for (const [stream, { failed }] of source.appended) {
     out.counter('eddy_append_failed_total', 'Records refused or not stored.', failed, { stream })
   }
+  renderQueues(out, source)
   renderSubscriptions(out, source.subscriptions)
   renderBatches(out, source.subscriptions)
   out.counter('eddy_log_reads_total', 'Calls of the log for records.', source.logReads)
   for (const [name, value] of Object.entries(source.engine))
     out.gauge(`eddy_engine_${snakeCase(name)}`, 'Reported by the engine.', value)
   return out.text()
+}
+
+function renderQueues(out: Exposition, { sent, queues }: Pick<MetricsSource, 'sent' | 'queues'>): void {
+  for (const [queue, { records }] of sent) {
+    out.counter('eddy_sent_total', 'Messages sent by this process, duplicates not counted.', records, {
+      queue,
+    })
+  }
+  for (const [queue, { failed }] of sent) {
+    out.counter('eddy_send_failed_total', 'Messages refused or not stored.', failed, { queue })
+  }
+  for (const { name: queue, ready, inFlight, delayed } of queues) {
+    for (const [state, count] of Object.entries({ ready, in_flight: inFlight, delayed })) {
+      out.gauge('eddy_queue_messages', 'Messages not yet acknowledged.', count, { queue, state })
+    }
+  }
+  for (const { name: queue, oldestAgeMs } of queues) {
+    const help = 'How long ago the message that waits longest became due.'
+    out.gauge('eddy_queue_oldest_age_seconds', help, oldestAgeMs / 1_000, { queue })
+  }
 }
 
 function renderSubscriptions(out: Exposition, subscriptions: readonly SubscriptionSource[]): void {

@@ -14,6 +14,7 @@ import { listFailures } from './list-failures.ts'
 import type { BulkOptions, BulkResult, FailureFilter, Operations, SubscriptionStatus } from './operations.ts'
 import type { OperationsDeps } from './operations-deps.ts'
 import { policyOperations } from './policy-operations.ts'
+import { listQueues, purgeQueue, showQueue } from './queues.ts'
 import { Redrives } from './redrives.ts'
 import { createStream, deleteStream, mergeShards, showStream, splitShard } from './streams.ts'
 import { checkSeek, subscriptionStatuses } from './subscriptions.ts'
@@ -43,6 +44,7 @@ export function createOperations(deps: OperationsDeps): RunningOperations {
     readOnly: deps.readOnly,
     ...recordOperations(deps, changing),
     ...streamOperations(deps, audit, changing),
+    ...queueOperations(deps, audit, changing),
     ...subscriptionOperations(deps, audit, changing),
     ...policyOperations(deps, audit, changing),
     ...failureOperations(deps, audit, changing),
@@ -72,10 +74,11 @@ export function createOperations(deps: OperationsDeps): RunningOperations {
 function recordOperations(
   deps: OperationsDeps,
   changing: Changing,
-): Pick<Operations, 'append' | 'read' | 'decode'> {
+): Pick<Operations, 'append' | 'send' | 'read' | 'decode'> {
   return {
     append: (stream, events, options) =>
       changing('append', () => deps.producer.append(stream, events, options)),
+    send: (queue, messages) => changing('send', () => deps.producer.send(queue, messages)),
     read: async (request) => {
       checkInteger('limit', request.maxRecords, 1, 10_000)
       return await deps.engine.log.read(request)
@@ -118,6 +121,22 @@ function streamOperations(
           mergeShards(deps, stream, shardId, adjacentShardId),
         ),
       ),
+  }
+}
+
+function queueOperations(
+  deps: OperationsDeps,
+  audit: Audit,
+  changing: Changing,
+): Pick<Operations, 'listQueues' | 'showQueue' | 'purgeQueue'> {
+  return {
+    listQueues: () => listQueues(deps),
+    showQueue: (name) => showQueue(deps, name),
+    // A dry run changes nothing: a read-only server counts, too.
+    purgeQueue: (name, options) =>
+      options?.dryRun === true
+        ? purgeQueue(deps, audit, name, options)
+        : changing('purging a queue', () => purgeQueue(deps, audit, name, options)),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Notice, StreamDefinition } from '../model/app.ts'
 import type { NewEvent } from '../model/event.ts'
+import type { NewMessage, QueueDefinition, SendOutcome } from '../model/message.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Engine } from '../ports/engine.ts'
 import type { SubscriptionControl } from '../runtime/subscription-control.ts'
@@ -10,6 +11,8 @@ export interface OperationsDeps {
   readonly engine: Engine
   /** The application's streams by name. */
   readonly streams: ReadonlyMap<string, StreamDefinition>
+  /** The application's queues by name. */
+  readonly queues: ReadonlyMap<string, QueueDefinition>
   /** The running subscriptions by name. */
   readonly subscriptions: ReadonlyMap<string, SubscriptionControl>
   readonly producer: {
@@ -18,6 +21,7 @@ export interface OperationsDeps {
       events: readonly NewEvent[],
       options?: AppendOptions,
     ): Promise<readonly AppendOutcome[]>
+    send(queue: string, messages: readonly NewMessage[]): Promise<readonly SendOutcome[]>
   }
   readonly logger: Logger
   readonly readOnly: boolean

@@ -1,6 +1,7 @@
 import type { Notice } from '../model/app.ts'
 import type { NewEvent } from '../model/event.ts'
 import type { FailureStatus, LedgerItem } from '../model/ledger-item.ts'
+import type { NewMessage, SendOutcome } from '../model/message.ts'
 import type { PolicyChange, PolicyDifference, PolicyResult, PolicyState } from '../model/policy-state.ts'
 import type { LogRecord, ReadRequest, ReadResult, ShardInfo, StreamInfo, StreamSpec } from '../ports/log.ts'
 import type { Limit } from '../protect/start-limits.ts'
@@ -100,7 +101,48 @@ export interface SubscriptionStatus {
   readonly dead: number
   readonly lagRecords: number
   readonly lagMs: number
+  /** Of a subscription of a queue, which has no shards: `lagRecords` are its messages, `lagMs` the oldest one's age. */
+  readonly queue?: SubscriptionQueueStatus
   readonly shards: readonly SubscriptionShardStatus[]
+}
+
+/** What waits in a queue. Exact on one machine, approximate elsewhere. */
+export interface QueueDepth {
+  /** Not yet acknowledged: ready, in flight and delayed. */
+  readonly messages: number
+  readonly ready: number
+  readonly inFlight: number
+  /** Not due yet; at most 10,000 are counted, what is beyond counts as ready. */
+  readonly delayed: number
+  /** How long ago the message that waits longest became due; 0 when none is. */
+  readonly oldestAgeMs: number
+}
+
+export interface SubscriptionQueueStatus extends QueueDepth {
+  readonly name: string
+  readonly state: 'recovering' | 'reading' | 'paused' | 'stopped'
+  /** Received by the subscription, not yet acknowledged. */
+  readonly buffered: number
+}
+
+export interface QueueStatus extends QueueDepth {
+  readonly name: string
+  /** The field that groups its messages. */
+  readonly group?: string
+  readonly deduplicationWindowMs: number
+  /** Who reads it. */
+  readonly subscription?: string
+}
+
+export interface PurgeOptions extends ActionOptions {
+  readonly dryRun?: boolean
+}
+
+export interface PurgeResult {
+  /** Messages that were there. */
+  readonly messages: number
+  /** Nothing was removed. */
+  readonly dryRun: boolean
 }
 
 export interface FailureFilter {
@@ -247,6 +289,8 @@ export interface Operations {
     events: readonly NewEvent[],
     options?: AppendOptions,
   ): Promise<readonly AppendOutcome[]>
+  /** Sends to a queue of the application. @throws QueueNotFoundError */
+  send(queue: string, messages: readonly NewMessage[]): Promise<readonly SendOutcome[]>
   read(request: ReadRequest): Promise<ReadResult>
   decode(record: LogRecord): unknown
 
@@ -259,6 +303,11 @@ export interface Operations {
   splitShard(stream: string, shardId: string, newStartingHashKey?: string): Promise<StreamDetail>
   /** Default: the next shard of the range. */
   mergeShards(stream: string, shardId: string, adjacentShardId?: string): Promise<StreamDetail>
+
+  listQueues(): Promise<readonly QueueStatus[]>
+  showQueue(name: string): Promise<QueueStatus>
+  /** Removes every message; what failed before stays in the ledger. */
+  purgeQueue(name: string, options?: PurgeOptions): Promise<PurgeResult>
 
   listSubscriptions(): Promise<readonly SubscriptionStatus[]>
   showSubscription(name: string): Promise<SubscriptionStatus>

@@ -17,7 +17,7 @@ export interface SendOptions {
 
 /** One call on its way: what its events have in common. */
 export interface Sending {
-  readonly log: Log
+  readonly log: Pick<Log, 'append'>
   readonly clock: Clock
   readonly stream: string
   readonly options: SendOptions

@@ -11,6 +11,7 @@ import type {
 } from '../model/app.ts'
 import { isApp } from '../model/define-app.ts'
 import type { NewEvent } from '../model/event.ts'
+import type { NewMessage, QueueDefinition, SendOutcome } from '../model/message.ts'
 import type { Logger } from '../observe/logger.ts'
 import { silentLogger } from '../observe/logger.ts'
 import { Notifier } from '../observe/notifier.ts'
@@ -19,6 +20,7 @@ import { createOperations, type RunningOperations } from '../operate/create-oper
 import type { AppendOptions, AppendOutcome, Operations } from '../operate/operations.ts'
 import type { Engine } from '../ports/engine.ts'
 import { Producer } from '../produce/producer.ts'
+import { Sender } from '../produce/sender.ts'
 import { ensureStream } from './ensure-stream.ts'
 import { Mutex } from './mutex.ts'
 import { ProcessState } from './process-state.ts'
@@ -44,6 +46,11 @@ export interface Runtime {
     events: NewEvent | readonly NewEvent[],
     options?: AppendOptions,
   ): Promise<readonly AppendOutcome[]>
+  /** Sends to a queue of the application. @throws QueueNotFoundError */
+  send(
+    queue: string | QueueDefinition,
+    messages: NewMessage | readonly NewMessage[],
+  ): Promise<readonly SendOutcome[]>
   /** Stops within about `timeoutMs` (default 25,000): finishes or gives back what is in flight, saves checkpoints. The engine stays open. */
   stop(options?: { readonly timeoutMs?: number }): Promise<void>
 }
@@ -70,8 +77,10 @@ class RunningApp implements Runtime {
   readonly #subscriptions = new Map<string, SubscriptionRunner>()
   readonly #listeners = new Set<(notice: Notice) => void>()
   readonly #appended = new Map<string, { records: number; failed: number }>()
+  readonly #sent = new Map<string, { records: number; failed: number }>()
   readonly #notifier: Notifier
   readonly #producer: Producer
+  readonly #sender: Sender
   readonly #readers: ShardReaders
   readonly #background: Promise<void>[] = []
   readonly #threads: HandlerThreads[] = []
@@ -89,6 +98,7 @@ class RunningApp implements Runtime {
       clock: engine.clock,
       schemaOf: (stream) => streams.get(stream)?.schema,
     })
+    this.#sender = new Sender(engine, new Map(app.queues.map((queue) => [queue.name, queue])))
     this.#readers = new ShardReaders(engine, this.#logger, this.#stopping.signal)
     const listeners: NotifySink = {
       name: 'watchers',
@@ -129,6 +139,7 @@ class RunningApp implements Runtime {
         process,
         readers: this.#readers,
         producer: this.#producer,
+        sender: this.#sender,
         suspects,
         crashMarker,
         logger: this.#logger,
@@ -140,8 +151,12 @@ class RunningApp implements Runtime {
     this.#operations = createOperations({
       engine,
       streams: new Map(app.streams.map((stream) => [stream.name, stream])),
+      queues: new Map(app.queues.map((queue) => [queue.name, queue])),
       subscriptions: this.#subscriptions,
-      producer: { append: (stream, events, appendOptions) => this.append(stream, events, appendOptions) },
+      producer: {
+        append: (stream, events, appendOptions) => this.append(stream, events, appendOptions),
+        send: (queue, messages) => this.send(queue, messages),
+      },
       logger: this.#logger,
       readOnly: readOnly ?? false,
       metrics: () => this.#metrics(),
@@ -188,6 +203,22 @@ class RunningApp implements Runtime {
     return outcomes
   }
 
+  async send(
+    queue: string | QueueDefinition,
+    messages: NewMessage | readonly NewMessage[],
+  ): Promise<readonly SendOutcome[]> {
+    const name = typeof queue === 'string' ? queue : queue.name
+    const list: readonly NewMessage[] = Array.isArray(messages) ? messages : [messages as NewMessage]
+    const outcomes = await this.#sender.send(name, list)
+    const counts = this.#sent.get(name) ?? { records: 0, failed: 0 }
+    for (const outcome of outcomes) {
+      if (!outcome.ok) counts.failed += 1
+      else if (!outcome.duplicate) counts.records += 1
+    }
+    this.#sent.set(name, counts)
+    return outcomes
+  }
+
   stop(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     this.#stopped ??= this.#stop(options.timeoutMs ?? 25_000)
     return this.#stopped
@@ -209,7 +240,7 @@ class RunningApp implements Runtime {
     if (process.lastStop === 'clean') return
     const { clock } = this.#options.engine
     while (!this.#stopping.signal.aborted) {
-      if ([...this.#subscriptions.values()].every((runner) => runner.intake?.isRecovered === true)) {
+      if ([...this.#subscriptions.values()].every((runner) => runner.isRecovered)) {
         // Should it never be written, the next stop only looks worse than it was.
         await persist(clock, this.#stopping.signal, this.#logger, 'noting the recovery', () =>
           process.recovered(),
@@ -221,7 +252,9 @@ class RunningApp implements Runtime {
   }
 
   #isReady(): boolean {
-    return [...this.#subscriptions.values()].every((runner) => runner.intake !== undefined)
+    return [...this.#subscriptions.values()].every(
+      (runner) => (runner.intake ?? runner.queueIntake) !== undefined,
+    )
   }
 
   async #metrics(): Promise<string> {
@@ -236,6 +269,8 @@ class RunningApp implements Runtime {
     return renderMetrics({
       subscriptions,
       appended: this.#appended,
+      sent: this.#sent,
+      queues: (await this.#operations?.listQueues()) ?? [],
       logReads: this.#readers.readCalls,
       engine: this.#options.engine.stats?.() ?? {},
     })

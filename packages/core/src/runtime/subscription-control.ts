@@ -41,6 +41,8 @@ export interface SubscriptionControl {
   /** Tells whoever waits for this item's lane that a person decided: sends the lane's token (or the item's) and wakes a blocked shard. */
   nudge(item: LedgerItem): Promise<void>
   status(): Promise<SubscriptionStatus>
+  /** Before its queue is purged: nobody waits for what is removed. */
+  beforePurge(): Promise<void>
   pause(by: string): Promise<void>
   resume(): Promise<void>
   /** Closes an open breaker: starts ramp up at once. @returns false when it was not open */

@@ -1,13 +1,14 @@
-import type { CrashMarker } from '../consume/crash-marker.ts'
 import { Intake } from '../consume/intake.ts'
+import { lastTakenIn } from '../consume/last-taken-in.ts'
 import { LivePath } from '../consume/live-path.ts'
-import type { ShardReaders } from '../consume/shard-readers.ts'
+import { QueueIntake } from '../consume/queue-intake.ts'
 import { Slots } from '../consume/slots.ts'
-import { SubscriptionPlacement } from '../consume/subscription-placement.ts'
+import { SubscriptionPlacement, type SubscriptionState } from '../consume/subscription-placement.ts'
 import { InvalidOptionError, SubscriptionNotFoundError } from '../errors/request-errors.ts'
 import { ShardNotFoundError } from '../errors/stream-errors.ts'
 import { HandOver } from '../fail/hand-over.ts'
 import { Holds } from '../fail/holds.ts'
+import { keys } from '../fail/keys.ts'
 import { LaneDrain } from '../fail/lane-drain.ts'
 import { Ledger, type LedgerEntry } from '../fail/ledger.ts'
 import { PayloadJanitor } from '../fail/payload-janitor.ts'
@@ -18,27 +19,23 @@ import { ShardGate } from '../fail/shard-gate.ts'
 import { Sweeper } from '../fail/sweeper.ts'
 import { Tokens } from '../fail/tokens.ts'
 import { HandlerRunner } from '../handle/handler-runner.ts'
-import type { HandlerThreads } from '../handle/handler-threads.ts'
 import { Steps } from '../handle/steps.ts'
 import { LivePolicy } from '../live-policy/live-policy.ts'
 import { PolicyStore } from '../live-policy/policy-store.ts'
-import type { Notice, SubscriptionDefinition } from '../model/app.ts'
+import type { SubscriptionDefinition } from '../model/app.ts'
 import type { LedgerItem } from '../model/ledger-item.ts'
+import type { QueueDefinition } from '../model/message.ts'
 import type { SubscriptionPolicy } from '../model/policy.ts'
 import type { RejectedPart } from '../model/policy-state.ts'
 import { MAX_PASS } from '../model/position.ts'
-import type { Logger } from '../observe/logger.ts'
 import { SubscriptionMetrics } from '../observe/subscription-metrics.ts'
 import type { SubscriptionStatus } from '../operate/operations.ts'
-import type { Engine } from '../ports/engine.ts'
 import type { StreamInfo } from '../ports/log.ts'
-import type { Producer } from '../produce/producer.ts'
 import { BreakerStore } from '../protect/breaker-store.ts'
 import { Protection } from '../protect/protection.ts'
 import { CurrentPolicy } from './current-policy.ts'
 import { Mutex } from './mutex.ts'
 import { PauseGate } from './pause-gate.ts'
-import type { ProcessState } from './process-state.ts'
 import { steadyEngine } from './steady-engine.ts'
 import { lastTry, persist, Stopped } from './stop-signal.ts'
 import type {
@@ -48,20 +45,9 @@ import type {
   SubscriptionControl,
 } from './subscription-control.ts'
 import type { SubscriptionParts } from './subscription-parts.ts'
+import type { SubscriptionRunnerOptions } from './subscription-runner-options.ts'
 import { statusOf } from './subscription-status.ts'
-
-export interface SubscriptionRunnerOptions {
-  readonly definition: SubscriptionDefinition
-  readonly engine: Engine
-  readonly process: ProcessState
-  readonly readers: ShardReaders
-  readonly producer: Producer
-  readonly suspects: Mutex
-  readonly crashMarker: CrashMarker
-  readonly logger: Logger
-  readonly notify: (notice: Notice) => void
-  readonly threads: HandlerThreads | undefined
-}
+import { tellStopped } from './tell-stopped.ts'
 
 const PLACING = 'placing the subscription'
 
@@ -83,6 +69,7 @@ export class SubscriptionRunner implements SubscriptionControl {
   readonly #rereading = new Mutex()
   readonly #background: Promise<void>[] = []
   #intake: Intake | undefined
+  #queueIntake: QueueIntake | undefined
   #isStopping = false
   #pausedBy: string | undefined
 
@@ -125,7 +112,12 @@ export class SubscriptionRunner implements SubscriptionControl {
         definition,
         policy,
         engine.clock,
-        { steps, producer: options.producer, md5Hex: (text) => engine.md5Hex(text) },
+        {
+          steps,
+          producer: options.producer,
+          sender: options.sender,
+          md5Hex: (text) => engine.md5Hex(text),
+        },
         { threads: options.threads, onBatch: (events) => metrics.batchSize.observe(events) },
       ),
       slots: new Slots(policy.concurrency, protection),
@@ -137,7 +129,8 @@ export class SubscriptionRunner implements SubscriptionControl {
       suspects: options.suspects,
       crashMarker: options.crashMarker,
       pause: new PauseGate(),
-      checkpointPassed: (shardId, position) => this.#intake?.hasPassed(shardId, position) ?? false,
+      checkpointPassed: (shardId, position) =>
+        this.#queueIntake?.hasPassed(position) ?? this.#intake?.hasPassed(shardId, position) ?? false,
     }
     const retryPath = new RetryPath(this.parts)
     const drain = new LaneDrain(this.parts, retryPath)
@@ -147,11 +140,21 @@ export class SubscriptionRunner implements SubscriptionControl {
     this.#livePath = new LivePath(this.parts, this.#gate)
     this.#consumer = new RetryConsumer(this.parts, retryPath, drain)
     this.#requeue = new Requeue(this.parts, this.#gate, drain)
-    options.readers.join(definition.stream)
+    if (definition.queue === undefined) options.readers.join(definition.stream)
   }
 
   get intake(): Intake | undefined {
     return this.#intake
+  }
+
+  /** Set instead of `intake` for a subscription of a queue. */
+  get queueIntake(): QueueIntake | undefined {
+    return this.#queueIntake
+  }
+
+  /** True once everything that may have been running at the last death is done. */
+  get isRecovered(): boolean {
+    return (this.#queueIntake ?? this.#intake)?.isRecovered === true
   }
 
   get pausedBy(): string | undefined {
@@ -163,26 +166,42 @@ export class SubscriptionRunner implements SubscriptionControl {
   }
 
   async start(): Promise<void> {
-    const { engine, process } = this.#options
     await this.policy.load()
     await this.parts.holds.load()
     await this.parts.protection.load()
     await this.ledger.loadCounts(['retrying', 'held', 'dead'])
-    const stream = await engine.log.describeStream(this.definition.stream)
-    const { pass, isPaused, pausedBy } = await this.#repeated(PLACING, () =>
-      this.#placement.begin(stream, this.definition.from),
-    )
-    if (isPaused) {
-      this.#pausedBy = pausedBy
-      this.parts.pause.pause()
-    }
-    this.#intake = this.#newIntake(stream, process.lastStop, pass)
-    await this.#intake.discover()
+    if (this.definition.queue === undefined) await this.#startStream()
+    else await this.#startQueue(this.definition.queue)
     this.#background.push(
       this.#consumer.run(),
       new Sweeper(this.parts, this.#handOver).run(),
       new PayloadJanitor(this.parts).run(),
     )
+  }
+
+  async #startStream(): Promise<void> {
+    const { engine, process } = this.#options
+    const stream = await engine.log.describeStream(this.definition.stream)
+    const state = await this.#repeated(PLACING, () => this.#placement.begin(stream, this.definition.from))
+    this.#pauseAs(state)
+    this.#intake = this.#newIntake(stream, process.lastStop, state.pass)
+    await this.#intake.discover()
+  }
+
+  async #startQueue({ name }: QueueDefinition): Promise<void> {
+    const { lastStop } = this.#options.process
+    const state = await this.#repeated(PLACING, () => this.#placement.beginQueue(this.definition.stream))
+    this.#pauseAs(state)
+    const { pass, purgedUpTo } = state
+    const options = { queueName: keys.queue(name), pass, lastStop, purgedUpTo }
+    this.#queueIntake = new QueueIntake(this.parts, options, this.#livePath)
+    this.#queueIntake.start()
+  }
+
+  #pauseAs({ isPaused, pausedBy }: SubscriptionState): void {
+    if (!isPaused) return
+    this.#pausedBy = pausedBy
+    this.parts.pause.pause()
   }
 
   /**
@@ -192,11 +211,12 @@ export class SubscriptionRunner implements SubscriptionControl {
   async stop(timeoutMs: number): Promise<void> {
     this.#isStopping = true
     this.#intake?.close()
+    this.#queueIntake?.close()
     this.#consumer.close()
     this.parts.pause.close()
     this.parts.slots.close()
     this.parts.protection.close()
-    const idle = Promise.all([this.#intake?.idle(), this.#consumer.idle()])
+    const idle = Promise.all([this.#intake?.idle(), this.#queueIntake?.idle(), this.#consumer.idle()])
     const limit = new AbortController()
     await Promise.race([idle, this.#options.engine.clock.sleep(timeoutMs, limit.signal)])
     limit.abort()
@@ -245,6 +265,11 @@ export class SubscriptionRunner implements SubscriptionControl {
    * everything of the new pass. One seek at a time.
    */
   async seek(to: SeekTarget, shardId: string | undefined): Promise<void> {
+    const { queue } = this.definition
+    if (queue !== undefined) {
+      const expected = `a subscription of a stream, since queue "${queue.name}" keeps nothing to go back to`
+      throw new InvalidOptionError('seek', expected, this.definition.name)
+    }
     if (to.at === 'at_sequence_number' && shardId === undefined) {
       throw new InvalidOptionError('shardId', 'a shard, since sequence numbers count within one', shardId)
     }
@@ -308,17 +333,20 @@ export class SubscriptionRunner implements SubscriptionControl {
 
   #onRereadError(error: unknown): void {
     if (error instanceof Stopped) return
-    const { logger, notify, engine } = this.parts
-    const reason = String(error)
-    logger.error({ subscription: this.definition.name, reason }, 'a subscription stopped reading its stream')
-    for (const { shardId } of this.#intake?.shards ?? [])
-      notify({
-        kind: 'subscription-stopped',
-        subscription: this.definition.name,
-        shardId,
-        reason,
-        atMs: engine.clock.now(),
-      })
+    const shards = this.#intake?.shards ?? []
+    tellStopped(
+      this.parts,
+      shards.map((shard) => shard.shardId),
+      error,
+    )
+  }
+
+  async beforePurge(): Promise<void> {
+    const intake = this.#queueIntake
+    const upTo = await lastTakenIn(this.parts.holds, intake?.latest)
+    if (intake === undefined || upTo === undefined) return
+    await this.#repeated(PLACING, () => this.#placement.purged(upTo))
+    intake.purged(upTo)
   }
 
   async #seekNow(to: SeekTarget, shardId: string | undefined): Promise<void> {

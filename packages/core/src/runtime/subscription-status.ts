@@ -1,6 +1,11 @@
 import type { Intake } from '../consume/intake.ts'
 import type { ShardRunner } from '../consume/shard-runner.ts'
-import type { SubscriptionShardStatus, SubscriptionStatus } from '../operate/operations.ts'
+import type {
+  SubscriptionQueueStatus,
+  SubscriptionShardStatus,
+  SubscriptionStatus,
+} from '../operate/operations.ts'
+import { depthOf } from '../operate/queues.ts'
 import type { StartPosition } from '../ports/log.ts'
 import { protectionStatus } from '../protect/protection-status.ts'
 import { ShardLag } from './shard-lag.ts'
@@ -9,6 +14,7 @@ import type { SubscriptionRunner } from './subscription-runner.ts'
 /** What an operator sees of a subscription. */
 export async function statusOf(subscription: SubscriptionRunner): Promise<SubscriptionStatus> {
   const { definition, ledger, parts, intake, pausedBy } = subscription
+  const depth = await queueStatus(subscription)
   const shards =
     intake === undefined
       ? []
@@ -29,9 +35,28 @@ export async function statusOf(subscription: SubscriptionRunner): Promise<Subscr
     held: ledger.countOf('held'),
     heldKeys: parts.holds.heldCount,
     dead: ledger.countOf('dead'),
-    lagRecords: shards.reduce((sum, shard) => sum + (shard.lagRecords ?? 0), 0),
-    lagMs: Math.max(0, ...shards.map((shard) => shard.lagMs)),
+    lagRecords:
+      depth !== undefined ? depth.messages : shards.reduce((sum, shard) => sum + (shard.lagRecords ?? 0), 0),
+    lagMs: Math.max(depth?.oldestAgeMs ?? 0, ...shards.map((shard) => shard.lagMs)),
+    ...(depth !== undefined && { queue: depth }),
     shards,
+  }
+}
+
+/** Undefined for a subscription of a stream. */
+async function queueStatus({
+  definition,
+  parts,
+  queueIntake,
+}: SubscriptionRunner): Promise<SubscriptionQueueStatus | undefined> {
+  if (definition.queue === undefined) return undefined
+  const { name } = definition.queue
+  const state = queueIntake?.state ?? 'recovering'
+  return {
+    name,
+    state: state !== 'stopped' && parts.pause.isPaused ? 'paused' : state,
+    buffered: queueIntake?.buffered ?? 0,
+    ...(await depthOf(parts.engine, name)),
   }
 }
 

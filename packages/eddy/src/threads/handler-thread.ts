@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { HandlerThreadError, type NewEvent } from '@eddy/core'
+import { HandlerThreadError, type NewEvent, type NewMessage } from '@eddy/core'
 import { CallStates, MAX_CALL_ID, MAX_CALLS } from './call-states.ts'
 import type {
   Answer,
@@ -171,7 +171,9 @@ export class HandlerThread {
     this.#options.onRoom(results.map(({ busyMs }) => busyMs))
   }
 
-  #onRequest(message: Extract<FromThread, { kind: 'aborted' | 'step' | 'step-ran' | 'append' }>): void {
+  #onRequest(
+    message: Extract<FromThread, { kind: 'aborted' | 'step' | 'step-ran' | 'append' | 'send' }>,
+  ): void {
     const held = this.#held.get(message.id)
     // A handler may go on after its end: nobody listens to it any more.
     if (held === undefined) return
@@ -181,20 +183,31 @@ export class HandlerThread {
   }
 
   /** Does for a handler what needs storage. */
-  async #serve(held: Held, message: Extract<FromThread, { kind: 'step' | 'append' }>): Promise<void> {
+  async #serve(
+    held: Held,
+    message: Extract<FromThread, { kind: 'step' | 'append' | 'send' }>,
+  ): Promise<void> {
     const { id, request } = message
-    const { context } = held.call.call
     let answer: Answer
     try {
-      const value =
-        message.kind === 'append'
-          ? await context.append(message.stream, JSON.parse(message.events) as NewEvent[])
-          : await context.step(message.name, () => this.#runStep(held, id, request))
+      const value = await this.#do(held, message)
       answer = { ok: true, value: JSON.stringify({ value }) }
     } catch (error) {
       answer = { ok: false, error: toWire(error) }
     }
     this.#post({ kind: 'answer', id, request, answer })
+  }
+
+  #do(held: Held, message: Extract<FromThread, { kind: 'step' | 'append' | 'send' }>): Promise<unknown> {
+    const { context } = held.call.call
+    switch (message.kind) {
+      case 'append':
+        return context.append(message.stream, JSON.parse(message.events) as NewEvent[])
+      case 'send':
+        return context.send(message.queue, JSON.parse(message.messages) as NewMessage[])
+      case 'step':
+        return context.step(message.name, () => this.#runStep(held, message.id, message.request))
+    }
   }
 
   #runStep(held: Held, id: number, request: number): Promise<unknown> {

@@ -61,6 +61,14 @@ export type FromThread =
       /** JSON. */
       readonly events: string
     }
+  | {
+      readonly kind: 'send'
+      readonly id: number
+      readonly request: number
+      readonly queue: string
+      /** JSON. */
+      readonly messages: string
+    }
 
 /** `value`: of a step, the JSON of `{ value }`. */
 export type Answer =

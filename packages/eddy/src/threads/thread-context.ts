@@ -1,8 +1,8 @@
-import type { HandlerContext, NewEvent, StreamDefinition } from '@eddy/core'
+import type { HandlerContext, NewEvent, NewMessage, QueueDefinition, StreamDefinition } from '@eddy/core'
 import type { Answer, CallContext, FromThread, ToThread } from './messages.ts'
 import { fromWire, toWire } from './wire-error.ts'
 
-/** In the thread: a handler's context. Steps and appends are done by the owner, since storage is there. */
+/** In the thread: a handler's context. Steps, appends and sends are done by the owner, since storage is there. */
 export class ThreadContext implements HandlerContext {
   readonly subscription: string
   readonly stream: string
@@ -16,13 +16,13 @@ export class ThreadContext implements HandlerContext {
   readonly path: HandlerContext['path']
   readonly outOfOrder: boolean
   readonly #id: number
-  readonly #send: (message: FromThread) => void
+  readonly #post: (message: FromThread) => void
   readonly #requests = new Map<number, Request>()
   #lastRequest = 0
   #aborter: AbortController | undefined
   #abortReason: unknown
 
-  constructor(context: CallContext, id: number, send: (message: FromThread) => void) {
+  constructor(context: CallContext, id: number, post: (message: FromThread) => void) {
     this.subscription = context.subscription
     this.stream = context.stream
     this.shardId = context.shardId
@@ -35,7 +35,7 @@ export class ThreadContext implements HandlerContext {
     this.path = context.path
     this.outOfOrder = context.outOfOrder
     this.#id = id
-    this.#send = send
+    this.#post = post
   }
 
   get signal(): AbortSignal {
@@ -60,6 +60,12 @@ export class ThreadContext implements HandlerContext {
     await this.#ask((id, request) => ({ kind: 'append', id, request, stream: name, events: json }))
   }
 
+  async send(queue: string | QueueDefinition, messages: NewMessage | readonly NewMessage[]): Promise<void> {
+    const name = typeof queue === 'string' ? queue : queue.name
+    const json = JSON.stringify(messages)
+    await this.#ask((id, request) => ({ kind: 'send', id, request, queue: name, messages: json }))
+  }
+
   onMessage(message: Extract<ToThread, { kind: 'run' | 'answer' }>): void {
     const request = this.#requests.get(message.request)
     if (request === undefined) return
@@ -74,7 +80,7 @@ export class ThreadContext implements HandlerContext {
     const request = this.#lastRequest
     return new Promise((resolve, reject) => {
       this.#requests.set(request, { resolve, reject, fn })
-      this.#send(message(this.#id, request))
+      this.#post(message(this.#id, request))
     })
   }
 
@@ -86,7 +92,7 @@ export class ThreadContext implements HandlerContext {
     } catch (error) {
       answer = { ok: false, error: toWire(error) }
     }
-    this.#send({ kind: 'step-ran', id: this.#id, request, answer })
+    this.#post({ kind: 'step-ran', id: this.#id, request, answer })
   }
 }
 

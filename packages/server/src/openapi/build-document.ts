@@ -5,6 +5,7 @@ import { auditSchemas } from './schemas/audit-schemas.ts'
 import { failureSchemas } from './schemas/failure-schemas.ts'
 import { policySchemas } from './schemas/policy-schemas.ts'
 import { problemSchemas } from './schemas/problem-schemas.ts'
+import { queueSchemas } from './schemas/queue-schemas.ts'
 import { recordSchemas } from './schemas/record-schemas.ts'
 import { redriveSchemas } from './schemas/redrive-schemas.ts'
 import { streamSchemas } from './schemas/stream-schemas.ts'
@@ -42,6 +43,7 @@ export function buildDocument(routes: readonly Route[]): OpenApiDocument {
         ...problemSchemas,
         ...streamSchemas,
         ...recordSchemas,
+        ...queueSchemas,
         ...subscriptionSchemas,
         ...policySchemas,
         ...failureSchemas,

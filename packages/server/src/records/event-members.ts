@@ -1,6 +1,5 @@
-import { InvalidEventError } from '@eddy/core'
+import { InvalidEventError, valueAt } from '@eddy/core'
 import type { Fields } from '../http/fields.ts'
-import { valueAt } from './field-path.ts'
 
 const MAX_KEY_CHARACTERS = 256
 

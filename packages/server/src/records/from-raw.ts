@@ -1,7 +1,6 @@
-import { InvalidEventError, InvalidOptionError, type NewEvent } from '@eddy/core'
+import { InvalidEventError, InvalidOptionError, type NewEvent, valueAt } from '@eddy/core'
 import { defined } from '../http/fields.ts'
 import { keyAt } from './event-members.ts'
-import { valueAt } from './field-path.ts'
 import type { RecordOptions } from './parsed-record.ts'
 
 /** Any JSON value as the data of an event, its key taken from one of its fields. @throws InvalidEventError */

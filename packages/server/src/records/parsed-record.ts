@@ -1,14 +1,11 @@
 import type { NewEvent } from '@eddy/core'
+import type { BodyOptions, Parsed } from './parse-body.ts'
 
 /** One record of a request body: an event, or why it is none. */
-export type ParsedRecord =
-  | { readonly ok: true; readonly event: NewEvent }
-  | { readonly ok: false; readonly message: string }
+export type ParsedRecord = Parsed<NewEvent>
 
 /** How the records of a body become events. */
-export interface RecordOptions {
-  /** `lines`: newline-delimited JSON. `json`: one value, or an array of them. */
-  readonly format: 'json' | 'lines'
+export interface RecordOptions extends BodyOptions {
   /** Values are data, not events. */
   readonly raw: boolean
   /** Dot path of the partition key within each value. */
@@ -17,5 +14,4 @@ export interface RecordOptions {
   readonly explicitHashKeyField?: string
   /** Event type; with `raw`. */
   readonly type?: string
-  readonly maxRecords: number
 }

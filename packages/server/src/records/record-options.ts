@@ -1,10 +1,8 @@
-import { type AppendOptions, InvalidOptionError, UnsupportedContentTypeError } from '@eddy/core'
-import { isJsonType, mediaType } from '../http/content-type.ts'
+import { type AppendOptions, InvalidOptionError } from '@eddy/core'
 import { defined, integer, text } from '../http/fields.ts'
 import { type Query, queryFlag } from '../http/query.ts'
+import { bodyFormat } from './body-format.ts'
 import type { RecordOptions } from './parsed-record.ts'
-
-const LINE_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl']
 
 /** How the body of an append request is read, from its query and content type. */
 export function recordOptions(
@@ -56,15 +54,4 @@ export function appendOptions(header: (name: string) => string | undefined): App
     )
   }
   return defined({ producerId, firstSequence })
-}
-
-function bodyFormat(contentType: string | undefined): 'json' | 'lines' {
-  const type = mediaType(contentType)
-  if (type === undefined || isJsonType(type)) return 'json'
-  if (LINE_TYPES.includes(type)) return 'lines'
-  throw new UnsupportedContentTypeError(
-    'content-type',
-    type.slice(0, 80),
-    'application/json, or application/x-ndjson for one event a line',
-  )
 }

@@ -5,6 +5,7 @@ import { eventsRoutes } from './events-routes.ts'
 import { failuresRoutes } from './failures-routes.ts'
 import { healthRoutes } from './health-routes.ts'
 import { policyRoutes } from './policy-routes.ts'
+import { queuesRoutes } from './queues-routes.ts'
 import { recordsRoutes } from './records-routes.ts'
 import { redrivesRoutes } from './redrives-routes.ts'
 import { streamsRoutes } from './streams-routes.ts'
@@ -15,6 +16,7 @@ export const routes: readonly Route[] = [
   ...healthRoutes,
   ...recordsRoutes,
   ...streamsRoutes,
+  ...queuesRoutes,
   ...subscriptionsRoutes,
   ...policyRoutes,
   ...failuresRoutes,

@@ -6,13 +6,23 @@ import {
   type Operations,
   OutOfOrderError,
   PolicyConflictError,
+  QueueNotFoundError,
+  type QueueStatus,
   type RedriveJob,
   RedriveNotFoundError,
   SubscriptionNotFoundError,
   type SubscriptionStatus,
 } from '@eddy/core'
 import { FakeLog } from './fake-log.ts'
-import { AT_MS, failureDetail, ledgerItem, policy, redriveJob, subscription } from './fixtures.ts'
+import {
+  AT_MS,
+  failureDetail,
+  ledgerItem,
+  policy,
+  queueStatus,
+  redriveJob,
+  subscription,
+} from './fixtures.ts'
 
 /** What the fake was asked to do, by method. */
 type Asked = { method: string; args: readonly unknown[] }
@@ -35,6 +45,7 @@ export function fakeOperations(changes: Partial<Operations> = {}): FakeOperation
     asked,
     readOnly: false,
     ...streamOperations(log, record),
+    ...queueOperations(record),
     ...subscriptionOperations(record),
     ...policyOperations(record),
     ...failureOperations(record),
@@ -87,6 +98,33 @@ function streamOperations(log: FakeLog, record: Recorder) {
     mergeShards: async (...args: Parameters<Operations['mergeShards']>) => {
       record('mergeShards', ...args)
       return log.shard(args[0], args[1])
+    },
+  }
+}
+
+function queueOperations(
+  record: Recorder,
+): Pick<Operations, 'send' | 'listQueues' | 'showQueue' | 'purgeQueue'> {
+  const find = (name: string): QueueStatus => {
+    if (name !== 'emails') throw new QueueNotFoundError(name)
+    return queueStatus()
+  }
+  return {
+    send: async (...args) => {
+      record('send', ...args)
+      find(args[0])
+      return args[1].map((message, index) => ({
+        ok: true as const,
+        id: message.id ?? `new-${index}`,
+        messageId: String(index),
+        duplicate: false,
+      }))
+    },
+    listQueues: async () => [queueStatus()],
+    showQueue: async (name) => find(name),
+    purgeQueue: async (...args) => {
+      record('purgeQueue', ...args)
+      return { messages: find(args[0]).messages, dryRun: args[1]?.dryRun === true }
     },
   }
 }

@@ -3,6 +3,7 @@ import type {
   LedgerItem,
   Notice,
   PolicyState,
+  QueueStatus,
   RedriveJob,
   SubscriptionStatus,
 } from '@eddy/core'
@@ -48,6 +49,20 @@ export function ledgerItem(changes: Partial<LedgerItem> = {}): LedgerItem {
 export function failureDetail(item: LedgerItem): FailureDetail {
   const content = JSON.stringify({ specversion: '1.0', id: item.eventId, source: 's', type: item.eventType })
   return { item, payload: { encoding: 'utf8', content, bytes: content.length } }
+}
+
+export function queueStatus(): QueueStatus {
+  return {
+    name: 'emails',
+    group: 'customer.id',
+    deduplicationWindowMs: 300_000,
+    subscription: 'mailer',
+    messages: 3,
+    ready: 1,
+    inFlight: 1,
+    delayed: 1,
+    oldestAgeMs: 1_500,
+  }
 }
 
 export function subscription(changes: Partial<SubscriptionStatus> = {}): SubscriptionStatus {

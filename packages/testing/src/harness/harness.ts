@@ -7,8 +7,11 @@ import {
   isApp,
   type LedgerItem,
   type NewEvent,
+  type NewMessage,
   type Notice,
   type Operations,
+  type QueueDefinition,
+  type SendOutcome,
   type StreamDefinition,
 } from '@eddy/core'
 import type { VirtualClock } from '../clock/virtual-clock.ts'
@@ -34,7 +37,7 @@ export interface HarnessOptions {
  * lets as much of it pass as it needs, `advance` and `settle` as much as they say.
  *
  * A name of a subscription that the application does not have is refused with SubscriptionNotFoundError, a stream's
- * with StreamNotFoundError.
+ * with StreamNotFoundError, a queue's with QueueNotFoundError.
  */
 export interface Harness {
   /** Appends events; resolves, as in production, once they are stored, not once they are handled. */
@@ -43,6 +46,12 @@ export interface Harness {
     events: NewEvent | readonly NewEvent[],
     options?: AppendOptions,
   ): Promise<readonly AppendOutcome[]>
+
+  /** Sends messages to a queue; resolves once they are stored, not once they are handled. */
+  send(
+    queue: string | QueueDefinition,
+    messages: NewMessage | readonly NewMessage[],
+  ): Promise<readonly SendOutcome[]>
 
   /** Makes handler calls fail until `heal`. @returns what takes this one back */
   fail(subscription: string, options?: FailOptions): () => void
@@ -54,7 +63,8 @@ export interface Harness {
   /** Lets time pass, and everything happen that becomes due in it. */
   advance(duration: Duration): Promise<void>
   /**
-   * Lets time pass until nothing is left to do, at most `within` (default one hour). Retries that are due later stay.
+   * Lets time pass until nothing is left to do, at most `within` (default one hour). Retries and delayed messages that
+   * are due later stay.
    * It ends up to a second after the last thing was done.
    * @throws NotSettledError when handlers still run, or events wait to be handled, after that time
    */

@@ -10,14 +10,20 @@ export type Rest =
   | { readonly kind: 'rest' }
   | { readonly kind: 'stuck'; readonly why: string }
 
+/** When the next message of a queue is due. */
+export type NextDue = (queue: string) => number | undefined
+
 /** @param operations - driven: a call of it lets the clock run until it is answered */
-export async function lookAtRest(operations: Operations): Promise<Rest> {
+export async function lookAtRest(operations: Operations, nextDue: NextDue): Promise<Rest> {
   const jobs = await operations.listRedrives()
   if (jobs.some((job) => job.state === 'preparing' || job.state === 'running'))
     return { kind: 'busy', why: 'a redrive is under way' }
   const dues: number[] = []
   for (const status of await operations.listSubscriptions()) {
-    const rest = await restOf(operations, status)
+    const queueRest = restOfQueue(status, nextDue)
+    if (queueRest.kind === 'due') dues.push(queueRest.atMs)
+    const isAwake = queueRest.kind === 'busy' || queueRest.kind === 'stuck'
+    const rest = isAwake ? queueRest : await restOf(operations, status)
     if (rest.kind === 'busy' || rest.kind === 'stuck') return rest
     if (rest.kind === 'due') dues.push(rest.atMs)
   }
@@ -43,6 +49,19 @@ async function restOf(operations: Operations, status: SubscriptionStatus): Promi
     ...(await failuresOf(operations, name, 'held')),
   ]
   return restOfFailures(name, items, status.blocks)
+}
+
+function restOfQueue({ name, queue, paused }: SubscriptionStatus, nextDue: NextDue): Rest {
+  if (queue === undefined || paused) return { kind: 'rest' }
+  const waiting = queue.ready + queue.inFlight
+  if (waiting > 0 || queue.buffered > 0) {
+    const why = `"${name}" has ${waiting} messages of queue "${queue.name}" to handle`
+    return queue.state === 'stopped'
+      ? { kind: 'stuck', why: `${why} and has stopped` }
+      : { kind: 'busy', why }
+  }
+  const atMs = queue.delayed > 0 ? nextDue(queue.name) : undefined
+  return atMs === undefined ? { kind: 'rest' } : { kind: 'due', atMs }
 }
 
 function restOfFailures(name: string, items: readonly LedgerItem[], blocks: string): Rest {

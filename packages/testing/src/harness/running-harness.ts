@@ -6,9 +6,12 @@ import {
   type FailureFilter,
   type LedgerItem,
   type NewEvent,
+  type NewMessage,
   type Notice,
   type Operations,
+  type QueueDefinition,
   type Runtime,
+  type SendOutcome,
   type StreamDefinition,
   StreamNotFoundError,
   SubscriptionNotFoundError,
@@ -108,6 +111,13 @@ export class RunningHarness implements Harness {
     return await this.#driver.settle('append', this.#running().append(name, events, options))
   }
 
+  async send(
+    queue: string | QueueDefinition,
+    messages: NewMessage | readonly NewMessage[],
+  ): Promise<readonly SendOutcome[]> {
+    return await this.#driver.settle('send', this.#running().send(queue, messages))
+  }
+
   fail(subscription: string, options: FailOptions = {}): () => void {
     return this.#interferences.fail(this.#known(subscription), options)
   }
@@ -128,7 +138,7 @@ export class RunningHarness implements Harness {
     const limitMs = this.clock.monotonicMs() + durationMs('settle()', within)
     await this.clock.advance(0)
     for (let stepMs = FIRST_STEP_MS; ; stepMs = Math.min(MAX_STEP_MS, stepMs * 2)) {
-      const rest = await lookAtRest(this.operations)
+      const rest = await lookAtRest(this.operations, (queue) => this.#nextDueAtMs(queue))
       if (rest.kind === 'rest') return
       if (rest.kind === 'stuck') throw new NotSettledError(rest.why)
       const leftMs = limitMs - this.clock.monotonicMs()
@@ -213,6 +223,10 @@ export class RunningHarness implements Harness {
     this.#life = undefined
     this.#crashed = true
     this.#calls.crashed()
+  }
+
+  #nextDueAtMs(queue: string): number | undefined {
+    return this.world.store.queue(`queue/${queue}`).nextDueAtMs()
   }
 
   #running(): Runtime {

@@ -83,6 +83,10 @@ export class FakeControl implements SubscriptionControl {
     return { kind: 'queued', item: next }
   }
 
+  async beforePurge(): Promise<void> {
+    this.asked.push('before-purge')
+  }
+
   async nudge(item: LedgerItem): Promise<void> {
     await this.#engine.queue.send(`retry/${this.definition.name}`, [{ body: item.id, delayMs: 0 }])
   }

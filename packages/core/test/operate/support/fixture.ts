@@ -10,6 +10,7 @@ import type { OperationsDeps } from '../../../src/operate/operations-deps.ts'
 import type { Engine } from '../../../src/ports/engine.ts'
 import type { Queue } from '../../../src/ports/queue.ts'
 import { Producer } from '../../../src/produce/producer.ts'
+import { Sender } from '../../../src/produce/sender.ts'
 import { AutoClock } from './auto-clock.ts'
 import { FakeControl, type FakeOptions } from './fake-control.ts'
 import { MemoryBlobs } from './memory-blobs.ts'
@@ -63,11 +64,17 @@ export function desk(
     Object.entries(subscriptions).map(([name, options]) => [name, new FakeControl(engine, name, options)]),
   )
   const listeners = new Set<(notice: Notice) => void>()
+  const producer = new Producer({ log: engine.log, clock: engine.clock })
+  const sender = new Sender(engine, new Map())
   const operations = createOperations({
     engine,
     streams: new Map(),
+    queues: new Map(),
     subscriptions: controls,
-    producer: new Producer({ log: engine.log, clock: engine.clock }),
+    producer: {
+      append: (name, events, options) => producer.append(name, events, options),
+      send: (name, messages) => sender.send(name, messages),
+    },
     logger: silentLogger,
     readOnly: false,
     metrics: () => 'eddy_up 1\n',

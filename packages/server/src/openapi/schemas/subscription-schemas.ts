@@ -47,6 +47,7 @@ export const subscriptionSchemas: Readonly<Record<string, JsonSchema>> = {
     dead: integer(),
     lagRecords: integer(),
     lagMs: integer(),
+    'queue?': ref('SubscriptionQueue'),
     shards: list(ref('SubscriptionShard')),
   }),
   Notice: {

@@ -36,7 +36,7 @@ export class QueueStore {
   }
 
   messages(): readonly StoredMessage[] {
-    return [...this.#messages.values()]
+    return [...this.#messages.values()].sort((a, b) => a.dueAtMs - b.dueAtMs || a.order - b.order)
   }
 
   stats(nowMs: number): QueueStats {
