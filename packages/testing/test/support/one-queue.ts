@@ -1,29 +1,33 @@
 import {
   type AppDefinition,
+  type BatchHandler,
   defineApp,
   type FailureOptions,
   type Handler,
   type NewMessage,
-  type QueueSubscribeOptions,
   queue,
+  type ReadingOptions,
   subscribe,
 } from '@eddy/core'
 
-export interface OneQueue extends Omit<QueueSubscribeOptions<unknown>, 'failure' | 'handle'> {
+export interface OneQueue extends Omit<ReadingOptions<unknown>, 'failure' | 'from' | 'filter'> {
   /** Messages are in groups by `data.group`. */
   readonly grouped?: boolean
   readonly deduplicationWindowMs?: number
   readonly handle?: Handler
+  /** Instead of `handle`. */
+  readonly handleBatch?: BatchHandler
 }
 
 /** An application whose only subscription, `work`, reads the queue `tasks`. */
 export function oneQueue(failure: FailureOptions, options: OneQueue = {}): AppDefinition {
-  const { grouped = false, deduplicationWindowMs, handle = () => {}, ...rest } = options
+  const { grouped = false, deduplicationWindowMs, handle = () => {}, handleBatch, ...rest } = options
+  const handler = handleBatch === undefined ? { handle } : { handleBatch }
   const tasks = queue('tasks', {
     ...(grouped && { group: 'group' }),
     ...(deduplicationWindowMs !== undefined && { deduplicationWindowMs }),
   })
-  return defineApp({ subscriptions: [subscribe('work', tasks, { ...rest, failure, handle })] })
+  return defineApp({ subscriptions: [subscribe('work', tasks, { ...rest, ...handler, failure })] })
 }
 
 export function task(id: string, more: Partial<NewMessage> = {}): NewMessage {
