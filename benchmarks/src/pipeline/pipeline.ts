@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type AppDefinition, defineApp, type Eddy, open, stream, subscribe } from 'eddy'
+import { type AppDefinition, defineApp, type Eddy, open, stream, subscribe, succeeded } from 'eddy'
 import type { Benchmark, Result } from '../support/benchmark.ts'
 import { ownMs } from '../support/machine.ts'
 import { sampleEvents } from '../support/sample-events.ts'
@@ -12,6 +12,9 @@ const WARM_UP = 50_000
 const EVENTS = 200_000
 const REPETITIONS = 3
 const CONCURRENCY = 64
+const BATCH = 100
+/** Calls at a time. */
+const BATCHES = 4
 const TIMEOUT_MS = 60_000
 
 interface Measured {
@@ -22,25 +25,36 @@ interface Measured {
 /** Append, handle with a no-op async handler, checkpoint: first one after the other, then both at once. */
 export const pipeline: Benchmark = {
   name: 'pipeline',
-  timeoutMs: 120_000,
+  timeoutMs: 180_000,
   async run(settings) {
     const produced: Measured[] = []
     const consumed: Measured[] = []
+    const inBatches: Measured[] = []
     const both: Measured[] = []
+    const bothInBatches: Measured[] = []
     for (let repetition = 0; repetition <= REPETITIONS; repetition += 1) {
       const events = repetition === 0 ? WARM_UP : EVENTS
       settings.say(`repetition ${repetition}`)
       const apart = await oneThenTheOther(join(settings.dir, `apart-${repetition}`), events)
-      const together = await bothAtOnce(join(settings.dir, `both-${repetition}`), events)
+      const together = await bothAtOnce(join(settings.dir, `both-${repetition}`), events, one())
+      const togetherInBatches = await bothAtOnce(
+        join(settings.dir, `batches-${repetition}`),
+        events,
+        batches(),
+      )
       if (repetition === 0) continue
       produced.push(apart.produced)
       consumed.push(apart.consumed)
+      inBatches.push(apart.inBatches)
       both.push(together)
+      bothInBatches.push(togetherInBatches)
     }
     return [
       ...linesOf('append events of 1 KiB JSON, fsync', produced),
       ...linesOf('handle and checkpoint, from the log', consumed),
+      ...linesOf(`the same, in batches of ${BATCH}`, inBatches),
       ...linesOf('append, handle, checkpoint at once', both),
+      ...linesOf(`the same, in batches of ${BATCH}`, bothInBatches),
     ]
   },
 }
@@ -60,10 +74,14 @@ function linesOf(what: string, runs: readonly Measured[]): Result[] {
 }
 
 /** An application that counts its events. */
-function counting(): { readonly app: AppDefinition; readonly handled: () => number } {
-  const bench = stream('bench', { shards: SHARDS })
+interface Counting {
+  readonly app: AppDefinition
+  readonly handled: () => number
+}
+
+function one(): Counting {
   let handled = 0
-  const noop = subscribe('noop', bench, {
+  const noop = subscribe('noop', stream('bench', { shards: SHARDS }), {
     concurrency: CONCURRENCY,
     handle: async () => {
       handled += 1
@@ -72,26 +90,44 @@ function counting(): { readonly app: AppDefinition; readonly handled: () => numb
   return { app: defineApp({ subscriptions: [noop] }), handled: () => handled }
 }
 
+function batches(): Counting {
+  let handled = 0
+  const noop = subscribe('noop-batches', stream('bench', { shards: SHARDS }), {
+    concurrency: BATCHES,
+    batch: { maxEvents: BATCH },
+    handleBatch: async (items) => {
+      handled += items.length
+      return items.map(succeeded)
+    },
+  })
+  return { app: defineApp({ subscriptions: [noop] }), handled: () => handled }
+}
+
 async function oneThenTheOther(
   dataDir: string,
   events: number,
-): Promise<{ readonly produced: Measured; readonly consumed: Measured }> {
+): Promise<{ readonly produced: Measured; readonly consumed: Measured; readonly inBatches: Measured }> {
   const bench = stream('bench', { shards: SHARDS })
   const writer = await open(defineApp({ streams: [bench], subscriptions: [] }), { dataDir })
   const produced = await measured(() => produce(writer, events))
   await writer.close()
-  const { app, handled } = counting()
-  // Opening and closing count: closing is what makes the last checkpoint durable.
-  const consumed = await measured(async () => {
+  return {
+    produced,
+    consumed: await consume(dataDir, events, one()),
+    inBatches: await consume(dataDir, events, batches()),
+  }
+}
+
+/** Opening and closing count: closing is what makes the last checkpoint durable. */
+async function consume(dataDir: string, events: number, { app, handled }: Counting): Promise<Measured> {
+  return await measured(async () => {
     const reader = await open(app, { dataDir })
     await allHandled(handled, events)
     await reader.close()
   })
-  return { produced, consumed }
 }
 
-async function bothAtOnce(dataDir: string, events: number): Promise<Measured> {
-  const { app, handled } = counting()
+async function bothAtOnce(dataDir: string, events: number, { app, handled }: Counting): Promise<Measured> {
   const eddy = await open(app, { dataDir })
   return await measured(async () => {
     await produce(eddy, events)

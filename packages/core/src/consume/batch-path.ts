@@ -1,3 +1,4 @@
+import type { BatchEntry } from '../handle/batch-call.ts'
 import { deliverBatch } from '../handle/batch-delivery.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import { BatchTurn } from './batch-turn.ts'
@@ -5,9 +6,8 @@ import type { LivePath, Look } from './live-path.ts'
 import type { OwnedTask, TaskOwner } from './task-owner.ts'
 
 /** An event that the handler is called with. */
-interface Called<E extends OwnedTask> {
+interface Called<E extends OwnedTask> extends BatchEntry {
   readonly turn: BatchTurn<E>
-  readonly lane: number
   readonly entry: E
 }
 
@@ -84,7 +84,7 @@ export class BatchPath {
       const look = looks[index] as Look
       const { task } = entry
       if (look.kind === 'nothing' && task.marker === undefined) {
-        called.push({ turn, lane, entry })
+        called.push({ turn, entry, lane, meta: task.meta, bytes: task.bytes })
         isCalled = true
       } else if (look.kind === 'done' || look.kind === 'known') {
         turn.settle(entry, () => this.#livePath.settleLook(task, look))
@@ -141,19 +141,15 @@ export class BatchPath {
   /** @param phase - of the breaker, where there is one: each event's outcome counts */
   async #call<E extends OwnedTask>(called: readonly Called<E>[], phase: number | undefined): Promise<void> {
     const { runner, definition, engine, logger, policy, protection } = this.#parts
-    const events = called.map(({ lane, entry: { task } }) => ({ lane, meta: task.meta, bytes: task.bytes }))
-    await deliverBatch(runner, policy, engine.clock, events, {
-      onResult: (index, result) => {
-        const { turn, entry } = called[index] as Called<E>
+    await deliverBatch(runner, policy, engine.clock, called, {
+      onResult: ({ turn, entry }, result) => {
         if (result.kind === 'again') return turn.takeUpAgain([entry])
         if (phase !== undefined) protection.ended(phase, entry.task.meta.position, result)
         turn.settle(entry, () => this.#livePath.failures.settle(entry.task, result))
       },
       mayTryInPlace: protection.takeInPlace,
-      onWarning: (index, warning) => {
-        const { sequenceNumber } = (called[index] as Called<E>).entry.task.meta
-        logger.warn({ subscription: definition.name, sequenceNumber }, warning)
-      },
+      onWarning: ({ meta: { sequenceNumber } }, warning) =>
+        logger.warn({ subscription: definition.name, sequenceNumber }, warning),
     })
   }
 }

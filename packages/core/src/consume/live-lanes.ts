@@ -41,9 +41,13 @@ export function liveLanes<E extends OwnedTask>(
   })
 }
 
-/** Lanes ready to go on at which taking in more brings nothing. */
-export function enoughReady({ policy, definition }: SubscriptionParts): number {
-  return policy.concurrency * (definition.batch?.maxEvents ?? 1) + ENOUGH_READY
+/**
+ * Lanes ready to go on at which taking in more brings nothing: a record that waits in memory for long is what a garbage
+ * collector is slow with. Two batches' worth are ready before the next ones are read.
+ */
+export function enoughReady({ policy, definition: { batch } }: SubscriptionParts): number {
+  const { concurrency } = policy
+  return ENOUGH_READY + (batch === undefined ? concurrency : Math.min(concurrency, 2) * batch.maxEvents)
 }
 
 /** Never rejects. */

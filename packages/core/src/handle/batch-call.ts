@@ -25,7 +25,6 @@ import { isThenable } from './running-calls.ts'
 export interface BatchEntry {
   readonly meta: EventMeta
   readonly bytes: Uint8Array
-  readonly attempt: AttemptMeta
   /** Entries of a lane stand next to each other, in order. */
   readonly lane: number
 }
@@ -46,6 +45,7 @@ interface Member {
 export class BatchCall {
   readonly context: BatchCallContext
   readonly #entries: readonly BatchEntry[]
+  readonly #attempt: AttemptMeta
   readonly #definition: SubscriptionDefinition
   readonly #clock: Clock
   readonly #start: CallStart
@@ -54,21 +54,26 @@ export class BatchCall {
   readonly #results: (BatchResult | undefined)[]
   #isOver = false
 
-  /** @param entries - one at least */
+  /**
+   * @param entries - one at least
+   * @param attempt - the same for all of them
+   */
   constructor(
     entries: readonly BatchEntry[],
+    attempt: AttemptMeta,
     definition: SubscriptionDefinition,
     clock: Clock,
     services: ContextServices,
   ) {
     this.#entries = entries
+    this.#attempt = attempt
     this.#definition = definition
     this.#clock = clock
     this.#start = beginning(clock)
     this.#results = entries.map(() => undefined)
     const ids = new Set<string>()
     this.#members = entries.map((entry, place) => this.#decode(entry, place, services, ids))
-    const { meta, attempt } = entries[0] as BatchEntry
+    const { meta } = entries[0] as BatchEntry
     const contexts = this.#members.flatMap((member) => member?.ctx ?? [])
     this.context = new BatchCallContext(definition.name, meta.stream, attempt.path, contexts)
   }
@@ -107,11 +112,11 @@ export class BatchCall {
   judged(verdicts: readonly Verdict[]): void {
     const durationMs = durationSince(this.#start, this.#clock)
     let next = 0
-    for (const [place, { attempt }] of this.#entries.entries()) {
+    for (let place = 0; place < this.#entries.length; place += 1) {
       if (this.#results[place] !== undefined) continue
       const verdict = verdicts[next] as Verdict
       next += 1
-      if (verdict.ok) this.#results[place] = okResult(attempt, this.#start, durationMs)
+      if (verdict.ok) this.#results[place] = okResult(this.#attempt, this.#start, durationMs)
       else this.#fail(place, { thrown: verdict.error, event: this.#members[place]?.event, isHopeless: false })
     }
   }
@@ -151,7 +156,7 @@ export class BatchCall {
   }
 
   #decode(
-    { meta, bytes, attempt }: BatchEntry,
+    { meta, bytes }: BatchEntry,
     place: number,
     services: ContextServices,
     ids: Set<string>,
@@ -162,7 +167,7 @@ export class BatchCall {
       let id = `${meta.shardId}/${meta.sequenceNumber}`
       if (ids.has(id)) id = `${id}#${place}`
       ids.add(id)
-      return { id, ctx: new Context(this.#definition.name, meta, attempt, event, services), event }
+      return { id, ctx: new Context(this.#definition.name, meta, this.#attempt, event, services), event }
     } catch (thrown) {
       this.#fail(place, { thrown, event: undefined, isHopeless: true })
       return undefined
@@ -172,8 +177,7 @@ export class BatchCall {
   #fail(place: number, failure: FailedCall, error: ErrorInfo = errorInfo(failure.thrown)): void {
     // A schema may answer when the call's time is up.
     if (this.#isOver) return
-    const { attempt } = this.#entries[place] as BatchEntry
     const durationMs = durationSince(this.#start, this.#clock)
-    this.#results[place] = failedResult(attempt, this.#start, durationMs, failure, error)
+    this.#results[place] = failedResult(this.#attempt, this.#start, durationMs, failure, error)
   }
 }

@@ -1,94 +1,79 @@
 import type { Attempt, ErrorInfo } from '../model/ledger-item.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { EventMeta } from './context.ts'
+import type { BatchEntry } from './batch-call.ts'
 import { type DeliveryPolicy, type DeliveryResult, decideAfter, FIRST_DELIVERY } from './delivery.ts'
 import type { HandlerRunner } from './handler-runner.ts'
-
-/** An event that a batch takes up. */
-export interface BatchedEvent {
-  readonly meta: EventMeta
-  readonly bytes: Uint8Array
-  /** Events of a lane stand next to each other, in order. */
-  readonly lane: number
-}
 
 /** `again`: an earlier event of its lane failed. What was done with this one does not count; it is to be taken up anew. */
 export type BatchedResult = DeliveryResult | { readonly kind: 'again' }
 
-export interface BatchDeliveryOptions {
+export interface BatchDeliveryOptions<E> {
   /** Told as soon as it is known: one lane's tries in place keep no other lane waiting (I4). */
-  readonly onResult: (index: number, result: BatchedResult) => void
+  readonly onResult: (entry: E, result: BatchedResult) => void
   /** Asked before an event is tried in place. */
   readonly mayTryInPlace: () => boolean
-  readonly onWarning: (index: number, warning: string) => void
+  readonly onWarning: (entry: E, warning: string) => void
 }
 
-/** An event that is not decided over yet. */
-interface Open {
-  readonly index: number
-  readonly event: BatchedEvent
+/** What an event that is tried in place has behind it. */
+interface Past {
   readonly tries: Attempt[]
-  lastError: ErrorInfo | undefined
+  readonly lastError: ErrorInfo
 }
+
+const AGAIN: BatchedResult = { kind: 'again' }
+const GIVEN_BACK: BatchedResult = { kind: 'given-back' }
 
 /**
  * Takes new events up together: one call of the handler, and `immediate` further ones in place with what failed. Each
  * event is decided over by itself, by the same rules as one that is handled alone.
  */
-export async function deliverBatch(
+export async function deliverBatch<E extends BatchEntry>(
   runner: HandlerRunner,
   policy: DeliveryPolicy,
   clock: Clock,
-  events: readonly BatchedEvent[],
-  { onResult, mayTryInPlace, onWarning }: BatchDeliveryOptions,
+  entries: readonly E[],
+  { onResult, mayTryInPlace, onWarning }: BatchDeliveryOptions<E>,
 ): Promise<void> {
-  let open: readonly Open[] = events.map((event, index) => ({
-    index,
-    event,
-    tries: [],
-    lastError: undefined,
-  }))
-  for (let inPlaceTries = 0; open.length > 0; inPlaceTries += 1) {
-    const attempt = { attempt: inPlaceTries + 1, path: 'live', outOfOrder: false } as const
-    const results = await runner.runBatch(
-      open.map(({ event }) => ({ ...event, attempt })),
-      policy.failure.blocks !== 'nothing',
-    )
+  let open = entries
+  let pasts: readonly (Past | undefined)[] = []
+  for (let attempts = 1; open.length > 0; attempts += 1) {
+    const attempt = { attempt: attempts, path: 'live', outOfOrder: false } as const
+    const results = await runner.runBatch(open, attempt, policy.failure.blocks !== 'nothing')
     const { failure, version } = policy
-    const again: Open[] = []
+    const openAgain: E[] = []
+    const pastsAgain: Past[] = []
     for (const [place, entry] of open.entries()) {
       const result = results[place]
-      if (result === undefined || result.kind === 'given-back') onResult(entry.index, { kind: 'given-back' })
-      else if (result.kind === 'not-counted') onResult(entry.index, { kind: 'again' })
+      if (result === undefined || result.kind === 'given-back') onResult(entry, GIVEN_BACK)
+      else if (result.kind === 'not-counted') onResult(entry, AGAIN)
       else {
-        const { index, tries } = entry
+        const past = pasts[place]
+        const tries = past?.tries ?? []
         tries.push(version === 0 ? result.attempt : { ...result.attempt, policyVersion: version })
         if (result.kind === 'ok') {
-          onResult(index, { kind: 'ok', attempts: attempt.attempt, tries, lastError: entry.lastError })
+          onResult(entry, { kind: 'ok', attempts, tries, lastError: past?.lastError })
           continue
         }
-        entry.lastError = result.error
+        const lastError = result.error
+        const inPlaceTries = attempts - 1
         const decision = decideAfter(
           failure,
           clock,
           result,
           FIRST_DELIVERY,
-          attempt.attempt,
+          attempts,
           inPlaceTries,
           mayTryInPlace,
         )
-        if (decision.warning !== undefined) onWarning(index, decision.warning)
-        if (decision.kind === 'retry-now') again.push(entry)
-        else
-          onResult(index, {
-            kind: 'failed',
-            attempts: attempt.attempt,
-            tries,
-            lastError: result.error,
-            decision,
-          })
+        if (decision.warning !== undefined) onWarning(entry, decision.warning)
+        if (decision.kind === 'retry-now') {
+          openAgain.push(entry)
+          pastsAgain.push({ tries, lastError })
+        } else onResult(entry, { kind: 'failed', attempts, tries, lastError, decision })
       }
     }
-    open = again
+    open = openAgain
+    pasts = pastsAgain
   }
 }

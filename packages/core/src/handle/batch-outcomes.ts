@@ -15,23 +15,23 @@ const OK: Verdict = { ok: true }
  */
 export function readOutcomes(ids: readonly string[], answer: unknown): readonly Verdict[] {
   if (!Array.isArray(answer)) throw new BatchResultError(`it returned ${describe(answer)}`)
-  const places = new Map(ids.map((id, place) => [id, place]))
-  const verdicts: (Verdict | undefined)[] = ids.map(() => undefined)
+  const verdicts: (Verdict | undefined)[] = new Array(ids.length).fill(undefined)
+  let places: Map<string, number> | undefined
   let known = 0
-  for (const [index, entry] of answer.entries()) {
-    const { id, ok, error } = checkOutcome(index, entry)
-    const place = places.get(id)
-    if (place === undefined) {
+  for (let index = 0; index < answer.length; index += 1) {
+    const { id, ok, error } = checkOutcome(index, answer[index])
+    // Most handlers answer in the order of their items.
+    if (ids[index] !== id) places ??= new Map(ids.map((itemId, place) => [itemId, place]))
+    const place = ids[index] === id ? index : places?.get(id)
+    if (place === undefined)
       throw new BatchResultError(
         `no item of the batch has the id ${describe(id)} of the outcome at index ${index}`,
       )
-    }
     const before = verdicts[place]
-    if (before !== undefined && before.ok !== ok) {
+    if (before !== undefined && before.ok !== ok)
       throw new BatchResultError(
         `one outcome says that the item ${describe(id)} succeeded, and another that it failed`,
       )
-    }
     if (before !== undefined) continue
     known += 1
     verdicts[place] = ok ? OK : { ok: false, error }
@@ -41,15 +41,17 @@ export function readOutcomes(ids: readonly string[], answer: unknown): readonly 
   return verdicts.map((verdict) => verdict ?? omitted)
 }
 
-function checkOutcome(
-  index: number,
-  entry: unknown,
-): { readonly id: string; readonly ok: boolean; readonly error: unknown } {
-  const { id, ok, error } = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<
-    string,
-    unknown
-  >
-  if (typeof id === 'string' && typeof ok === 'boolean') return { id, ok, error }
+interface Said {
+  readonly id: string
+  readonly ok: boolean
+  readonly error?: unknown
+}
+
+function checkOutcome(index: number, entry: unknown): Said {
+  if (typeof entry === 'object' && entry !== null) {
+    const { id, ok } = entry as { id?: unknown; ok?: unknown }
+    if (typeof id === 'string' && typeof ok === 'boolean') return entry as Said
+  }
   throw new BatchResultError(
     `what stands at index ${index} is not { id, ok: true } or { id, ok: false, error }, but ${describe(entry)}`,
   )

@@ -4,7 +4,7 @@ import type { Clock } from '../ports/clock.ts'
 import { GIVEN_BACK } from './attempt-result.ts'
 import { BatchCall, type BatchEntry, type BatchResult } from './batch-call.ts'
 import { readOutcomes, type Verdict } from './batch-outcomes.ts'
-import type { ContextServices } from './context.ts'
+import type { AttemptMeta, ContextServices } from './context.ts'
 import { isThenable, type RunningCalls } from './running-calls.ts'
 
 /** Calls a handler of batches. An event that is none, or does not match the schema, fails by itself. */
@@ -36,11 +36,12 @@ export class BatchRunner {
   /** Never rejects. @param entries - one at least */
   async run(
     entries: readonly BatchEntry[],
+    attempt: AttemptMeta,
     isOrdered: boolean,
     timeoutMs: number,
   ): Promise<readonly BatchResult[]> {
     if (this.#calls.isStopped) return entries.map(() => GIVEN_BACK)
-    const call = new BatchCall(entries, this.#definition, this.#clock, this.#services)
+    const call = new BatchCall(entries, attempt, this.#definition, this.#clock, this.#services)
     const { stats } = this.#calls
     stats.running += 1
     try {

@@ -69,8 +69,8 @@ export class HandlerRunner {
     return this.#threads === undefined ? 1 : 2
   }
 
-  #timeoutOf(attempt: AttemptMeta | undefined): number {
-    return attempt?.longestCallMs === undefined ? this.#policy.timeoutMs : attempt.longestCallMs / this.#waits
+  #timeoutOf(attempt: AttemptMeta): number {
+    return attempt.longestCallMs === undefined ? this.#policy.timeoutMs : attempt.longestCallMs / this.#waits
   }
 
   /** A handler of batches gets a batch of one. Never rejects. */
@@ -84,12 +84,17 @@ export class HandlerRunner {
    * Only for a subscription with a handler of batches. Never rejects.
    *
    * @param entries - one at least
+   * @param attempt - the same for all of them
    * @param isOrdered - nothing after a lane's first failure counts
    * @returns a result for each entry, in their order
    */
-  runBatch(entries: readonly BatchEntry[], isOrdered: boolean): Promise<readonly BatchResult[]> {
+  runBatch(
+    entries: readonly BatchEntry[],
+    attempt: AttemptMeta,
+    isOrdered: boolean,
+  ): Promise<readonly BatchResult[]> {
     if (this.#batches === undefined) throw new Error('a batch for a handler of single events')
-    return this.#batches.run(entries, isOrdered, this.#timeoutOf(entries[0]?.attempt))
+    return this.#batches.run(entries, attempt, isOrdered, this.#timeoutOf(attempt))
   }
 
   /** @returns what went wrong, or undefined */
@@ -110,7 +115,7 @@ export class HandlerRunner {
   }
 
   async #runAlone(meta: EventMeta, bytes: Uint8Array, attempt: AttemptMeta): Promise<AttemptResult> {
-    const [result] = await this.runBatch([{ meta, bytes, attempt, lane: 0 }], false)
+    const [result] = await this.runBatch([{ meta, bytes, lane: 0 }], attempt, false)
     return result === undefined || result.kind === 'not-counted' ? GIVEN_BACK : result
   }
 
