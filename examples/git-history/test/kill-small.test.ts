@@ -1,10 +1,23 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { killRun } from './kill/kill-run.ts'
 import { writeChanges } from './kill/processes.ts'
 import { makeRepository } from './make-repository.ts'
-import { temporaryDirectory } from './temporary-directory.ts'
+
+let parent: string
+let repository: string
+let changesFile: string
+
+beforeAll(async () => {
+  parent = mkdtempSync(join(tmpdir(), 'eddy-kill-small-'))
+  repository = makeRepository(parent, 800).directory
+  changesFile = join(parent, 'changes.ndjson')
+  await writeChanges(repository, changesFile)
+}, 120_000)
+
+afterAll(() => rmSync(parent, { recursive: true, force: true }))
 
 /** The small one of `npm run test:kill`. */
 describe('a repository through eddy put, with a server that is killed on the way', () => {
@@ -12,14 +25,10 @@ describe('a repository through eddy put, with a server that is killed on the way
     it(`blocks: ${blocks}: equals git's own count for every path (I1, I2, I3)`, {
       timeout: 120_000,
     }, async () => {
-      const directory = temporaryDirectory()
-      const repository = makeRepository(directory, 800).directory
-      const changesFile = join(directory, 'changes.ndjson')
-      await writeChanges(repository, changesFile)
-      const run = join(directory, 'run')
-      mkdirSync(run)
+      const directory = join(parent, blocks)
+      mkdirSync(directory)
       const result = await killRun({
-        directory: run,
+        directory,
         repository,
         changesFile,
         blocks,
@@ -27,6 +36,7 @@ describe('a repository through eddy put, with a server that is killed on the way
         batch: 10,
         failRate: 0.03,
         sampledPaths: 10,
+        putMs: 60_000,
         drainMs: 60_000,
       })
       expect(result.verdict).toMatchObject({ ok: true, differences: [] })

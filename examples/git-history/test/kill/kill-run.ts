@@ -38,6 +38,8 @@ export interface KillRunOptions {
   readonly batch: number
   readonly failRate: number
   readonly sampledPaths: number
+  /** For `eddy put`, from the last kill on. */
+  readonly putMs: number
   /** For everything after the last line was sent. */
   readonly drainMs: number
 }
@@ -86,7 +88,7 @@ export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
       inFlightAtKills.push(await killInTheMiddle(lives, proxy))
       await lives.begin()
     }
-    await succeeded(put, 180_000)
+    await succeeded(put, options.putMs)
     await handledAll(`http://127.0.0.1:${port}`, options.drainMs)
     await lives.end()
   } finally {

@@ -20,8 +20,8 @@ export function eddy(args: readonly string[], logFile: string, env: NodeJS.Proce
 }
 
 /** Writes a repository's changes to a file. */
-export async function writeChanges(repository: string, file: string): Promise<void> {
-  await succeeded(start([TO_NDJSON, repository], file), 60_000)
+export async function writeChanges(repository: string, file: string, timeoutMs = 60_000): Promise<void> {
+  await succeeded(start([TO_NDJSON, repository], file), timeoutMs)
 }
 
 function start(args: readonly string[], logFile: string, env: NodeJS.ProcessEnv = {}): Started {

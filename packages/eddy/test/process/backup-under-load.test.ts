@@ -42,11 +42,11 @@ it('a backup taken under load opens, and log, ledger, holds and checkpoints of i
     return lagRecords === 0 && retrying === 0 && inFlight === 0
   })
   if ((await place.subscription('sub')).held > 0) {
-    const redrive = await place.run(['failures', 'redrive', '--status', 'held', '--yes'])
+    const redrive = await place.command(['failures', 'redrive', '--status', 'held', '--yes'])
     expect([0, 3], redrive.stderr).toContain(redrive.exitCode)
   }
   await until(async () => (await place.subscription('sub')).held === 0)
-  const { stdout } = await place.run(['tail', 's', '--from', 'trim_horizon', '--no-follow'])
+  const { stdout } = await place.command(['tail', 's', '--from', 'trim_horizon', '--no-follow'])
   const stored = stdout
     .split('\n')
     .filter((line) => line !== '')
@@ -63,4 +63,4 @@ it('a backup taken under load opens, and log, ledger, holds and checkpoints of i
     last.set(key, Number(n))
   }
   expect(await place.stop()).toBe(0)
-}, 60_000)
+})

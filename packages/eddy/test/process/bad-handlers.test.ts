@@ -37,7 +37,7 @@ describe('handlers that misbehave', () => {
   it('delay nobody else; each bad event ends as dead with a readable error (I4, I9)', async () => {
     const place = await Workplace.open(APP)
     await place.start()
-    const put = await place.run(['put', 's', '--key', 'key'], numbered(0, 20, 5))
+    const put = await place.command(['put', 's', '--key', 'key'], numbered(0, 20, 5))
     expect(put.exitCode, put.stderr).toBe(0)
     const bad = ['never', 'text', 'nothing', 'rejects', 'circular']
     await until(() => place.lines('fine').length === 20)

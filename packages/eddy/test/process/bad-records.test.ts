@@ -17,8 +17,8 @@ describe('records that cannot be taken', () => {
       `{"key":"${'k'.repeat(300)}","n":4}`,
       '{"key":"a","n":5}',
     ]
-    const put = await place.run(
-      ['put', 's', '--key', 'key', '--failed', 'failed.ndjson', '--json'],
+    const put = await place.command(
+      ['put', 's', '--key', 'key', '--failed', place.path('failed.ndjson'), '--json'],
       `${lines.join('\n')}\n`,
     )
     expect(put.exitCode, put.stderr).toBe(3)
@@ -37,7 +37,7 @@ describe('records that cannot be taken', () => {
   it('go to a stream that is not there: the answer names the stream and the next step; nothing is stored', async () => {
     const place = await Workplace.open(APP)
     await place.start()
-    const put = await place.run(['put', 'nowhere', '--key', 'key'], '{"key":"a","n":1}\n')
+    const put = await place.command(['put', 'nowhere', '--key', 'key'], '{"key":"a","n":1}\n')
     expect(put.exitCode).toBe(1)
     expect(put.stderr).toContain('nowhere')
     expect(put.stderr).toContain('eddy streams')

@@ -53,7 +53,7 @@ describe('a disk that has no room', () => {
     expect(acknowledged.length).toBeGreaterThan(20)
     // It still answers.
     expect((await fetch(`${place.server.url}/healthz`)).status).toBe(200)
-    expect((await place.run(['streams', 'show', 's'])).exitCode).toBe(0)
+    expect((await place.command(['streams', 'show', 's'])).exitCode).toBe(0)
 
     remount(place.path('disk'), 'size=96m')
     await until(async () => acknowledged.every((n) => handledNumbers(place).has(n)))

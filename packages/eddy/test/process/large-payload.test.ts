@@ -21,7 +21,7 @@ it('a payload of nearly 10 MiB that fails is kept as a blob, shown, exported, ed
   const place = await Workplace.open(APP)
   await place.start()
   const lines = [1, 2, 3].map((n) => `${JSON.stringify(eventOf(n))}\n`).join('')
-  const put = await place.run(['put', 's', '--key', 'key'], lines)
+  const put = await place.command(['put', 's', '--key', 'key'], lines)
   expect(put.exitCode, put.stderr).toBe(0)
   await until(async () => (await place.subscription('sub')).dead === 3)
   const dead = await place.failures('?status=dead')
@@ -37,14 +37,14 @@ it('a payload of nearly 10 MiB that fails is kept as a blob, shown, exported, ed
     dead.find(({ item }) => item.lastError?.message === `cannot handle ${n}`)?.item.id ?? ''
 
   // By the command: export, show, edit.
-  const exported = await place.run(['failures', 'export', '--status', 'dead'])
+  const exported = await place.command(['failures', 'export', '--status', 'dead'])
   expect(exported.stdout.split('\n').filter((line) => line.length > PADDING)).toHaveLength(3)
-  expect((await place.run(['failures', 'show', idOf(1)])).stdout).toContain('cannot handle 1')
+  expect((await place.command(['failures', 'show', idOf(1)])).stdout).toContain('cannot handle 1')
   const shown = await place.json<FailureDetail>('failures', 'show', idOf(1))
   const event = JSON.parse(shown.payload?.content ?? '') as { data: { n: number } }
   event.data.n = 11
   await place.write('fixed.json', JSON.stringify(event))
-  const edit = await place.run(['failures', 'edit', idOf(1), '--file', 'fixed.json', '--yes'])
+  const edit = await place.command(['failures', 'edit', idOf(1), '--file', place.path('fixed.json'), '--yes'])
   expect(edit.exitCode, edit.stderr).toBe(0)
 
   // Over HTTP: show, edit.
@@ -61,10 +61,10 @@ it('a payload of nearly 10 MiB that fails is kept as a blob, shown, exported, ed
 
   // The third as it is.
   await place.write('mended', '')
-  const redrive = await place.run(['failures', 'redrive', idOf(3), '--yes'])
+  const redrive = await place.command(['failures', 'redrive', idOf(3), '--yes'])
   expect(redrive.exitCode, redrive.stderr).toBe(0)
   await until(() => place.lines('handled').includes(`3 ${PADDING}`))
   await until(async () => (await place.subscription('sub')).dead === 0)
   const items = await place.json<{ items: LedgerItem[] }>('failures', 'list', '--status', 'resolved')
   expect(items.items.length).toBeGreaterThanOrEqual(3)
-}, 60_000)
+})

@@ -1,10 +1,11 @@
 import { cp, mkdir, readdir, readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { appOf, type Ended, numbered, Workplace } from './support/workplace.ts'
+import { type CommandRun, runCommand } from '../command/support/run-command.ts'
+import { appOf, numbered, Workplace } from './support/workplace.ts'
 
 const APP = appOf({ handle: '({ data }) => record(data.n)' })
 
-function expectRefused(ended: Ended, exitCode: number, ...parts: string[]): void {
+function expectRefused(ended: CommandRun, exitCode: number, ...parts: string[]): void {
   expect(ended.exitCode, ended.stderr).toBe(exitCode)
   for (const part of parts) expect(ended.stderr).toContain(part)
   // One line for people, no stack.
@@ -13,7 +14,7 @@ function expectRefused(ended: Ended, exitCode: number, ...parts: string[]): void
 }
 
 async function storedNumbers(place: Workplace): Promise<number[]> {
-  const { stdout } = await place.run(['tail', 's', '--from', 'trim_horizon', '--no-follow'])
+  const { stdout } = await place.command(['tail', 's', '--from', 'trim_horizon', '--no-follow'])
   const lines = stdout.split('\n').filter((line) => line !== '')
   return lines.map((line) => (JSON.parse(line) as { event: { data: { n: number } } }).event.data.n)
 }
@@ -22,12 +23,12 @@ describe('a start that is refused', () => {
   it('names the process that has the port or the directory, and disturbs it in nothing', async () => {
     const place = await Workplace.open(APP)
     const { port, url, child } = await place.start()
-    await place.run(['put', 's', '--key', 'key'], numbered(0, 50, 5))
+    await place.command(['put', 's', '--key', 'key'], numbered(0, 50, 5))
     const taken = await place.run(['start', 'app.ts', '--data', 'other', '--port', String(port)])
     expectRefused(taken, 4, `127.0.0.1:${port} is in use`, '--port')
     const locked = await place.run(['start', 'app.ts', '--data', 'data', '--port', '0'])
     expectRefused(locked, 4, `process ${child.pid}`, url)
-    await place.run(['put', 's', '--key', 'key'], numbered(50, 60, 5))
+    await place.command(['put', 's', '--key', 'key'], numbered(50, 60, 5))
     expect(await place.stop()).toBe(0)
     // The directory of the refused start is in order, too.
     await place.start('--data', 'other')
@@ -105,14 +106,15 @@ export default defineApp({ subscriptions: [subscribe('sub', stream('s', { shards
 describe('an application file', () => {
   it('that is wrong is refused with its place and the next step', async () => {
     const place = await Workplace.open()
-    const check = async ([what, source, parts]: (typeof APPS)[number], index: number): Promise<void> => {
+    for (const [index, [what, source, parts]] of APPS.entries()) {
       const file = `app-${index}.ts`
       await place.write(file, source)
-      const ended = await place.run(['start', file, '--data', 'data', '--port', '0'])
+      const argv = ['start', place.path(file), '--data', place.path('data'), '--port', '0']
+      // A process for the first, which ends by itself; the others by the same command line in this one.
+      const ended = await (index === 0 ? place.run(argv) : runCommand(argv))
       expectRefused(ended, 4, file, ...parts)
       expect(ended.stderr, what).toMatch(/See the examples|Write: export default|Export what it returns/)
     }
-    await Promise.all(APPS.map(check))
     // Nothing was made: the file is read first.
     expect((await readdir(place.cwd)).filter((name) => !name.endsWith('.ts'))).toEqual([])
   })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eddy, type RealProcess, spawnEddy, startEddy, until } from '../support/real-server.ts'
+import { runCommand } from '../support/run-command.ts'
 
 let cwd: string
 const running: RealProcess[] = []
@@ -38,7 +39,7 @@ const ndjson = (from: number, count: number) =>
   ).join('')
 
 async function storedIn(url: string): Promise<{ id: string; n: number }[]> {
-  const { stdout } = await eddy(['tail', 's', '--from', 'trim_horizon', '--no-follow'], { cwd, url })
+  const { stdout } = await runCommand(['tail', 's', '--from', 'trim_horizon', '--no-follow'], { url })
   return stdout
     .trim()
     .split('\n')
@@ -53,11 +54,11 @@ describe('the life of eddy start', () => {
       appendFileSync('handled', data.n + '\\n')
     }`)
     const first = await start(app, '--port', '0')
-    await eddy(['put', 's', '--key', 'id'], { cwd, url: first.url, stdin: ndjson(0, 3) })
+    await runCommand(['put', 's', '--key', 'id'], { url: first.url, stdin: ndjson(0, 3) })
     first.child.kill('SIGTERM')
     expect(await first.exited).toBe(0)
     const second = await start(app, '--port', '0')
-    await eddy(['put', 's', '--key', 'id'], { cwd, url: second.url, stdin: ndjson(3, 1) })
+    await runCommand(['put', 's', '--key', 'id'], { url: second.url, stdin: ndjson(3, 1) })
     const { readFileSync } = await import('node:fs')
     const handled = () => readFileSync(join(cwd, 'handled'), 'utf8').trim().split('\n').map(Number)
     await until(() => handled().includes(3))
@@ -67,7 +68,7 @@ describe('the life of eddy start', () => {
   it('does not wait longer than --shutdown-timeout for a handler that never ends; the event comes again', async () => {
     const app = appWith(`() => { appendFileSync('begun', '.'); return new Promise(() => {}) }`)
     const first = await start(app, '--port', '0', '--shutdown-timeout', '500ms')
-    await eddy(['put', 's', '--key', 'id'], { cwd, url: first.url, stdin: ndjson(0, 1) })
+    await runCommand(['put', 's', '--key', 'id'], { url: first.url, stdin: ndjson(0, 1) })
     const { existsSync, readFileSync } = await import('node:fs')
     const begun = () => (existsSync(join(cwd, 'begun')) ? readFileSync(join(cwd, 'begun'), 'utf8').length : 0)
     await until(() => begun() === 1)
@@ -80,12 +81,12 @@ describe('the life of eddy start', () => {
   it('ends at once with 130 on a second signal', async () => {
     const app = appWith(`() => { appendFileSync('begun', '.'); return new Promise(() => {}) }`)
     const { child, exited, url } = await start(app, '--port', '0')
-    await eddy(['put', 's', '--key', 'id'], { cwd, url, stdin: ndjson(0, 1) })
+    await runCommand(['put', 's', '--key', 'id'], { url, stdin: ndjson(0, 1) })
     const { existsSync } = await import('node:fs')
     await until(() => existsSync(join(cwd, 'begun')))
     child.kill('SIGTERM')
     // The first one has arrived once the server answers no more.
-    await until(async () => (await eddy(['streams', 'list'], { cwd, url })).exitCode === 4)
+    await until(async () => (await runCommand(['streams', 'list'], { url })).exitCode === 4)
     child.kill('SIGINT')
     expect(await exited).toBe(130)
   })
@@ -93,7 +94,7 @@ describe('the life of eddy start', () => {
   it('logs an error that nobody caught and ends with 1', async () => {
     const app = appWith(`() => { setTimeout(() => { throw new Error('nobody catches this') }, 1) }`)
     const { exited, url, stderr } = await start(app, '--port', '0')
-    await eddy(['put', 's', '--key', 'id', '--give-up-after', '1ms'], { cwd, url, stdin: ndjson(0, 1) })
+    await runCommand(['put', 's', '--key', 'id', '--give-up-after', '1ms'], { url, stdin: ndjson(0, 1) })
     expect(await exited).toBe(1)
     expect(stderr()).toContain('nobody catches this')
   })

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { FailureDetail, SubscriptionStatus } from '@eddy/core'
+import { defineApp, type FailureDetail, type SubscriptionStatus, stream } from '@eddy/core'
 import { expect, onTestFinished } from 'vitest'
+import { open } from '../../../src/open.ts'
 import {
   eddy,
   type RealProcess,
@@ -11,17 +12,10 @@ import {
   spawnEddy,
   startEddy,
 } from '../../command/support/real-server.ts'
+import { type CommandRun, runCommand } from '../../command/support/run-command.ts'
 
-export interface Ended {
-  readonly exitCode: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-const STREAMS = `
-import { defineApp, stream } from 'eddy'
-export default defineApp({ streams: [stream('s', { shards: 2 })], subscriptions: [] })
-`
+/** What `load` fills: the application of `appOf` takes it over. */
+const STREAMS = defineApp({ streams: [stream('s', { shards: 2 })], subscriptions: [] })
 
 /** A folder with an application file, and the processes started in it; both end with the test. */
 export class Workplace {
@@ -80,13 +74,19 @@ export class Workplace {
     return this.#server
   }
 
-  /** Stores lines in the stream `s` of two shards while no subscription runs. */
+  /** Stores lines of `numbered` in the stream `s` of two shards, from this process, while no subscription runs. */
   async load(lines: string): Promise<void> {
-    await this.write('streams.ts', STREAMS)
-    await this.startFile('streams.ts')
-    const { exitCode, stderr } = await this.run(['put', 's', '--key', 'key'], lines)
-    expect(exitCode, stderr).toBe(0)
-    expect(await this.stop()).toBe(0)
+    const eddy = await open(STREAMS, { dataDir: this.path('data') })
+    const events = lines.split('\n').filter((line) => line !== '')
+    const outcomes = await eddy.append(
+      's',
+      events.map((line) => {
+        const data = JSON.parse(line) as { readonly key: string }
+        return { key: data.key, data }
+      }),
+    )
+    await eddy.close()
+    expect(outcomes.filter(({ ok }) => !ok)).toEqual([])
   }
 
   spawn(...argv: string[]): RealProcess {
@@ -95,13 +95,19 @@ export class Workplace {
     return started
   }
 
-  async run(argv: readonly string[], stdin = ''): Promise<Ended> {
+  /** A process of its own, to its end: for what ends, is refused, or works on files. */
+  async run(argv: readonly string[], stdin = ''): Promise<CommandRun> {
     const url = this.#server?.url
     return await eddy(argv, { cwd: this.cwd, stdin, ...(url !== undefined && { url }) })
   }
 
+  /** The same command line in this process, sent to the server's process. Files are named by `path`. */
+  async command(argv: readonly string[], stdin = ''): Promise<CommandRun> {
+    return await runCommand(argv, { url: this.server.url, stdin })
+  }
+
   async json<T>(...argv: string[]): Promise<T> {
-    const { exitCode, stdout, stderr } = await this.run([...argv, '--json'])
+    const { exitCode, stdout, stderr } = await this.command([...argv, '--json'])
     expect(exitCode, stderr).toBe(0)
     return JSON.parse(stdout) as T
   }
