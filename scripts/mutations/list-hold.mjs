@@ -165,6 +165,7 @@ export const holdMutations = [
   },
   {
     id: 'late-item-left-waiting',
+    test: 'packages/testing/test/behaviour/review-order.test.ts',
     invariant: 'I9',
     what: 'the sweeper leaves an event that waits where no lane is held any more as it is (rule 10)',
     file: SWEEPER,

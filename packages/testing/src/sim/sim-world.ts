@@ -49,7 +49,7 @@ export class SimWorld {
   #bootCount = 0
   #callCount = 0
   #crashAtCall: number | undefined
-  #lateWrites: (() => void)[] = []
+  #lateWrites: { readonly write: () => void; readonly afterMs: number }[] = []
 
   constructor(options: SimWorldOptions) {
     const { seed, startMs } = options
@@ -93,7 +93,7 @@ export class SimWorld {
     this.#processes.add(process)
     const arriving = this.#lateWrites
     this.#lateWrites = []
-    for (const write of arriving) this.#arriveLate(write)
+    for (const { write, afterMs } of arriving) this.#arriveLate(write, afterMs)
     return simEngine(process)
   }
 
@@ -179,15 +179,15 @@ export class SimWorld {
     }
     if (drawn < tookEffectShare + lateShare && mayBeLate) {
       this.counts.crashLateWrite += 1
-      this.#lateWrites.push(effect)
+      this.#lateWrites.push({ write: effect, afterMs: this.dice.between(this.faults.crash.lateMs) })
       return true
     }
     this.counts.crashLostWrite += 1
     return false
   }
 
-  #arriveLate(write: () => void): void {
-    this.clock.setTimer(this.dice.between(this.faults.crash.lateMs), () => {
+  #arriveLate(write: () => void, afterMs: number): void {
+    this.clock.setTimer(afterMs, () => {
       this.counts.lateWriteArrived += 1
       withoutAnswer(write)
     })

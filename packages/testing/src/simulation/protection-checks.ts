@@ -29,9 +29,12 @@ export class ProtectionChecks {
     this.#concurrency = concurrency
   }
 
-  /** The breaker's state changed, and is about to be written. */
-  sawBreaker(state: StoredBreaker): void {
-    this.#open = state.kind === 'open' ? state : undefined
+  /**
+   * The breaker's state changed, and is about to be written. It may say that it is open since a while ago: what it heard
+   * last while probing decides once nothing more comes.
+   */
+  sawBreaker(state: StoredBreaker, nowMs: number): void {
+    this.#open = state.kind === 'open' ? { ...state, sinceMs: Math.max(state.sinceMs, nowMs) } : undefined
   }
 
   /** A handler call begins. @param item - its claim, outside the live path */

@@ -183,7 +183,7 @@ class SeedRun {
 
   #sawBreaker(state: StoredBreaker): void {
     if (state.kind === 'open') this.rare.saw('breakerOpened')
-    this.history.protection.sawBreaker(state)
+    this.history.protection.sawBreaker(state, this.world.clock.now())
   }
 
   #act(action: Action): void {
@@ -273,9 +273,13 @@ class SeedRun {
   #onCall(call: PortCall): void {
     if (this.#crashAtWrite === undefined || !isWriteOf(this.#crashAtWrite.of, call)) return
     this.#crashAtWrite = { ...this.#crashAtWrite, inWrites: this.#crashAtWrite.inWrites - 1 }
-    if (this.#crashAtWrite.inWrites > 0) return
+    const { inWrites, isLate } = this.#crashAtWrite
+    if (inWrites > 0) return
     this.#crashAtWrite = undefined
+    const { faults } = this.world
+    if (isLate) this.world.faults = { ...faults, crash: ALL_LATE }
     this.world.crash()
+    this.world.faults = faults
   }
 
   #onChange(before: TableItem | undefined, after: TableItem | undefined): void {
@@ -348,6 +352,8 @@ const LATE_WRITES = {
   lateMs: { minMs: 0, maxMs: 4_000 },
   maxLateWrites: 10,
 }
+
+const ALL_LATE = { tookEffectShare: 0, lateShare: 1, lateMs: { minMs: 30, maxMs: 1_500 }, maxLateWrites: 10 }
 
 function faultsOf({ isRough, seed }: Scenario): FaultPlan {
   if (!isRough) return { ...quietFaults, callMs: { minMs: 0, maxMs: 5 } }
