@@ -55,6 +55,7 @@ export {
   StreamInUseError,
   StreamNotFoundError,
 } from './errors/stream-errors.ts'
+export { readStoredFailure, type StoredFailure } from './fail/stored-failure.ts'
 export {
   type CallOnThread,
   type HandlerThreads,
@@ -229,6 +230,7 @@ export type {
   StreamInfo,
   StreamSpec,
 } from './ports/log.ts'
+export { putInOrder } from './ports/put-in-order.ts'
 export {
   DEDUPLICATION_WINDOW_MS,
   type Delivery,
@@ -244,6 +246,7 @@ export type {
   Expect,
   IndexKey,
   ItemKey,
+  OrderedPut,
   PutItem,
   QueryPage,
   QueryRequest,

@@ -2,7 +2,8 @@ import { announce } from '../fail/announce.ts'
 import { afterDelivery, waitingItem } from '../fail/failed-event.ts'
 import type { HoldEntry } from '../fail/holds.ts'
 import { laneId, laneName, laneOf, shardLaneName } from '../fail/lane.ts'
-import { isFinal, type LedgerEntry } from '../fail/ledger.ts'
+import { isFinal, type LedgerEntry, type LedgerWrite } from '../fail/ledger.ts'
+import { writeInOrder } from '../fail/planned-write.ts'
 import type { ShardGate } from '../fail/shard-gate.ts'
 import { itemToken, laneToken, type Token } from '../fail/tokens.ts'
 import type { DeliveryResult } from '../handle/delivery.ts'
@@ -76,10 +77,11 @@ export class LiveFailures {
 
   /** Rule 3: hold, then ledger, then token. */
   async #hold(name: string, task: LiveTask, item: LedgerItem): Promise<void> {
-    const { holds, epoch, notify, definition, engine } = this.#parts
+    const { holds, ledger, epoch, notify, definition, engine } = this.#parts
     const { meta } = task
     const isShard = name === shardLaneName(meta.shardId)
     const lane = isShard ? { key: name } : meta
+    let stands: LedgerItem
     for (;;) {
       const found = holds.lookup(name)
       const entry = found instanceof Promise ? await found : found
@@ -88,17 +90,23 @@ export class LiveFailures {
         if (await this.divert(name, entry, task)) return
         continue
       }
-      const written = await this.#persist('holding a key', () =>
-        holds.hold(name, entry, lane, {
-          position: meta.position,
-          laneId: this.laneId(task),
-          shardId: meta.shardId,
-          ...(isShard && { cause: laneOf(meta) }),
-        }),
+      const place = {
+        position: meta.position,
+        laneId: this.laneId(task),
+        shardId: meta.shardId,
+        ...(isShard && { cause: laneOf(meta) }),
+      }
+      const [held, entered] = await this.#persist('holding a key', async () =>
+        writeInOrder(
+          engine.table,
+          holds.planHold(name, entry, lane, place),
+          await ledger.planCreate(place.laneId, item, task.bytes),
+        ),
       )
-      if (written.ok) break
+      if (held?.ok !== true) continue
+      stands = await this.#standing(task, item, entered)
+      break
     }
-    const stands = await this.#put(task, item)
     notify({
       kind: 'key-held',
       subscription: definition.name,
@@ -113,15 +121,22 @@ export class LiveFailures {
 
   /** Rule 4: tail, then ledger. False: the hold changed, decide again. */
   async divert(name: string, entry: HoldEntry, task: LiveTask): Promise<boolean> {
-    const { holds, metrics } = this.#parts
+    const { holds, ledger, metrics, engine } = this.#parts
     const { meta } = task
+    const waiting = this.#newItem(task)
+    let entered: LedgerWrite | undefined
     if (entry.hold.tail < meta.position) {
-      const extended = await this.#persist('diverting an event', () =>
-        holds.extend(name, entry, meta.position, meta.shardId),
+      const [extended, created] = await this.#persist('diverting an event', async () =>
+        writeInOrder(
+          engine.table,
+          holds.planExtend(name, entry, meta.position, meta.shardId),
+          await ledger.planCreate(this.laneId(task), waiting, task.bytes),
+        ),
       )
-      if (!extended.ok) return false
+      if (extended?.ok !== true) return false
+      entered = created
     }
-    const item = await this.#put(task, this.#newItem(task))
+    const item = await this.#standing(task, waiting, entered)
     metrics.diverted += 1
     // The reader comes by again after a crash between the hold and its token.
     if (meta.position === entry.hold.lo && item.parked !== true && !isFinal(item))
@@ -134,10 +149,16 @@ export class LiveFailures {
     const written = await this.#persist('writing the failure ledger', () =>
       this.#parts.ledger.create(this.laneId(task), item, task.bytes),
     )
-    if (!written.ok && written.current === undefined) return await this.#put(task, item)
-    const stands = written.ok ? written.entry.item : (written.current as LedgerEntry).item
-    if (written.ok && item.status !== 'held') announce(this.#parts, stands)
-    return stands
+    return await this.#standing(task, item, written)
+  }
+
+  /** What stands in the ledger after the attempt to put the item there; undefined: it was not made yet. */
+  async #standing(task: LiveTask, item: LedgerItem, written: LedgerWrite | undefined): Promise<LedgerItem> {
+    if (written?.ok === true) {
+      if (item.status !== 'held') announce(this.#parts, item)
+      return written.entry.item
+    }
+    return written?.current?.item ?? (await this.#put(task, item))
   }
 
   /** The end of an event that nothing waits for: resolved in place, dead or dropped. */

@@ -5,6 +5,7 @@ import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import type { HoldEntry } from './holds.ts'
 import { type Lane, laneName, shardLaneName } from './lane.ts'
 import { isFinal } from './ledger.ts'
+import { writeOne } from './planned-write.ts'
 import { itemToken, laneToken } from './tokens.ts'
 
 /** A shard's hold is of one event; there may be edits of it. */
@@ -59,7 +60,7 @@ export class HandOver {
 
   /** False: all of the key up to there is done with, or waits by itself. */
   async #holdKey(lane: Lane, hold: HoldEntry['hold']): Promise<boolean> {
-    const { holds } = this.#parts
+    const { holds, engine } = this.#parts
     const name = laneName(lane)
     for (;;) {
       const known = await this.#persist('reading a hold', () => holds.read(name))
@@ -67,9 +68,12 @@ export class HandOver {
       if (known?.hold.state === 'held' && known.hold.tail >= hold.tail) return true
       const { lo: position, laneId, shardId } = hold
       const written = await this.#persist('holding a key', () =>
-        known?.hold.state === 'held'
-          ? holds.extend(name, known, hold.tail, shardId)
-          : holds.hold(name, known, lane, { position, laneId, shardId }),
+        writeOne(
+          engine.table,
+          known?.hold.state === 'held'
+            ? holds.planExtend(name, known, hold.tail, shardId)
+            : holds.planHold(name, known, lane, { position, laneId, shardId }),
+        ),
       )
       if (written.ok) return true
     }

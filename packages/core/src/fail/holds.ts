@@ -2,10 +2,11 @@ import type { LedgerItem } from '../model/ledger-item.ts'
 import { afterPosition, type Position } from '../model/position.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Engine } from '../ports/engine.ts'
-import type { Table, TableItem, TableValue } from '../ports/table.ts'
+import type { Table, TableItem, TableValue, WriteResult } from '../ports/table.ts'
 import { Fenced } from '../runtime/fenced.ts'
 import { keys } from './keys.ts'
 import { type Lane, laneName } from './lane.ts'
+import { type PlannedWrite, writeOne } from './planned-write.ts'
 
 /**
  * The hold of one lane in one subscription: what makes the lane's later events wait (`blocks: 'key'` and `'shard'`).
@@ -113,8 +114,8 @@ export class Holds {
     return entry
   }
 
-  /** Step 3a: the lane waits from `position` on. */
-  async hold(
+  /** Step 3a: the lane waits from `position` on. @throws Fenced, like every write here */
+  planHold(
     name: string,
     before: HoldEntry | undefined,
     lane: Lane,
@@ -124,10 +125,10 @@ export class Holds {
       readonly shardId: string
       readonly cause?: Lane
     },
-  ): Promise<HoldWrite> {
+  ): PlannedWrite<HoldWrite> {
     const tail =
       before?.hold.state === 'held' && before.hold.tail > place.position ? before.hold.tail : place.position
-    return await this.#write(name, before, {
+    return this.#plan(name, before, {
       state: 'held',
       lo: place.position,
       tail,
@@ -140,22 +141,29 @@ export class Holds {
   }
 
   /** Step 4a: one more event of the lane waits. */
-  async extend(name: string, before: HoldEntry, tail: Position, shardId: string): Promise<HoldWrite> {
-    return await this.#write(name, before, { ...before.hold, tail, shardId })
+  planExtend(name: string, before: HoldEntry, tail: Position, shardId: string): PlannedWrite<HoldWrite> {
+    return this.#plan(name, before, { ...before.hold, tail, shardId })
+  }
+
+  /** Step 8: the lane flows again, unless its tail moved since it was read. */
+  planRelease(name: string, before: HoldEntry): PlannedWrite<HoldWrite> {
+    const { hold } = before
+    return this.#plan(name, before, { ...hold, state: 'open', lo: afterPosition(hold.tail) })
+  }
+
+  /** Whoever was about to open the hold must look again. */
+  async touch(name: string, before: HoldEntry): Promise<HoldWrite> {
+    return await writeOne(this.#engine.table, this.#plan(name, before, before.hold))
   }
 
   /** The waiting events up to the tail are to be dead-lettered with the one at `position`. */
   async cut(name: string, before: HoldEntry): Promise<HoldWrite> {
-    return await this.#write(name, before, { ...before.hold, cut: before.hold.tail })
+    const plan = this.#plan(name, before, { ...before.hold, cut: before.hold.tail })
+    return await writeOne(this.#engine.table, plan)
   }
 
-  /** Step 8: the lane flows again, unless its tail moved since it was read. */
   async release(name: string, before: HoldEntry): Promise<HoldWrite> {
-    return await this.#write(name, before, {
-      ...before.hold,
-      state: 'open',
-      lo: afterPosition(before.hold.tail),
-    })
+    return await writeOne(this.#engine.table, this.planRelease(name, before))
   }
 
   /**
@@ -196,33 +204,42 @@ export class Holds {
     }
   }
 
-  async #write(
+  #plan(
     name: string,
     before: HoldEntry | undefined,
     next: Omit<Hold, 'epoch' | 'updatedAtMs'>,
-  ): Promise<HoldWrite> {
+  ): PlannedWrite<HoldWrite> {
     // H3: a former owner's late write is refused by the version; an owner never overwrites a later epoch's item.
     this.#checkOwned(before)
-    const known = this.#cache.get(name)
     const hold: Hold = { ...next, epoch: this.#epoch, updatedAtMs: this.#engine.clock.now() }
-    const result = await this.#engine.table.put(
-      {
-        partition: keys.hold(this.#subscription),
-        sort: this.#sort(name),
-        value: hold as unknown as TableValue,
-      },
-      before === undefined ? 'absent' : before.version,
-    )
-    if (!result.ok) {
-      const current = result.current === undefined ? undefined : toEntry(result.current)
-      // The answer to our own write was lost, and its repetition refused: what we wanted stands there.
-      if (current !== undefined && isSame(current.hold, hold)) return this.#written(name, before, current)
-      this.#checkOwned(current)
-      if (current === undefined) this.#forgetCached(name, known)
-      else this.#remember(name, current)
-      return { ok: false, current }
+    const item = {
+      partition: keys.hold(this.#subscription),
+      sort: this.#sort(name),
+      value: hold as unknown as TableValue,
     }
-    return this.#written(name, before, { hold, version: result.version })
+    const known = this.#cache.get(name)
+    const outcome = (result: WriteResult): HoldWrite => this.#outcome(name, { before, known, hold }, result)
+    return { puts: [{ item, expect: before === undefined ? 'absent' : before.version }], outcome }
+  }
+
+  #outcome(
+    name: string,
+    write: {
+      readonly before: HoldEntry | undefined
+      readonly known: HoldEntry | undefined
+      readonly hold: Hold
+    },
+    result: WriteResult,
+  ): HoldWrite {
+    const { before, known, hold } = write
+    if (result.ok) return this.#written(name, before, { hold, version: result.version })
+    const current = result.current === undefined ? undefined : toEntry(result.current)
+    // The answer to our own write was lost, and its repetition refused: what we wanted stands there.
+    if (current !== undefined && isSame(current.hold, hold)) return this.#written(name, before, current)
+    this.#checkOwned(current)
+    if (current === undefined) this.#forgetCached(name, known)
+    else this.#remember(name, current)
+    return { ok: false, current }
   }
 
   #checkOwned(entry: HoldEntry | undefined): void {

@@ -4,7 +4,7 @@ import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import { announce } from './announce.ts'
 import type { HoldEntry } from './holds.ts'
 import { isFinal, type LedgerEntry } from './ledger.ts'
-import type { RetryPath } from './retry-path.ts'
+import type { LaneTurn, RetryPath } from './retry-path.ts'
 
 /** Why the draining of a held lane stopped. */
 export type DrainEnd =
@@ -21,6 +21,14 @@ export type DrainEnd =
 interface Cursor {
   readonly lo: Position
   from: Position
+}
+
+interface FirstWaiting {
+  readonly entry: LedgerEntry
+  /** Nothing waits behind it. */
+  readonly isLast: boolean
+  /** Replaced or gone: somebody looked, or reopened the lane, since. */
+  readonly cursor: Cursor
 }
 
 /** Beyond it, the lanes that were looked at longest ago begin at their start again (I6). */
@@ -52,29 +60,34 @@ export class LaneDrain {
 
   async drain(name: string, deadlineMs: number): Promise<DrainEnd> {
     for (;;) {
-      const held = await this.#parts.holds.read(name)
-      if (held === undefined || held.hold.state !== 'held') return { kind: 'released' }
-      const next = await this.#earliestUnresolved(name, held)
-      if (next === undefined) {
-        const end = await this.#release(name, held)
-        if (end !== undefined) return end
-        continue
-      }
-      const end = await this.#step(name, held, next, deadlineMs)
+      const held = await this.#held(name)
+      if (held === undefined) return { kind: 'released' }
+      const first = await this.#earliestUnresolved(name, held)
+      const end =
+        first === undefined
+          ? await this.#release(name, held)
+          : await this.#step(name, held, first, deadlineMs)
       if (end !== undefined) return end
     }
+  }
+
+  /** What is remembered may be old: every write says so. Only that nothing is held is worth a read. */
+  async #held(name: string): Promise<HoldEntry | undefined> {
+    const known = await this.#parts.holds.lookup(name)
+    const held = known?.hold.state === 'held' ? known : await this.#parts.holds.read(name)
+    return held?.hold.state === 'held' ? held : undefined
   }
 
   /** Undefined: look again. */
   async #step(
     name: string,
     held: HoldEntry,
-    next: LedgerEntry,
+    first: FirstWaiting,
     deadlineMs: number,
   ): Promise<DrainEnd | undefined> {
-    const { item } = next
+    const { item } = first.entry
     if (held.hold.cut !== undefined && item.position <= afterPosition(held.hold.cut)) {
-      await this.giveUp(next)
+      await this.giveUp(first.entry)
       return undefined
     }
     if (item.cutting === true) {
@@ -83,15 +96,29 @@ export class LaneDrain {
       return undefined
     }
     if (item.parked === true) return { kind: 'parked' }
-    const end = await this.#retryPath.tryItem(next, deadlineMs, async () => {
-      const first = await this.#earliestUnresolved(name, held)
-      return first?.version === next.version && first.item.id === item.id
-    })
-    return end.kind === 'look-again' ? undefined : end
+    const end = await this.#retryPath.tryItem(first.entry, deadlineMs, this.#turn(name, held, first))
+    if (end.kind === 'look-again') return undefined
+    if (end.kind !== 'settled') return end
+    if (end.released) return this.#released(name)
+    const { status, dueAtMs } = end.item
+    return status === 'retrying' && dueAtMs !== undefined ? { kind: 'wait', untilMs: dueAtMs } : undefined
+  }
+
+  #turn(name: string, held: HoldEntry, first: FirstWaiting): LaneTurn {
+    const isUndisturbed = (): boolean => this.#cursors.get(name) === first.cursor
+    return {
+      isStillFirst: isUndisturbed,
+      // The tail's own item, and behind it nothing. What comes to wait later raises the tail first: then the release is
+      // refused.
+      planRelease: () =>
+        first.isLast && first.entry.item.position === held.hold.tail && isUndisturbed()
+          ? this.#parts.holds.planRelease(name, held)
+          : undefined,
+    }
   }
 
   /** The key's earliest event between `lo` and `tail` that nobody is done with, edits of them included. */
-  async #earliestUnresolved(name: string, held: HoldEntry): Promise<LedgerEntry | undefined> {
+  async #earliestUnresolved(name: string, held: HoldEntry): Promise<FirstWaiting | undefined> {
     const { lo, tail, laneId } = held.hold
     const to = afterPosition(tail)
     const known = this.#cursors.get(name)
@@ -100,12 +127,15 @@ export class LaneDrain {
     this.#remember(name, cursor)
     for (let limit = FIRST_PAGE; ; limit = Math.min(MAX_PAGE, limit * 4)) {
       const page = await this.#parts.ledger.range(laneId, from, to, limit)
-      const found = page.find((entry) => !isFinal(entry.item))
+      const found = page.findIndex((entry) => !isFinal(entry.item))
+      const entry = page[found]
       // `range` includes its bounds: the last one comes again, and is final.
-      from = (found ?? page.at(-1))?.item.position ?? from
+      from = (entry ?? page.at(-1))?.item.position ?? from
       // Unless a redrive has reopened the lane meanwhile.
       if (this.#cursors.get(name) === cursor) cursor.from = from
-      if (found !== undefined || page.length < limit) return found
+      const isWhole = page.length < limit
+      if (entry !== undefined) return { entry, isLast: isWhole && found === page.length - 1, cursor }
+      if (isWhole) return undefined
     }
   }
 
@@ -128,9 +158,14 @@ export class LaneDrain {
     // It came into the ledger after the look that found nothing.
     if (last !== undefined && !isFinal(last.item)) return undefined
     const released = await this.#persist('releasing a key', () => holds.release(name, held))
-    if (released.ok) return { kind: 'released' }
+    if (released.ok) return this.#released(name)
     metrics.racedReleases += 1
     return undefined
+  }
+
+  #released(name: string): DrainEnd {
+    this.#cursors.delete(name)
+    return { kind: 'released' }
   }
 
   /** Dead-letters an event whose tries are used up, or that waits behind such a one and goes with it. */

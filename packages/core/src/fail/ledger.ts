@@ -3,16 +3,22 @@ import { type FailureStatus, FINAL_STATUSES, type LedgerItem } from '../model/le
 import type { Position } from '../model/position.ts'
 import type { Blobs } from '../ports/blobs.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Table, TableItem, TableValue } from '../ports/table.ts'
+import type { OrderedPut, Table, TableItem, TableValue, WriteResult } from '../ports/table.ts'
 import { type FailureRef, keys, parseFailureId } from './keys.ts'
+import { type PlannedWrite, writeOne } from './planned-write.ts'
+import { makeStoredFailure, readStoredFailure, type StoredFailure } from './stored-failure.ts'
 
+/** Payloads above this have an item of their own: they are not to be written again with every attempt. */
+const MAX_PAYLOAD_BYTES_BESIDE = 1_024
 /** Payloads above this go to `Blobs` (a DynamoDB item holds at most 400 KB). */
-const MAX_INLINE_PAYLOAD_BYTES = 256 * 1024
+const MAX_PAYLOAD_BYTES_IN_TABLE = 256 * 1024
 
 /** A ledger item as read, with the version that a change of it is conditional on. */
 export interface LedgerEntry {
   readonly item: LedgerItem
   readonly version: number
+  /** A small payload, which lies beside the item. `Ledger.payload` finds it wherever it is. */
+  readonly payload?: Uint8Array
 }
 
 export type LedgerWrite =
@@ -70,26 +76,56 @@ export class Ledger {
 
   /** Writes the payload, then the item: an item never stands without its payload (I2). */
   async create(laneId: string, item: LedgerItem, payload: Uint8Array): Promise<LedgerWrite> {
-    // Nobody needs the payload of an event that was handled in the end: the log still has it.
-    const payloadBlob = item.status === 'resolved' ? undefined : await this.#putPayload(laneId, item, payload)
+    return await writeOne(this.#ports.table, await this.planCreate(laneId, item, payload))
+  }
+
+  /** `create`, to be done with other writes. A large payload is put away at once. */
+  async planCreate(
+    laneId: string,
+    item: LedgerItem,
+    payload: Uint8Array,
+  ): Promise<PlannedWrite<LedgerWrite>> {
+    const place = placeOf(item, payload)
+    const payloadBlob = keys.payloadBlob(this.subscription, laneId, item.position)
+    if (place === 'blob') await this.#ports.blobs.put(payloadBlob, payload)
     const complete: LedgerItem = {
       ...item,
       payloadBytes: payload.length,
-      ...(payloadBlob !== undefined && { payloadBlob }),
+      ...(place === 'blob' && { payloadBlob }),
     }
-    return await this.#write(laneId, complete, 'absent', undefined)
+    const write = this.#planWrite(laneId, complete, 'absent', {
+      from: undefined,
+      payload: place === 'beside' ? payload : undefined,
+    })
+    return place === 'table'
+      ? { ...write, puts: [this.#payloadPut(laneId, item, payload), ...write.puts] }
+      : write
   }
 
   /** Replaces what `before` saw; refused when somebody wrote since. */
   async replace(before: LedgerEntry, item: LedgerItem): Promise<LedgerWrite> {
     const ref = refOf(item)
     // An archived item that is redriven needs its payload for as long as it lives: before it is alive again (I2).
-    if (this.#isExpiring(before.item) && !this.#isExpiring(item)) await this.#setPayloadExpiry(ref, item)
-    const written = await this.#write(ref.laneId, item, before.version, before.item.status)
-    if (!written.ok || item.status === before.item.status) return written
-    if (item.status === 'resolved' && item.editedBy === undefined) this.#removePayload(ref, item)
-    else if (this.#isExpiring(item)) await this.#setPayloadExpiry(ref, item)
+    if (this.#isExpiring(before.item) && !this.#isExpiring(item))
+      await this.#setPayloadExpiry(ref, before, item)
+    const written = await writeOne(this.#ports.table, this.planReplace(before, item))
+    if (written.ok) await this.replaced(before, item)
     return written
+  }
+
+  /** The write of `replace` for an item that somebody still needs, to be done with others; `replaced` follows. */
+  planReplace(before: LedgerEntry, item: LedgerItem): PlannedWrite<LedgerWrite> {
+    return this.#planWrite(refOf(item).laneId, item, before.version, {
+      from: before.item.status,
+      payload: isPayloadDone(item) ? undefined : before.payload,
+    })
+  }
+
+  /** What the replaced item's payload needs: nothing while the item is to be handled. */
+  async replaced(before: LedgerEntry, item: LedgerItem): Promise<void> {
+    if (item.status === before.item.status || before.payload !== undefined) return
+    if (isPayloadDone(item)) this.#removePayload(refOf(item), item)
+    else if (this.#isExpiring(item)) await this.#setPayloadExpiry(refOf(item), before, item)
   }
 
   /** The items of a lane from `from` to `to`, both inclusive, in position order, at most `limit`. */
@@ -131,7 +167,9 @@ export class Ledger {
     return { entries: page.items.map(toEntry), next: page.next }
   }
 
-  async payload(item: LedgerItem): Promise<Uint8Array | undefined> {
+  /** Undefined once it was removed. */
+  async payload({ item, payload }: LedgerEntry): Promise<Uint8Array | undefined> {
+    if (payload !== undefined) return payload
     if (item.payloadBlob !== undefined) {
       const content = await this.#ports.blobs.get(item.payloadBlob)
       return content === undefined ? undefined : await collect(content, item.payloadBytes)
@@ -143,32 +181,10 @@ export class Ledger {
     return stored?.value.bytes
   }
 
-  /** The payload of an item that is still to be handled. @throws CorruptDataError when it is gone. */
-  async requirePayload(item: LedgerItem): Promise<Uint8Array> {
-    const payload = await this.payload(item)
-    if (payload === undefined) throw new CorruptDataError(`failure ${item.id}`, 'its payload is missing')
-    return payload
-  }
-
-  async #putPayload(laneId: string, item: LedgerItem, bytes: Uint8Array): Promise<string | undefined> {
-    const { position } = item
-    if (bytes.length > MAX_INLINE_PAYLOAD_BYTES) {
-      const key = keys.payloadBlob(this.subscription, laneId, position)
-      await this.#ports.blobs.put(key, bytes)
-      return key
-    }
-    const stored = await this.#ports.table.put<PayloadValue>(
-      { ...keys.payload(this.subscription, laneId, position), value: { bytes }, ...this.#expiry(item) },
-      'absent',
-    )
-    // An older copy may be about to expire (the event came here once before): its expiry must not take this one along.
-    if (!stored.ok && stored.current?.expiresAtMs !== undefined) {
-      await this.#ports.table.put<PayloadValue>(
-        { ...keys.payload(this.subscription, laneId, position), value: { bytes }, ...this.#expiry(item) },
-        'any',
-      )
-    }
-    return undefined
+  /** Unconditional: an older copy may be about to expire (the event came here once before), and hold the same bytes. */
+  #payloadPut(laneId: string, item: LedgerItem, bytes: Uint8Array): OrderedPut {
+    const key = keys.payload(this.subscription, laneId, item.position)
+    return { item: { ...key, value: { bytes }, ...this.#expiry(item) }, expect: 'any' }
   }
 
   #expiry(item: LedgerItem): { readonly expiresAtMs?: number } {
@@ -194,9 +210,9 @@ export class Ledger {
   }
 
   /** The payload of an item that a person put away stays as long as the item; one that came back stays for good. */
-  async #setPayloadExpiry(ref: FailureRef, item: LedgerItem): Promise<void> {
-    // Blobs know no expiry: the janitor looks whether their item is still there.
-    if (item.payloadBlob !== undefined) return
+  async #setPayloadExpiry(ref: FailureRef, before: LedgerEntry, item: LedgerItem): Promise<void> {
+    // Beside the item it shares its expiry. Blobs know none: the janitor looks whether their item is still there.
+    if (before.payload !== undefined || item.payloadBlob !== undefined) return
     const key = keys.payload(this.subscription, ref.laneId, ref.position)
     const stored = await this.#ports.table.get<PayloadValue>(key)
     if (stored === undefined) return
@@ -206,17 +222,17 @@ export class Ledger {
     )
   }
 
-  async #write(
+  #planWrite(
     laneId: string,
     item: LedgerItem,
     expect: 'absent' | number,
-    from: FailureStatus | undefined,
-  ): Promise<LedgerWrite> {
-    const result = await this.#ports.table.put(
-      {
+    about: { readonly from: FailureStatus | undefined; readonly payload: Uint8Array | undefined },
+  ): PlannedWrite<LedgerWrite> {
+    const put: OrderedPut = {
+      item: {
         partition: keys.ledger(this.subscription, laneId),
         sort: item.position,
-        value: item as unknown as TableValue,
+        value: makeStoredFailure(item, about.payload) as unknown as TableValue,
         index: {
           partition: keys.status(this.subscription, item.status),
           sort: `${String(item.statusAtMs).padStart(15, '0')}/${item.id}`,
@@ -224,12 +240,22 @@ export class Ledger {
         ...this.#expiry(item),
       },
       expect,
-    )
+    }
+    return { puts: [put], outcome: (result) => this.#written(item, about, result) }
+  }
+
+  #written(
+    item: LedgerItem,
+    about: { readonly from: FailureStatus | undefined; readonly payload: Uint8Array | undefined },
+    result: WriteResult,
+  ): LedgerWrite {
     if (!result.ok)
       return { ok: false, current: result.current === undefined ? undefined : toEntry(result.current) }
+    const { from, payload } = about
     if (from !== undefined) this.#counts.set(from, this.countOf(from) - 1)
     this.#counts.set(item.status, this.countOf(item.status) + 1)
-    return { ok: true, entry: { item, version: result.version } }
+    const entry = { item, version: result.version, ...(payload !== undefined && { payload }) }
+    return { ok: true, entry }
   }
 }
 
@@ -238,6 +264,19 @@ type PayloadValue = { readonly bytes: Uint8Array }
 /** Nothing will happen to the item unless a person asks. */
 export function isFinal(item: LedgerItem): boolean {
   return FINAL_STATUSES.includes(item.status)
+}
+
+type PayloadPlace = 'none' | 'beside' | 'table' | 'blob'
+
+function placeOf(item: LedgerItem, payload: Uint8Array): PayloadPlace {
+  if (isPayloadDone(item)) return 'none'
+  if (payload.length <= MAX_PAYLOAD_BYTES_BESIDE) return 'beside'
+  return payload.length <= MAX_PAYLOAD_BYTES_IN_TABLE ? 'table' : 'blob'
+}
+
+/** Nobody needs the payload of an event that was handled in the end: the log still has it. */
+function isPayloadDone(item: LedgerItem): boolean {
+  return item.status === 'resolved' && item.editedBy === undefined
 }
 
 /** Resolved, dropped and archived items need nobody any more and expire; dead ones stay until a person decides. */
@@ -254,7 +293,9 @@ export function refOf(item: Pick<LedgerItem, 'id'>): FailureRef {
 }
 
 function toEntry(item: TableItem): LedgerEntry {
-  return { item: item.value as unknown as LedgerItem, version: item.version }
+  const stored = item.value as unknown as StoredFailure
+  const { payload } = stored
+  return { item: readStoredFailure(stored), version: item.version, ...(payload !== undefined && { payload }) }
 }
 
 async function collect(content: AsyncIterable<Uint8Array>, bytes: number): Promise<Uint8Array> {

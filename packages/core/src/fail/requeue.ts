@@ -70,6 +70,8 @@ export class Requeue {
       statusAtMs: nowMs,
       ...(outOfOrder && { outOfOrder: true }),
     }
+    // Before and after: whoever looked at the lane before this write, and has not begun with what it found, looks again.
+    this.#reopen(item)
     const written = await persist(engine.clock, stopping, logger, 'redriving an event', () =>
       ledger.replace(entry, next),
     )
@@ -98,9 +100,8 @@ export class Requeue {
       const place = await this.#placeOf(item)
       if (place === undefined) break
       const { name, entry } = place
-      const { tail, shardId } = entry.hold
       const touched = await persist(engine.clock, stopping, logger, 'redriving an event', () =>
-        holds.extend(name, entry, tail, shardId),
+        holds.touch(name, entry),
       )
       if (touched.ok) return true
     }

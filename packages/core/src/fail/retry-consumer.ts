@@ -156,7 +156,7 @@ export class RetryConsumer {
       // Until it is taken: a token that only its visibility timeout brings back holds its key up for minutes.
       await persist(engine.clock, stopping, logger, 'giving a retry token back', () =>
         again === 'done'
-          ? engine.queue.ack(tokens.queueName, [delivery.receipt])
+          ? tokens.ack(delivery.receipt)
           : engine.queue.delay(tokens.queueName, delivery.receipt, again.delayMs),
       )
     } catch (error) {
@@ -244,6 +244,7 @@ export class RetryConsumer {
       const end = await this.#retryPath.tryItem(entry, deadlineMs)
       switch (end.kind) {
         case 'look-again':
+        case 'settled':
           continue
         case 'wait':
           return { delayMs: Math.max(0, end.untilMs - this.#parts.engine.clock.now()) }

@@ -10,11 +10,15 @@ import { persist } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import { announce } from './announce.ts'
 import { afterCrashes, afterDelivery } from './failed-event.ts'
-import type { LedgerEntry } from './ledger.ts'
+import type { HoldWrite } from './holds.ts'
+import { isFinal, type LedgerEntry, type LedgerWrite } from './ledger.ts'
+import { type PlannedWrite, writeInOrder, writeOne } from './planned-write.ts'
 
 /** How one attempt at a ledger item went, for whoever holds its token. */
 export type TryEnd =
-  /** The item changed (by this attempt or by somebody else): look again. */
+  /** The result was written. `released`: and its lane's release with it. */
+  | { readonly kind: 'settled'; readonly item: LedgerItem; readonly released: boolean }
+  /** The item was changed by somebody else: look again. */
   | { readonly kind: 'look-again' }
   /** Not before then: it is not due, or an attempt of this process is under way. */
   | { readonly kind: 'wait'; readonly untilMs: number }
@@ -30,6 +34,17 @@ interface Begun {
   readonly deadlineMs: number
   /** Of the breaker, at its begin. */
   readonly phase: number
+  readonly lane: LaneTurn | undefined
+  /** Called when the handler is done. */
+  readonly giveSlot: () => void
+}
+
+/** What the item's lane has to say about an attempt. */
+export interface LaneTurn {
+  /** Asked after a wait for a slot: an earlier event of the lane may have been redriven meanwhile. */
+  isStillFirst(): boolean
+  /** The lane's release, unless more waits in it: written right after the result that ends the item. */
+  planRelease(): PlannedWrite<HoldWrite> | undefined
 }
 
 /** Room between a handler's timeout and the deadline of what protects it. */
@@ -45,13 +60,9 @@ export class RetryPath {
 
   /**
    * @param deadlineMs - on the monotonic clock; a handler is started only if its timeout fits before it
-   * @param isStillFirst - asked after a wait for a slot or a turn: an earlier event of the lane may have been redriven meanwhile
+   * @param lane - of an item that has its turn in a held lane
    */
-  async tryItem(
-    entry: LedgerEntry,
-    deadlineMs: number,
-    isStillFirst?: () => Promise<boolean>,
-  ): Promise<TryEnd> {
+  async tryItem(entry: LedgerEntry, deadlineMs: number, lane?: LaneTurn): Promise<TryEnd> {
     const { engine, ledger, slots, suspects, epoch, policy, protection } = this.#parts
     const { item } = entry
     const nowMs = engine.clock.now()
@@ -74,6 +85,11 @@ export class RetryPath {
     const slot = await this.#takeSlot(kind)
     if (slot === undefined) return { kind: 'look-again' }
     let hasBegun = false
+    let hasSlot = true
+    const giveSlot = (): void => {
+      if (hasSlot) slots.give(slot.phase)
+      hasSlot = false
+    }
     // The slot first, then the turn among suspects, as on the live path: the other order could wait in a circle. One
     // death may have met many; who was there at all but the last one allowed is worth a turn of its own.
     const isSuspect = crashes > 0 && crashes >= policy.failure.maxCrashes - 1
@@ -82,18 +98,18 @@ export class RetryPath {
       // Looked at only now: waiting for a slot takes as long as it takes.
       if (!this.#hasTime(deadlineMs)) return { kind: 'no-time' }
       const mayBeLate = slot.hasWaited || isSuspect
-      if (mayBeLate && isStillFirst !== undefined && !(await isStillFirst())) return { kind: 'look-again' }
-      const payload = await ledger.payload(item)
+      if (mayBeLate && lane !== undefined && !lane.isStillFirst()) return { kind: 'look-again' }
+      const payload = await ledger.payload(entry)
       if (payload === undefined) return await this.#giveUpLost(entry)
       const phase = protection.begin()
       // The breaker has opened meanwhile: until when, the next look tells.
       if (phase === undefined) return { kind: 'look-again' }
       hasBegun = true
-      return await this.#attempt(entry, { payload, crashes, deadlineMs, phase })
+      return await this.#attempt(entry, { payload, crashes, deadlineMs, phase, lane, giveSlot })
     } finally {
       endTurn?.()
       if (!hasBegun) protection.unused(kind)
-      slots.give(slot.phase)
+      giveSlot()
     }
   }
 
@@ -132,8 +148,9 @@ export class RetryPath {
     return this.#parts.engine.clock.monotonicMs() + this.#parts.runner.longestCallMs + MARGIN_MS <= deadlineMs
   }
 
-  async #attempt(entry: LedgerEntry, { payload, crashes, deadlineMs, phase }: Begun): Promise<TryEnd> {
+  async #attempt(entry: LedgerEntry, begun: Begun): Promise<TryEnd> {
     const { engine, runner, definition, metrics, logger, policy, protection } = this.#parts
+    const { payload, crashes, deadlineMs, phase, lane, giveSlot } = begun
     if (entry.item.dueAtMs !== undefined)
       metrics.retryLateness.observe(engine.clock.now() - entry.item.dueAtMs)
     let claimed = entry
@@ -156,6 +173,8 @@ export class RetryPath {
       onWarning: (warning) => logger.warn({ failure: entry.item.id }, warning),
     })
     protection.ended(phase, entry.item.position, result)
+    // What follows is storage: the next handler need not wait for it.
+    giveSlot()
     if (result.kind === 'lost') return { kind: 'look-again' }
     if (result.kind === 'given-back') {
       await this.#unclaim(claimed, claimed.item.attempts - (result.hasBegun === false ? 1 : 0))
@@ -170,6 +189,7 @@ export class RetryPath {
     return await this.#settle(
       claimed,
       isExhausted ? await this.#compensate(next, payload, longestCallMs) : next,
+      lane,
     )
   }
 
@@ -221,14 +241,30 @@ export class RetryPath {
   }
 
   /** Writes the end of an attempt; when somebody else wrote first, theirs stands and ours is ignored. */
-  async #settle(claimed: LedgerEntry, next: LedgerItem): Promise<TryEnd> {
+  async #settle(claimed: LedgerEntry, next: LedgerItem, lane?: LaneTurn): Promise<TryEnd> {
     const { engine, ledger, logger, metrics, stopping } = this.#parts
-    const written = await persist(engine.clock, stopping, logger, 'recording an attempt', () =>
-      ledger.replace(claimed, next),
+    const [written, released] = await persist(engine.clock, stopping, logger, 'recording an attempt', () =>
+      this.#write(ledger.planReplace(claimed, next), isFinal(next) ? lane?.planRelease() : undefined),
     )
-    if (written.ok || isSameEnd(written.current?.item, next)) announce(this.#parts, next)
-    else metrics.lateResults += 1
-    return { kind: 'look-again' }
+    if (!written.ok) {
+      if (isSameEnd(written.current?.item, next)) announce(this.#parts, next)
+      else metrics.lateResults += 1
+      return { kind: 'look-again' }
+    }
+    announce(this.#parts, next)
+    if (released?.ok === false) metrics.racedReleases += 1
+    await ledger.replaced(claimed, next)
+    return { kind: 'settled', item: next, released: released?.ok === true }
+  }
+
+  async #write(
+    result: PlannedWrite<LedgerWrite>,
+    release: PlannedWrite<HoldWrite> | undefined,
+  ): Promise<readonly [LedgerWrite, HoldWrite | undefined]> {
+    const { table } = this.#parts.engine
+    if (release === undefined) return [await writeOne(table, result), undefined]
+    const [written, released] = await writeInOrder(table, result, release)
+    return [written as LedgerWrite, released]
   }
 
   async #giveUpCrashed(entry: LedgerEntry, crashes: number): Promise<TryEnd> {
@@ -239,7 +275,7 @@ export class RetryPath {
       policy.failure,
       engine.clock,
     )
-    const payload = await ledger.payload(entry.item)
+    const payload = await ledger.payload(entry)
     return await this.#settle(entry, payload === undefined ? next : await this.#compensate(next, payload))
   }
 

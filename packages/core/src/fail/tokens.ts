@@ -1,7 +1,8 @@
 import { StorageError } from '../errors/engine-errors.ts'
 import type { LedgerItem } from '../model/ledger-item.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Queue } from '../ports/queue.ts'
+import type { Queue, QueueMessage, SendResult } from '../ports/queue.ts'
+import { JoinedCalls } from './joined-calls.ts'
 import { keys } from './keys.ts'
 import type { Lane } from './lane.ts'
 
@@ -13,25 +14,35 @@ export type Token = ({ readonly kind: 'lane' } & Lane) | { readonly kind: 'item'
 
 /** Longer waits are cut into pieces: the holder of an early token looks and gives it back. */
 const MAX_DELAY_MS = 365 * 24 * 3_600_000
+/** Tokens sent, or acknowledged, in one call. */
+const MAX_JOINED = 500
 
 export class Tokens {
-  readonly #queue: Queue
   readonly #clock: Clock
+  readonly #sends: JoinedCalls<QueueMessage, SendResult>
+  readonly #acks: JoinedCalls<string, void>
   readonly queueName: string
 
   constructor(queue: Queue, clock: Clock, subscription: string) {
-    this.#queue = queue
     this.#clock = clock
     this.queueName = keys.retryQueue(subscription)
+    this.#sends = new JoinedCalls((messages) => queue.send(this.queueName, messages), MAX_JOINED)
+    this.#acks = new JoinedCalls<string, void>(async (receipts) => {
+      await queue.ack(this.queueName, receipts)
+      return []
+    }, MAX_JOINED)
   }
 
   /** @throws StorageError, retryable, when the queue did not take it */
   async send(token: Token, dueAtMs: number | undefined): Promise<void> {
     const delayMs = Math.min(MAX_DELAY_MS, Math.max(0, (dueAtMs ?? 0) - this.#clock.now()))
-    const [result] = await this.#queue.send(this.queueName, [{ body: JSON.stringify(token), delayMs }])
-    if (result?.ok !== true) {
-      throw new StorageError(`the retry queue did not take a message: ${result?.message ?? 'no answer'}`)
-    }
+    const result = await this.#sends.add({ body: JSON.stringify(token), delayMs })
+    if (!result.ok) throw new StorageError(`the retry queue did not take a message: ${result.message}`)
+  }
+
+  /** The token that was received so is done with. */
+  async ack(receipt: string): Promise<void> {
+    await this.#acks.add(receipt)
   }
 }
 

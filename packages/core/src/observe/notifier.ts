@@ -124,21 +124,20 @@ class SinkLine {
     this.#pump = undefined
   }
 
+  /** Async, so that a sink that throws at once rejects like any other. */
   async #deliver(notice: Notice): Promise<void> {
+    const answer = this.#sink.notify(notice)
+    // A sink that is done at once needs no clock beside it.
+    if (answer === undefined) return
     const answered = new AbortController()
     const late = this.#clock.sleep(this.#sinkTimeoutMs, answered.signal).then(() => {
       if (!answered.signal.aborted) throw new Error(`no answer within ${this.#sinkTimeoutMs} ms`)
     })
     try {
-      await Promise.race([this.#call(notice), late])
+      await Promise.race([answer, late])
     } finally {
       answered.abort()
     }
-  }
-
-  /** Async, so that a sink that throws at once rejects like any other. */
-  async #call(notice: Notice): Promise<void> {
-    await this.#sink.notify(notice)
   }
 }
 

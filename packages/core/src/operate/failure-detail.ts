@@ -24,7 +24,7 @@ export async function failureDetail(
   control: SubscriptionControl,
   entry: LedgerEntry,
 ): Promise<FailureDetail> {
-  const bytes = await control.ledger.payload(entry.item)
+  const bytes = await control.ledger.payload(entry)
   return { item: entry.item, payload: bytes === undefined ? undefined : payloadOf(bytes) }
 }
 

@@ -1,5 +1,6 @@
 import { isEddyError } from '../errors/eddy-error.ts'
 import { parseFailureId } from '../fail/keys.ts'
+import type { LedgerEntry } from '../fail/ledger.ts'
 import type { Engine } from '../ports/engine.ts'
 import { Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionControl } from '../runtime/subscription-control.ts'
@@ -57,7 +58,7 @@ async function enqueue(
   if (place < 0) {
     // It was redriven, edited or put away since the set was written down: not what was shown any more.
     if (entry.item.statusAtMs > job.createdAtMs) return { skipped: 'changed' }
-    if (!(await hasPayload(engine, control, entry.item))) return { skipped: 'payload-missing' }
+    if (!(await hasPayload(engine, control, entry))) return { skipped: 'payload-missing' }
   }
   const result = await control.requeue(entry, { by: job.by, jobId: job.id, allowOutOfOrder })
   return result.kind === 'refused' ? { skipped: result.reason } : 'queued'
@@ -66,9 +67,10 @@ async function enqueue(
 async function hasPayload(
   engine: Engine,
   control: SubscriptionControl,
-  item: Parameters<SubscriptionControl['ledger']['payload']>[0],
+  entry: LedgerEntry,
 ): Promise<boolean> {
-  if (item.payloadBlob === undefined) return (await control.ledger.payload(item)) !== undefined
+  const { item } = entry
+  if (item.payloadBlob === undefined) return (await control.ledger.payload(entry)) !== undefined
   // Listed rather than opened: blobs are large.
   for await (const { key } of engine.blobs.list(item.payloadBlob)) return key === item.payloadBlob
   return false

@@ -43,6 +43,12 @@ export type WriteResult<V extends TableValue = TableValue> =
   /** The condition did not hold; `current` is the item that stands there. */
   | { readonly ok: false; readonly current: TableItem<V> | undefined }
 
+/** One write of a group: `put(item, expect)`. */
+export interface OrderedPut {
+  readonly item: PutItem
+  readonly expect: Expect
+}
+
 export interface QueryRequest {
   readonly partition: string
   /** Ask the index instead of the items' own keys. Index reads may lag behind writes on some engines. */
@@ -75,6 +81,12 @@ export interface Table {
   ): Promise<readonly (TableItem<V> | undefined)[]>
   /** Resolves after the write is durable. */
   put<V extends TableValue = TableValue>(item: PutItem<V>, expect: Expect): Promise<WriteResult<V>>
+  /**
+   * Makes the writes in this order, up to the first that is refused: its result is the last one. None is there without
+   * those before it, but that is all: a crash or an error may leave the first few done. Optional, for engines that can
+   * make them durable together; `putInOrder` does the same on every engine. At most 100.
+   */
+  putInOrder?(puts: readonly OrderedPut[]): Promise<readonly WriteResult[]>
   /** `ok` also when there was nothing and `expect` is `any`. */
   delete(key: ItemKey, expect: Exclude<Expect, 'absent'>): Promise<WriteResult>
   query<V extends TableValue = TableValue>(request: QueryRequest): Promise<QueryPage<V>>

@@ -18,6 +18,7 @@ export function steadyEngine(engine: Engine, stopping: AbortSignal, logger: Logg
     count: (partition, byIndex) => steady(() => table.count(partition, byIndex)),
     put: (item, expect) => table.put(item, expect),
     delete: (key, expect) => table.delete(key, expect),
+    ...(table.putInOrder !== undefined && { putInOrder: table.putInOrder.bind(table) }),
   }
   return {
     log: engine.log,

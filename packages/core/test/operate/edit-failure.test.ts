@@ -8,7 +8,7 @@ import type { LedgerItem } from '../../src/model/ledger-item.ts'
 import type { Engine } from '../../src/ports/engine.ts'
 import { crashAt, endOrCrash } from './support/crash.ts'
 import type { FakeControl } from './support/fake-control.ts'
-import { desk, editId, failure, payloadOf, world } from './support/fixture.ts'
+import { desk, editId, failure, payloadOf, storedPayload, world } from './support/fixture.ts'
 
 describe('editing a failure', () => {
   it('scenario 24: the new item has a new id linked to the original, and the original is resolved', async () => {
@@ -29,7 +29,7 @@ describe('editing a failure', () => {
     })
     expect(result.item.parked).toBeUndefined()
     expect(result.original).toMatchObject({ status: 'resolved', reason: 'edited', editedBy: result.item.id })
-    const payload = await control.ledger.requirePayload(result.item)
+    const payload = await storedPayload(control, result.item.id)
     expect(decodeEvent(payload)).toMatchObject({ id: 'event-1~edit1', data: { amount: 7 } })
     expect(tokens).toEqual([result.item.id])
     // The original's payload stays with it: it is not what was handled.
@@ -119,7 +119,7 @@ describe('editing a failure', () => {
     const original = await failure(control, engine, { n: 1 })
     const text = 'x'.repeat(1024 * 1024)
     const { item } = await operations.editFailure(original.id, payloadOf(original, { text }))
-    expect(decodeEvent(await control.ledger.requirePayload(item)).data).toEqual({ text })
+    expect(decodeEvent(await storedPayload(control, item.id)).data).toEqual({ text })
     const blobs: string[] = []
     for await (const { key } of engine.blobs.list('edit-payload/')) blobs.push(key)
     expect(blobs).toEqual([])
@@ -222,7 +222,7 @@ async function editWithCrash(k: number, when: 'before' | 'after', text: string):
   }
   expect(after).toMatchObject({ status: 'resolved', editedBy: editId(original) })
   expect(created).toMatchObject({ status: 'retrying', editOf: original.id })
-  expect(decodeEvent(await control.ledger.requirePayload(created as LedgerItem)).data).toEqual({ text })
+  expect(decodeEvent(await storedPayload(control, (created as LedgerItem).id)).data).toEqual({ text })
   expect(tokens).toContain(editId(original))
   expect(await next.completeEdits()).toBe(0)
   return 'done'

@@ -10,7 +10,7 @@ import { redriveOne } from '../../src/operate/redrive-one.ts'
 import type { Engine } from '../../src/ports/engine.ts'
 import { crashAt, endOrCrash } from './support/crash.ts'
 import type { FakeControl } from './support/fake-control.ts'
-import { desk, failure, world } from './support/fixture.ts'
+import { desk, failure, payloadOf, world } from './support/fixture.ts'
 
 const FAST = { ratePerSecond: 100_000 }
 
@@ -83,7 +83,9 @@ describe('a redrive job', () => {
     const first = desk(engine, { billing: {}, gone: {} })
     const items: LedgerItem[] = []
     for (let n = 0; n < 4; n += 1) {
-      items.push(await failure(first.control, engine, { n }))
+      // Larger than what lies in the item itself.
+      const payload = payloadOf({ key: `key-${n}`, eventId: `event-${n}` }, 'x'.repeat(2_000))
+      items.push(await failure(first.control, engine, { n, payload }))
       clock.pass(1)
     }
     const [, lost, redriven] = items as [LedgerItem, LedgerItem, LedgerItem, LedgerItem]

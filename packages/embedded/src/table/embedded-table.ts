@@ -4,6 +4,7 @@ import {
   type Expect,
   InvalidOptionError,
   type ItemKey,
+  type OrderedPut,
   type PutItem,
   type QueryPage,
   type QueryRequest,
@@ -14,13 +15,14 @@ import {
 } from '@eddy/core'
 import type { CommitScope } from '../store/commit-scope.ts'
 import type { ByteMap } from '../store/environment.ts'
-import type { GroupCommitter } from '../store/group-commit.ts'
+import type { CommitOperation, GroupCommitter } from '../store/group-commit.ts'
 import { countItems } from './count-items.ts'
 import { decodeItem, prepareItem, readItemHead, readItemIndex, writeItem } from './item-codec.ts'
 import { queryItems } from './query-items.ts'
 import { expiryKey, indexKey, itemKey, itemOfExpiryKey } from './table-keys.ts'
 
 const MAX_KEYS = 1_000
+const MAX_ORDERED = 100
 const EXPIRED_A_STEP = 500
 const ITEM_OVERHEAD_BYTES = 256
 const NOTHING = Buffer.from([0])
@@ -76,28 +78,23 @@ export class EmbeddedTable implements Table {
   }
 
   async put<V extends TableValue = TableValue>(item: PutItem<V>, expect: Expect): Promise<WriteResult<V>> {
-    const key = itemKey(item.partition, item.sort)
-    const { value, expiresAtMs, index } = item
-    if (expiresAtMs !== undefined && !(expiresAtMs >= 0 && expiresAtMs <= Number.MAX_SAFE_INTEGER)) {
-      throw new InvalidOptionError('expiresAtMs', 'epoch milliseconds', expiresAtMs)
-    }
-    // The version is only known inside the commit; everything else is checked here.
-    const prepared = prepareItem({ value, expiresAtMs, index })
-    const newIndexKey = index === undefined ? undefined : indexKey(index.partition, index.sort, key)
-    return this.#committer.submit(prepared.bytes + ITEM_OVERHEAD_BYTES, (scope) => {
-      const stored = this.#peek(key)
-      const current = stored !== undefined && !this.#isExpired(stored) ? stored : undefined
-      if (!holds(current, expect)) return this.#refused<V>(key, current)
-      const version = current === undefined ? 1 : readItemHead(current).version + 1
-      const kept =
-        stored === undefined
-          ? NO_POINTERS
-          : this.#removePointers(scope, key, stored, newIndexKey, expiresAtMs)
-      scope.put(this.#maps.items, key, writeItem(prepared, version))
-      if (newIndexKey !== undefined && !kept.index) scope.put(this.#maps.index, newIndexKey, key)
-      if (expiresAtMs !== undefined && !kept.expiry)
-        scope.put(this.#maps.expiry, expiryKey(expiresAtMs, key), NOTHING)
-      return { ok: true, version }
+    const { bytes, run } = this.#preparePut(item, expect)
+    return this.#committer.submit(bytes, run) as Promise<WriteResult<V>>
+  }
+
+  /** In one commit. */
+  async putInOrder(puts: readonly OrderedPut[]): Promise<readonly WriteResult[]> {
+    if (puts.length > MAX_ORDERED) throw new InvalidOptionError('puts', `at most ${MAX_ORDERED}`, puts.length)
+    const prepared = puts.map(({ item, expect }) => this.#preparePut(item, expect))
+    const bytes = prepared.reduce((sum, put) => sum + put.bytes, 0)
+    return this.#committer.submit(bytes, (scope) => {
+      const results: WriteResult[] = []
+      for (const { run } of prepared) {
+        const result = run(scope)
+        results.push(result)
+        if (!result.ok) break
+      }
+      return results
     })
   }
 
@@ -145,6 +142,36 @@ export class EmbeddedTable implements Table {
     if (this.#closing.aborted) throw new EngineClosedError()
   }
 
+  #preparePut(
+    item: PutItem,
+    expect: Expect,
+  ): { readonly bytes: number; readonly run: CommitOperation<WriteResult> } {
+    const key = itemKey(item.partition, item.sort)
+    const { value, expiresAtMs, index } = item
+    if (expiresAtMs !== undefined && !(expiresAtMs >= 0 && expiresAtMs <= Number.MAX_SAFE_INTEGER)) {
+      throw new InvalidOptionError('expiresAtMs', 'epoch milliseconds', expiresAtMs)
+    }
+    // The version is only known inside the commit; everything else is checked here.
+    const prepared = prepareItem({ value, expiresAtMs, index })
+    const newIndexKey = index === undefined ? undefined : indexKey(index.partition, index.sort, key)
+    const run = (scope: CommitScope): WriteResult => {
+      const stored = this.#peek(key)
+      const current = stored !== undefined && !this.#isExpired(stored) ? stored : undefined
+      if (!holds(current, expect)) return this.#refused(key, current)
+      const version = current === undefined ? 1 : readItemHead(current).version + 1
+      const kept =
+        stored === undefined
+          ? NO_POINTERS
+          : this.#removePointers(scope, key, stored, newIndexKey, expiresAtMs)
+      scope.put(this.#maps.items, key, writeItem(prepared, version))
+      if (newIndexKey !== undefined && !kept.index) scope.put(this.#maps.index, newIndexKey, key)
+      if (expiresAtMs !== undefined && !kept.expiry)
+        scope.put(this.#maps.expiry, expiryKey(expiresAtMs, key), NOTHING)
+      return { ok: true, version }
+    }
+    return { bytes: prepared.bytes + ITEM_OVERHEAD_BYTES, run }
+  }
+
   #live(key: Buffer): TableItem | undefined {
     const bytes = this.#peek(key)
     return bytes === undefined || this.#isExpired(bytes) ? undefined : decodeItem(key, bytes)
@@ -160,9 +187,8 @@ export class EmbeddedTable implements Table {
     return expiresAtMs !== undefined && expiresAtMs < this.#clock.now()
   }
 
-  #refused<V extends TableValue>(key: Buffer, current: Buffer | undefined): WriteResult<V> {
-    const item = current === undefined ? undefined : (decodeItem(key, current) as TableItem<V>)
-    return { ok: false, current: item }
+  #refused(key: Buffer, current: Buffer | undefined): WriteResult {
+    return { ok: false, current: current === undefined ? undefined : decodeItem(key, current) }
   }
 
   #remove(scope: CommitScope, key: Buffer, stored: Buffer): void {

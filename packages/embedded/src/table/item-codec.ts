@@ -156,15 +156,7 @@ function withoutBytes(
   path: (string | number)[],
   found: Found[],
 ): TableValue | undefined {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
-  if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw notJson(path, value)
-    return value
-  }
-  if (value === undefined) {
-    if (path.length === 0) throw notJson(path, value)
-    return undefined
-  }
+  if (isPlain(value, path)) return value
   if (value instanceof Uint8Array) {
     found.push({ path: JSON.stringify(path), bytes: Buffer.from(value) })
     return null
@@ -181,9 +173,11 @@ function withoutBytesInside(
   const isList = Array.isArray(value)
   const members = value as { readonly [name: string]: TableValue | undefined }
   let copy: Record<string | number, TableValue | undefined> | undefined
-  for (const name of Object.keys(value)) {
-    const at = isList ? Number(name) : name
+  // Most members are text and numbers: no list of the names is made for them.
+  for (const name in members) {
     const member = members[name]
+    if (typeof member === 'string') continue
+    const at = isList ? Number(name) : name
     path.push(at)
     const plain = withoutBytes(member, path, found)
     path.pop()
@@ -192,6 +186,17 @@ function withoutBytesInside(
     copy[at] = plain
   }
   return (copy ?? value) as TableValue
+}
+
+/** Neither bytes nor something that may hold them. @throws InvalidOptionError for a number that JSON has not */
+function isPlain(
+  value: TableValue | undefined,
+  path: Path,
+): value is null | string | boolean | number | undefined {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
+  if (typeof value === 'number' && Number.isFinite(value)) return true
+  if (typeof value === 'number' || (value === undefined && path.length === 0)) throw notJson(path, value)
+  return value === undefined
 }
 
 function setAt(root: TableValue, path: Path, bytes: Uint8Array): TableValue {

@@ -2,6 +2,7 @@ import { contract } from './support/contract-test.ts'
 import type { ContractOptions, OpenFixture } from './support/fixture.ts'
 import { concurrentWriteTests, conditionTests } from './table/conditions.ts'
 import { indexOrderTests, indexTests } from './table/index-queries.ts'
+import { orderedWriteTests } from './table/ordered-writes.ts'
 import { pagingTests, queryTests } from './table/queries.ts'
 import { expiryTests, keyTests, valueTests } from './table/values.ts'
 
@@ -10,6 +11,7 @@ export function tableContract(name: string, open: OpenFixture, options: Contract
   contract(`table contract: ${name}`, open, options, {
     conditions: conditionTests,
     'concurrent writes': concurrentWriteTests,
+    'ordered writes': orderedWriteTests,
     values: valueTests,
     keys: keyTests,
     expiry: expiryTests,

@@ -1,7 +1,6 @@
 import {
   defineApp,
   exponential,
-  type LedgerItem,
   type Runtime,
   type SubscriptionDefinition,
   startRuntime,
@@ -25,7 +24,7 @@ import { checkIsolation, checkTokens, isAtRest } from './rest-checks.ts'
 import { type Action, type Scenario, type ScriptedEvent, scenarioOf } from './scenario.ts'
 import { scriptedHandler } from './scripted-handler.ts'
 import { StoredChecks } from './stored-checks.ts'
-import { STREAM, StoredView, SUBSCRIPTION } from './stored-view.ts'
+import { failureOf, STREAM, StoredView, SUBSCRIPTION } from './stored-view.ts'
 import { Violation } from './violation.ts'
 import { watchedEngine } from './watched-engine.ts'
 import { type CountedWrite, isWriteOf } from './write-kind.ts'
@@ -289,7 +288,7 @@ class SeedRun {
       this.#note(error)
     }
     if (this.#isCalm || after?.partition.startsWith('ledger/') !== true) return
-    const reaction = this.#operator.reaction(after.value as unknown as LedgerItem)
+    const reaction = this.#operator.reaction(failureOf(after))
     if (reaction === undefined) return
     this.world.clock.setTimer(reaction.inMs, () => {
       if (this.#runtime !== undefined && !this.#isCalm) reaction.act(this.#runtime)

@@ -1,9 +1,9 @@
-import type { LedgerItem, TableItem } from '@eddy/core'
+import type { TableItem } from '@eddy/core'
 import { passedIn, resolvedIn } from './checkpoint-view.ts'
 import { checkDecision } from './decision-checks.ts'
 import type { History } from './history.ts'
 import { HoldChecks } from './hold-checks.ts'
-import type { StoredCheckpoint, StoredHold, StoredView } from './stored-view.ts'
+import { failureOf, type StoredCheckpoint, type StoredHold, type StoredView } from './stored-view.ts'
 import { Violation } from './violation.ts'
 
 /** Holds every change of the table to what is promised of it, as it takes effect: whoever wrote it, however late. */
@@ -28,8 +28,9 @@ export class StoredChecks {
     if (partition.startsWith('hold/')) {
       this.#holds.changed(was as StoredHold | undefined, is as StoredHold | undefined)
     } else if (partition.startsWith('ledger/')) {
-      checkDecision(was as LedgerItem | undefined, is as LedgerItem | undefined)
-      if ((is as LedgerItem | undefined)?.cutting === true) this.#history.again.cutting(is as LedgerItem)
+      const failure = after && failureOf(after)
+      checkDecision(before && failureOf(before), failure)
+      if (failure?.cutting === true) this.#history.again.cutting(failure)
     } else if (partition.startsWith('checkpoint/')) {
       this.#checkpointed(sort, was as StoredCheckpoint | undefined, is as StoredCheckpoint)
     }

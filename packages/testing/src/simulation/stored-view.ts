@@ -1,4 +1,10 @@
-import { type LedgerItem, positionOf } from '@eddy/core'
+import {
+  type LedgerItem,
+  positionOf,
+  readStoredFailure,
+  type StoredFailure,
+  type TableItem,
+} from '@eddy/core'
 import type { PlacedRecord, SimStore } from '../sim/sim-store.ts'
 
 export const STREAM = 'orders'
@@ -28,6 +34,11 @@ export interface PositionedRecord {
   readonly position: string
   readonly eventId: string
   readonly lane: string
+}
+
+/** The failure that an item of the ledger's partitions holds: how it is stored is the ledger's own affair. */
+export function failureOf(stored: TableItem): LedgerItem {
+  return readStoredFailure(stored.value as unknown as StoredFailure)
 }
 
 /** What is stored, past all ports and faults. Looked at all the time: what was made of it is kept until it changes. */
@@ -82,7 +93,7 @@ export class StoredView {
   }
 
   ledger(): readonly LedgerItem[] {
-    return this.#made('ledger', 'ledger', () => this.#valuesOf<LedgerItem>('ledger'))
+    return this.#made('ledger', 'ledger', () => Array.from(this.#store.table.items('ledger'), failureOf))
   }
 
   /** Several where items of edits stand at the place of their original. */
@@ -119,9 +130,11 @@ export class StoredView {
 
   hasPayload(item: LedgerItem): boolean {
     if (item.payloadBlob !== undefined) return this.#store.blobs.has(item.payloadBlob)
-    const partition = `payload/${SUBSCRIPTION}/${item.id.split(':')[1] as string}`
+    const lane = `${SUBSCRIPTION}/${item.id.split(':')[1] as string}`
     // At time 0 nothing has expired.
-    return this.#store.table.get({ partition, sort: item.position }, 0) !== undefined
+    const stored = this.#store.table.get({ partition: `ledger/${lane}`, sort: item.position }, 0)
+    if ((stored?.value as unknown as StoredFailure | undefined)?.payload !== undefined) return true
+    return this.#store.table.get({ partition: `payload/${lane}`, sort: item.position }, 0) !== undefined
   }
 
   queuedTokens(): string[] {

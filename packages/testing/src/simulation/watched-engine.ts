@@ -1,13 +1,8 @@
-import type { Engine, Table, WriteResult } from '@eddy/core'
+import type { Engine, StoredFailure, Table, WriteResult } from '@eddy/core'
 import type { SimEngine } from '../sim/process/sim-engine.ts'
 import type { StoredBreaker } from './protection-checks.ts'
 import type { RareEventCounts } from './rare-events.ts'
 import type { StoredHold } from './stored-view.ts'
-
-interface LedgerValue {
-  readonly status?: string
-  readonly claimedBy?: string
-}
 
 /** The engine, with an eye on refused writes: they are what races look like from inside. */
 export function watchedEngine(
@@ -41,7 +36,7 @@ function seeRefusal(
   }
   if (
     partition.startsWith('ledger/') &&
-    (value as LedgerValue).claimedBy === undefined &&
+    (value as StoredFailure).item.claimedBy === undefined &&
     result.current !== undefined &&
     result.current.version > 1
   )

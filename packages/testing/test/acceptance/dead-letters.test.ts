@@ -83,7 +83,8 @@ describe('dead letters', () => {
   })
 
   test('scenario 23: one undeliverable target does not stop later ones (I8, I9)', async () => {
-    const h = await twoGroups()
+    // Larger than what lies in the ledger item itself.
+    const h = await twoGroups('x'.repeat(2_000))
     const [first, second] = [...(await h.deadLetters('work'))].reverse()
     // Its payload was removed by hand.
     const payload = h.world.store
@@ -107,13 +108,17 @@ describe('dead letters', () => {
 })
 
 /** Twenty dead letters of two groups. */
-async function twoGroups(): Promise<Harness> {
+async function twoGroups(data?: string): Promise<Harness> {
   const h = await openHarness(oneSubscription({ retry: list([]) }))
   h.fail('work', { type: 'big', error: () => new RangeError('too large') })
   h.fail('work', { type: 'odd', error: () => new TypeError('no price') })
   await h.append(
     'events',
-    events(20, 20).map((one, index) => ({ ...one, type: index % 4 === 0 ? 'odd' : 'big' })),
+    events(20, 20).map((one, index) => ({
+      ...one,
+      type: index % 4 === 0 ? 'odd' : 'big',
+      ...(data !== undefined && { data }),
+    })),
   )
   await h.settle()
   return h

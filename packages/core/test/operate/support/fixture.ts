@@ -143,6 +143,14 @@ export function payloadOf(
   return encodeEvent({ key: item.key, id: item.eventId, data }, { stream: 'orders', id: 'unused', nowMs: 0 })
 }
 
+/** The payload of a failure as it is stored, wherever that is. */
+export async function storedPayload(control: FakeControl, id: string): Promise<Uint8Array> {
+  const entry = await control.ledger.getById(id)
+  const payload = entry === undefined ? undefined : await control.ledger.payload(entry)
+  if (payload === undefined) throw new Error(`failure ${id} has no payload`)
+  return payload
+}
+
 /** The id of an item's nth edit. */
 export function editId(item: LedgerItem, n = 1): string {
   return failureId(item.subscription, md5Hex(item.key), editedPosition(item.position, n))

@@ -1,0 +1,52 @@
+import type { Attempt, ErrorInfo, LedgerItem } from '../model/ledger-item.ts'
+
+/**
+ * A ledger item as the table keeps it. Each error is there once, since most tries fail alike and stacks are long; a
+ * small payload lies beside the item, which saves a write, a read and a removal.
+ */
+export interface StoredFailure {
+  readonly item: Omit<LedgerItem, 'history' | 'lastError'> & {
+    readonly history: readonly StoredAttempt[]
+    readonly lastError?: ErrorIndex
+  }
+  readonly errors: readonly ErrorInfo[]
+  readonly payload?: Uint8Array
+}
+
+type StoredAttempt = Omit<Attempt, 'error'> & { readonly error?: ErrorIndex }
+
+/** Of `errors`. */
+type ErrorIndex = number
+
+export function makeStoredFailure(item: LedgerItem, payload: Uint8Array | undefined): StoredFailure {
+  const errors: ErrorInfo[] = []
+  const indexOf = (error: ErrorInfo): ErrorIndex => {
+    const known = errors.findIndex((other) => isSame(other, error))
+    return known >= 0 ? known : errors.push(error) - 1
+  }
+  const history = item.history.map(({ error, ...attempt }) =>
+    error === undefined ? attempt : { ...attempt, error: indexOf(error) },
+  )
+  const lastError = item.lastError === undefined ? undefined : indexOf(item.lastError)
+  const stored = { ...item, history, lastError } as StoredFailure['item']
+  return { item: stored, errors, ...(payload !== undefined && { payload }) }
+}
+
+export function readStoredFailure({ item, errors }: StoredFailure): LedgerItem {
+  const lastError = item.lastError === undefined ? undefined : errors[item.lastError]
+  const history = item.history.map(({ error, ...attempt }) =>
+    error === undefined ? attempt : { ...attempt, error: errors[error] as ErrorInfo },
+  )
+  return { ...item, history, ...(lastError !== undefined && { lastError }) } as LedgerItem
+}
+
+function isSame(a: ErrorInfo, b: ErrorInfo): boolean {
+  return (
+    a === b ||
+    (a.fingerprint === b.fingerprint &&
+      a.type === b.type &&
+      a.message === b.message &&
+      a.stack === b.stack &&
+      a.code === b.code)
+  )
+}
