@@ -1,4 +1,5 @@
 import { append } from '../append/append.ts'
+import { burst } from '../burst/burst.ts'
 import { head } from '../head/head.ts'
 import { keys } from '../keys/keys.ts'
 import { million } from '../million/million.ts'
@@ -16,6 +17,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   keys,
   poisoned,
   punctuality,
+  burst,
   million,
   reopen,
   head,
