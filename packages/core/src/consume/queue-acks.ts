@@ -36,9 +36,7 @@ export class QueueAcks<T extends Acknowledged> {
 
   add(message: T): void {
     this.#waiting.push(message)
-    this.#flushing ??= this.#flush().finally(() => {
-      this.#flushing = undefined
-    })
+    this.#flushing ??= this.#flush()
   }
 
   /** Resolves when everything added is acknowledged, or given up since the process stops. */
@@ -54,6 +52,8 @@ export class QueueAcks<T extends Acknowledged> {
       await this.#ack(batch)
       for (const message of batch) this.#onGone(message)
     }
+    // In the same turn as the look that found nothing: what is added from here on needs a flush of its own.
+    this.#flushing = undefined
   }
 
   /** Until it is taken: what was handled must not come again because one write was refused. */

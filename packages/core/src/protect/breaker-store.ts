@@ -31,7 +31,7 @@ export class BreakerStore {
   readonly #stopping: AbortSignal
   readonly #logger: Logger
   #wanted: Stored | undefined
-  #writing: Promise<void> | undefined
+  #isWriting = false
 
   constructor(engine: Engine, subscription: string, stopping: AbortSignal, logger: Logger) {
     this.#engine = engine
@@ -59,17 +59,12 @@ export class BreakerStore {
   save(state: BreakerState): void {
     if (state.kind === 'probing') return
     this.#wanted = this.#storedForm(state)
-    this.#writing ??= this.#write().finally(() => {
-      this.#writing = undefined
-    })
+    if (!this.#isWriting) void this.#write()
   }
 
-  /** Resolves when what was taken is written, or the subscription has stopped. */
-  async idle(): Promise<void> {
-    await this.#writing
-  }
-
+  /** Never rejects. */
   async #write(): Promise<void> {
+    this.#isWriting = true
     const { table, clock } = this.#engine
     try {
       for (let value = this.#wanted; value !== undefined; value = this.#wanted) {
@@ -83,6 +78,7 @@ export class BreakerStore {
       // The next start would find the state before: late by one change, and without harm.
       if (!(error instanceof Stopped)) this.#logger.warn({ reason: String(error) }, 'a breaker was not kept')
     }
+    this.#isWriting = false
   }
 
   #storedForm(state: Exclude<BreakerState, { readonly kind: 'probing' }>): Stored {
