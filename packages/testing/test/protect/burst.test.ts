@@ -3,9 +3,9 @@ import { expect, test } from 'vitest'
 import { SimWorld } from '../../src/sim/sim-world.ts'
 
 /** `npm run burst` plays the whole of 50,000. */
-const BURST = Number(process.env.EDDY_BURST_EVENTS ?? 2_500)
+const BURST = Number(process.env.EDDY_BURST_EVENTS ?? 1_500)
 const NEW_PER_SECOND = 100
-const SECONDS = 20
+const SECONDS = 12
 const RETRY_DELAY_MS = 60_000
 const BUDGET = { share: 0.2, minPerSecond: 50, expireMs: 10_000 }
 

@@ -24,7 +24,7 @@ describe('a downstream that collapses under load, and recovers only when left al
   beforeAll(async () => {
     guarded = await playCollapse({ seed: COLLAPSE_SEED, protect: PROTECTION })
     bare = await playCollapse({ seed: COLLAPSE_SEED, protect: undefined })
-  })
+  }, 120_000)
 
   test('both sides are well before, and down together', () => {
     for (const { seconds } of [guarded, bare]) {
