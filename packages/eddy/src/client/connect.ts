@@ -1,4 +1,12 @@
-import { type AppendOutcome, InvalidOptionError, type NewEvent, type StreamDefinition } from '@eddy/core'
+import {
+  type AppendOutcome,
+  InvalidOptionError,
+  type NewEvent,
+  type NewMessage,
+  type QueueDefinition,
+  type SendOutcome,
+  type StreamDefinition,
+} from '@eddy/core'
 import type { Backoff } from './backoff.ts'
 import { EventQueue } from './event-queue.ts'
 import { Transport } from './transport.ts'
@@ -25,6 +33,16 @@ export interface RemoteProducer {
     stream: string | StreamDefinition,
     events: NewEvent | readonly NewEvent[],
   ): Promise<readonly AppendOutcome[]>
+  /**
+   * Sends messages to a queue of the application, in the same way: a send whose outcome got lost is sent again and
+   * stored once, as long as the answer comes within the queue's deduplication window.
+   *
+   * @throws ConnectionError, RemoteError as `append`
+   */
+  send(
+    queue: string | QueueDefinition,
+    messages: NewMessage | readonly NewMessage[],
+  ): Promise<readonly SendOutcome[]>
   /** Resolves when what was appended before has its outcome. Later appends are refused. */
   close(): Promise<void>
 }
@@ -54,6 +72,10 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     append(stream, events) {
       const name = typeof stream === 'string' ? stream : stream.name
       return queue.append(name, Array.isArray(events) ? events : [events as NewEvent])
+    },
+    send(target, messages) {
+      const name = typeof target === 'string' ? target : target.name
+      return queue.send(name, Array.isArray(messages) ? messages : [messages as NewMessage])
     },
     close: () => queue.close(),
   }

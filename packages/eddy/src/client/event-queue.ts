@@ -1,24 +1,34 @@
-import { type AppendOutcome, EngineClosedError, type NewEvent, RecordTooLargeError } from '@eddy/core'
-import { encodeEvent } from './encode-event.ts'
+import {
+  type AppendOutcome,
+  EngineClosedError,
+  type NewEvent,
+  type NewMessage,
+  RecordTooLargeError,
+  type SendOutcome,
+} from '@eddy/core'
+import { encodeEvent, encodeMessage } from './encode-event.ts'
 import {
   MAX_BATCH_BYTES,
   MAX_BATCH_RECORDS,
   MAX_RECORD_BYTES,
+  messagesPath,
+  type Outcome,
   RecordSender,
   type RecordSenderOptions,
+  recordsPath,
 } from './record-sender.ts'
 
 /** Encoded events that wait for their request; at the bound, further appends wait before they are encoded (I6). */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024
 
 interface Waiting {
-  readonly stream: string
+  readonly path: string
   readonly line: Uint8Array
-  settle(outcome: AppendOutcome): void
+  settle(outcome: Outcome): void
   fail(error: unknown): void
 }
 
-/** Joins concurrent appends into requests, one in flight at a time, in the order of the calls. */
+/** Joins concurrent appends and sends into requests, one in flight at a time, in the order of the calls. */
 export class EventQueue {
   readonly #sender: RecordSender
   readonly #waiting: Waiting[] = []
@@ -33,13 +43,25 @@ export class EventQueue {
   }
 
   async append(stream: string, events: readonly NewEvent[]): Promise<readonly AppendOutcome[]> {
+    return (await this.#send(recordsPath(stream), events, encodeEvent)) as readonly AppendOutcome[]
+  }
+
+  async send(queue: string, messages: readonly NewMessage[]): Promise<readonly SendOutcome[]> {
+    return (await this.#send(messagesPath(queue), messages, encodeMessage)) as readonly SendOutcome[]
+  }
+
+  async #send<T>(
+    path: string,
+    items: readonly T[],
+    encode: (item: T) => Uint8Array,
+  ): Promise<readonly Outcome[]> {
     if (this.#closed) throw new EngineClosedError()
     // Appends that wait for room keep their order: they are let in one by one.
     if (this.#blocked.length > 0 || this.#waitingBytes >= MAX_WAITING_BYTES) {
       await new Promise<void>((resolve) => this.#blocked.push(resolve))
     }
-    const lines = events.map((event) => encodeEvent(event))
-    const outcomes = lines.map((line) => this.#enqueue(stream, line))
+    const lines = items.map((item) => encode(item))
+    const outcomes = lines.map((line) => this.#enqueue(path, line))
     this.#pumping ??= this.#pump()
     this.#letIn()
     return await Promise.all(outcomes)
@@ -53,14 +75,14 @@ export class EventQueue {
     }
   }
 
-  #enqueue(stream: string, line: Uint8Array): Promise<AppendOutcome> {
+  #enqueue(path: string, line: Uint8Array): Promise<Outcome> {
     if (line.length > MAX_RECORD_BYTES) {
       const { message } = new RecordTooLargeError(line.length, MAX_RECORD_BYTES)
       return Promise.resolve({ ok: false, code: 'too-large', retryable: false, message })
     }
     this.#waitingBytes += line.length
     return new Promise((settle, fail) => {
-      this.#waiting.push({ stream, line, settle, fail })
+      this.#waiting.push({ path, line, settle, fail })
     })
   }
 
@@ -69,13 +91,13 @@ export class EventQueue {
     await Promise.resolve()
     while (this.#waiting.length > 0) {
       const batch = this.#takeBatch()
-      const stream = (batch[0] as Waiting).stream
+      const { path } = batch[0] as Waiting
       const firstSequence = this.#sequence
       this.#sequence += batch.length
       try {
         const lines = batch.map(({ line }) => line)
-        const outcomes = await this.#sender.send({ stream, lines, firstSequence })
-        for (const [index, { settle }] of batch.entries()) settle(outcomes[index] as AppendOutcome)
+        const outcomes = await this.#sender.send<Outcome>({ path, lines, firstSequence })
+        for (const [index, { settle }] of batch.entries()) settle(outcomes[index] as Outcome)
       } catch (error) {
         for (const { fail } of batch) fail(error)
       }
@@ -85,12 +107,12 @@ export class EventQueue {
   }
 
   #takeBatch(): readonly Waiting[] {
-    const stream = this.#waiting[0]?.stream
+    const path = this.#waiting[0]?.path
     let count = 0
     let bytes = 0
-    for (const { stream: next, line } of this.#waiting) {
+    for (const { path: next, line } of this.#waiting) {
       const isFull = count >= MAX_BATCH_RECORDS || (count > 0 && bytes + line.length > MAX_BATCH_BYTES)
-      if (next !== stream || isFull) break
+      if (next !== path || isFull) break
       count += 1
       bytes += line.length
     }

@@ -8,6 +8,9 @@ import {
   type FailureGroup,
   type FailurePage,
   InvalidOptionError,
+  type PurgeOptions,
+  type PurgeResult,
+  type QueueStatus,
   type RedriveJob,
   type RedriveOptions,
   type RedrivePlan,
@@ -94,6 +97,16 @@ export class HttpClient {
       timeoutMs: waitMs + 30_000,
       ...(signal === undefined ? {} : { signal }),
     })
+  }
+
+  listQueues(): Promise<readonly QueueStatus[]> {
+    return this.#get('/v1/queues')
+  }
+  showQueue(name: string): Promise<QueueStatus> {
+    return this.#get(`/v1/queues/${encode(name)}`)
+  }
+  purgeQueue(name: string, options: PurgeOptions): Promise<PurgeResult> {
+    return this.#post(`/v1/queues/${encode(name)}/purge`, options, 0)
   }
 
   listSubscriptions(): Promise<readonly SubscriptionStatus[]> {

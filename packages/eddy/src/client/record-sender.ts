@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type AppendOutcome, ConnectionError, isEddyError } from '@eddy/core'
+import { type AppendOutcome, ConnectionError, isEddyError, type SendOutcome } from '@eddy/core'
 import { type Backoff, backoffDelayMs, wait } from './backoff.ts'
 import { RemoteError } from './remote-error.ts'
 import { isUnsent, type Query, type Transport } from './transport.ts'
@@ -21,9 +21,21 @@ export interface RecordSenderOptions {
   readonly onRetry?: (problem: string, delayMs: number) => void
 }
 
+/** The fate of a record or a message. */
+export type Outcome = AppendOutcome | SendOutcome
+
+export function recordsPath(stream: string): string {
+  return `/v1/streams/${encodeURIComponent(stream)}/records`
+}
+
+export function messagesPath(queue: string): string {
+  return `/v1/queues/${encodeURIComponent(queue)}/messages`
+}
+
 /** Records for one request: NDJSON lines without their line ends. */
 export interface RecordBatch {
-  readonly stream: string
+  /** Of the stream or queue; see `recordsPath` and `messagesPath`. */
+  readonly path: string
   readonly lines: readonly Uint8Array[]
   readonly query?: Query
   /** Producer sequence of the first line; the others follow by one. Never falls from batch to batch. */
@@ -60,8 +72,11 @@ export class RecordSender {
    * @returns one outcome a line, in order
    * @throws ConnectionError nothing could be sent for `giveUpAfterMs`; RemoteError the server refused the request
    */
-  async send(batch: RecordBatch, signal?: AbortSignal): Promise<readonly AppendOutcome[]> {
-    const first = await this.#sendKnown(batch, this.producerId, batch.firstSequence, signal)
+  async send<O extends Outcome = AppendOutcome>(
+    batch: RecordBatch,
+    signal?: AbortSignal,
+  ): Promise<readonly O[]> {
+    const first = await this.#sendKnown<O>(batch, this.producerId, batch.firstSequence, signal)
     const outcomes = [...first]
     for (let refusals = 1; refusals < MAX_REFUSALS; refusals += 1) {
       const open = indexesToRepeat(outcomes)
@@ -70,8 +85,8 @@ export class RecordSender {
       const lines = open.map((index) => batch.lines[index] as Uint8Array)
       const sequence = this.#redoSequence
       this.#redoSequence += lines.length
-      const again = await this.#sendKnown({ ...batch, lines }, this.#redoId, sequence, signal)
-      for (const [place, index] of open.entries()) outcomes[index] = again[place] as AppendOutcome
+      const again = await this.#sendKnown<O>({ ...batch, lines }, this.#redoId, sequence, signal)
+      for (const [place, index] of open.entries()) outcomes[index] = again[place] as O
     }
     return outcomes
   }
@@ -82,16 +97,16 @@ export class RecordSender {
   }
 
   /** Repeats one request under one sequence until its outcome is known. */
-  async #sendKnown(
+  async #sendKnown<O>(
     batch: RecordBatch,
     producerId: string,
     firstSequence: number,
     signal: AbortSignal | undefined,
-  ): Promise<readonly AppendOutcome[]> {
+  ): Promise<readonly O[]> {
     const giveUpAtMs = performance.now() + (this.#options.giveUpAfterMs ?? 60_000)
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#request(batch, producerId, firstSequence)
+        return await this.#request<O>(batch, producerId, firstSequence)
       } catch (error) {
         const repeat = error instanceof ConnectionError || (error instanceof RemoteError && error.retryable)
         if (repeat && !isUnsent(error)) this.#mayHaveStored = true
@@ -102,22 +117,22 @@ export class RecordSender {
   }
 
   // The request itself is not aborted by the signal: a stop waits for the outcome, so that the count is true.
-  async #request(
-    { stream, lines, query }: RecordBatch,
+  async #request<O>(
+    { path, lines, query }: RecordBatch,
     producerId: string,
     firstSequence: number,
-  ): Promise<readonly AppendOutcome[]> {
+  ): Promise<readonly O[]> {
     const results = await this.#options.transport
-      .json<{ results: readonly AppendOutcome[] }>({
+      .json<{ results: readonly O[] }>({
         method: 'POST',
-        path: `/v1/streams/${encodeURIComponent(stream)}/records`,
+        path,
         ...(query === undefined ? {} : { query }),
         headers: { 'eddy-producer-id': producerId, 'eddy-first-sequence': String(firstSequence) },
         contentType: 'application/x-ndjson',
         body: Buffer.concat(lines.flatMap((line) => [line, LINE_END])),
         timeoutMs: REQUEST_TIMEOUT_MS,
       })
-      .then((answer) => answer?.results, resultsOfRefusal)
+      .then((answer) => answer?.results, resultsOfRefusal<O>)
     if (!Array.isArray(results) || results.length !== lines.length) {
       const received = Array.isArray(results) ? results.length : 'no'
       throw new RemoteError(`the server answered ${received} results for ${lines.length} records`, {
@@ -137,13 +152,13 @@ export class RecordSender {
 }
 
 /** A request without one readable record is refused as a whole; the problem still says what was wrong with each. */
-function resultsOfRefusal(error: unknown): readonly AppendOutcome[] {
+function resultsOfRefusal<O>(error: unknown): readonly O[] {
   if (error instanceof RemoteError && error.status === 400 && Array.isArray(error.problem.results)) {
-    return error.problem.results as readonly AppendOutcome[]
+    return error.problem.results as readonly O[]
   }
   throw error
 }
 
-function indexesToRepeat(outcomes: readonly AppendOutcome[]): readonly number[] {
+function indexesToRepeat(outcomes: readonly Outcome[]): readonly number[] {
   return outcomes.flatMap((outcome, index) => (!outcome.ok && outcome.retryable ? [index] : []))
 }

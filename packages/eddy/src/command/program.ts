@@ -4,6 +4,7 @@ import { createAction, type RunState } from './command-context.ts'
 import type { CommandIo } from './command-io.ts'
 import { failuresCommands } from './failures/failures-commands.ts'
 import { putCommand } from './put/put-command.ts'
+import { queuesCommands } from './queues/queues-commands.ts'
 import { startCommand } from './start/start-command.ts'
 import { streamsCommands } from './streams/streams-commands.ts'
 import { subscriptionsCommands } from './subscriptions/subscriptions-commands.ts'
@@ -52,6 +53,7 @@ export function createProgram(io: CommandIo, state: RunState, { json }: { json: 
   putCommand(program, action)
   tailCommand(program, action)
   streamsCommands(program, action)
+  queuesCommands(program, action)
   subscriptionsCommands(program, action)
   failuresCommands(program, action)
   backupCommands(program, action)

@@ -44,6 +44,19 @@ export const sendDoc: RouteDoc = {
       description: 'An ISO time or epoch milliseconds, for messages that say nothing of it.',
       schema: text(),
     },
+    {
+      name: 'eddy-producer-id',
+      in: 'header',
+      description:
+        'Names the producer. With `eddy-first-sequence`, messages without a deduplication id get one from both: a repeated request within the queue’s window adds nothing.',
+      schema: text(undefined, { maxLength: 100 }),
+    },
+    {
+      name: 'eddy-first-sequence',
+      in: 'header',
+      description: 'Producer sequence of the first message; the n-th has n more, failed ones included.',
+      schema: { type: 'integer', minimum: 0 },
+    },
   ],
   body: {
     required: true,

@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import type { AppendOutcome } from '@eddy/core'
-import type { RecordSender } from '../../client/record-sender.ts'
+import type { Outcome, RecordSender } from '../../client/record-sender.ts'
 import type { Query } from '../../client/transport.ts'
 import { type Batch, BatchLane } from './batch-lane.ts'
 import type { FailedFile } from './failed-file.ts'
@@ -18,7 +17,8 @@ export interface PutCounts {
 }
 
 export interface PutOptions {
-  readonly stream: string
+  /** Of the stream's records or the queue's messages. */
+  readonly path: string
   readonly query: Query
   readonly sender: RecordSender
   readonly failedFile: FailedFile
@@ -85,11 +85,11 @@ async function sendBatch(
   counts: PutCounts,
   options: PutOptions,
 ): Promise<void> {
-  const { stream, query, sender, signal } = options
+  const { path, query, sender, signal } = options
   const bytes = lines.map((line) => line.bytes)
-  const outcomes = await sender.send({ stream, query, lines: bytes, firstSequence }, signal)
+  const outcomes = await sender.send<Outcome>({ path, query, lines: bytes, firstSequence }, signal)
   for (const [index, line] of lines.entries()) {
-    const outcome = outcomes[index] as AppendOutcome
+    const outcome = outcomes[index] as Outcome
     if (outcome.ok) {
       counts.sent += 1
       counts.bytes += line.bytes.length

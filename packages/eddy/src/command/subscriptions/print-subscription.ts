@@ -1,4 +1,4 @@
-import type { SubscriptionStatus } from '@eddy/core'
+import type { SubscriptionQueueStatus, SubscriptionStatus } from '@eddy/core'
 import type { CommandContext } from '../command-context.ts'
 import type { Paint } from '../format/paint.ts'
 import { printable } from '../format/printable.ts'
@@ -56,28 +56,47 @@ export async function printSubscription(
   if (context.json) return await context.printJson(subscription)
   const { paint } = context
   const lines = [
-    `${paint.bold(printable(subscription.name))}  on stream ${printable(subscription.stream)}, ${stateText(subscription, paint)}`,
+    `${paint.bold(printable(subscription.name))}  on ${subscription.queue === undefined ? 'stream ' : ''}${printable(subscription.stream)}, ${stateText(subscription, paint)}`,
     `blocks ${subscription.blocks}, then ${subscription.exhausted}; concurrency ${subscription.concurrency}`,
     `lag ${count(subscription.lagRecords)} records, ${duration(subscription.lagMs)}; in flight ${count(subscription.inFlight)}`,
     `retrying ${count(subscription.retrying)}, held ${count(subscription.held)} (${plural(subscription.heldKeys, 'key')}), dead ${deadText(subscription.dead, paint)}`,
     ...protectionLines(subscription, Date.now(), paint),
     '',
-    table(
-      subscription.shards,
-      [
-        { title: 'SHARD', value: ({ shardId }) => shardId },
-        { title: 'STATE', value: ({ state }) => state },
-        { title: 'CHECKPOINT', value: ({ checkpoint }) => checkpoint ?? '-' },
-        numberColumn('LAG', ({ lagRecords }) => lagRecords),
-        { title: 'LAG TIME', align: 'right', value: ({ lagMs }) => duration(lagMs) },
-        numberColumn('BUFFERED', ({ buffered }) => buffered),
-        numberColumn('EXPIRED', ({ expiredRecords }) => expiredRecords),
-      ],
-      paint,
-    ),
+    subscription.queue === undefined ? shardTable(subscription, paint) : queueText(subscription.queue),
   ]
   lines.push(...nextSteps(subscription))
   await context.print(lines.join('\n'))
+}
+
+function queueText({
+  name,
+  state,
+  ready,
+  inFlight,
+  delayed,
+  oldestAgeMs,
+  buffered,
+}: SubscriptionQueueStatus): string {
+  return [
+    `queue ${printable(name)} is ${state}: ready ${count(ready)}, in flight ${count(inFlight)}, delayed ${count(delayed)}, buffered ${count(buffered)}`,
+    `its oldest message waits for ${duration(oldestAgeMs)}`,
+  ].join('\n')
+}
+
+function shardTable({ shards }: SubscriptionStatus, paint: Paint): string {
+  return table(
+    shards,
+    [
+      { title: 'SHARD', value: ({ shardId }) => shardId },
+      { title: 'STATE', value: ({ state }) => state },
+      { title: 'CHECKPOINT', value: ({ checkpoint }) => checkpoint ?? '-' },
+      numberColumn('LAG', ({ lagRecords }) => lagRecords),
+      { title: 'LAG TIME', align: 'right', value: ({ lagMs }) => duration(lagMs) },
+      numberColumn('BUFFERED', ({ buffered }) => buffered),
+      numberColumn('EXPIRED', ({ expiredRecords }) => expiredRecords),
+    ],
+    paint,
+  )
 }
 
 function nextSteps({ name, dead, held, exhausted }: SubscriptionStatus): readonly string[] {
