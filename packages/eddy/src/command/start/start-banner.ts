@@ -15,6 +15,7 @@ const DEFAULT_URL = 'http://127.0.0.1:4010'
 /** Where it listens, what it runs, what to try next. */
 export function startBanner({ url, dataDir, app, file, needsToken }: StartedServer, paint: Paint): string {
   const streams = app?.streams ?? []
+  const queues = app?.queues ?? []
   const subscriptions = app?.subscriptions ?? []
   const stream = streams[0]?.name ?? 'STREAM'
   const eddy = url === DEFAULT_URL ? 'eddy' : `eddy --url ${url}`
@@ -23,12 +24,14 @@ export function startBanner({ url, dataDir, app, file, needsToken }: StartedServ
     `  data           ${dataDir}`,
     `  application    ${file ?? 'none: streams and HTTP only'}`,
     `  streams        ${streams.map(({ name, shards }) => `${name} (${shards})`).join(', ') || '-'}`,
+    ...(queues.length > 0 ? [`  queues         ${queues.map(({ name }) => name).join(', ')}`] : []),
     `  subscriptions  ${subscriptions.map(({ name, stream: from }) => `${name} on ${from}`).join(', ') || '-'}`,
     '',
     needsToken ? 'Try next, with EDDY_TOKEN set to the token of this server:' : 'Try next:',
     ...(streams.length === 0 ? [`  ${eddy} streams create ${stream}`] : []),
     `  ${eddy} put ${stream} FILE.ndjson --key FIELD`,
     `  ${eddy} tail ${stream} --from trim_horizon`,
+    ...(queues[0] === undefined ? [] : [`  ${eddy} queues put ${queues[0].name} FILE.ndjson`]),
     `  ${eddy} subscriptions list`,
     `  ${eddy} failures list`,
   ].join('\n')
