@@ -13,7 +13,7 @@ export interface GitChange {
   readonly status: string
   /** `Name <address>`. */
   readonly author: string
-  /** RFC 3339, UTC. */
+  /** RFC 3339, UTC. The beginning of 1970 where the commit has no time, or none that can be said so. */
   readonly authoredAt: string
 }
 

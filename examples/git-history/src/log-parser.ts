@@ -3,7 +3,10 @@ import { authorText, pathText } from './lossless-text.ts'
 /** What the parser expects of `git log`: hash, author's time in seconds, author. The author is last: it may hold anything. */
 export const LOG_FORMAT = 'tformat:commit %H %at %an <%ae>'
 
-const HEADER = /^commit ([0-9a-f]{40,64}) (-?\d+) /
+const HEADER = /^commit ([0-9a-f]{40,64}) (-?\d*) /
+/** What RFC 3339 can say: years 0 to 9999. */
+const FIRST_SECOND = Date.parse('0000-01-01T00:00:00Z') / 1_000
+const LAST_SECOND = Date.parse('9999-12-31T23:59:59Z') / 1_000
 const STATUS = /^[ACDMRTUXB]\d*$/
 const NUL = 0
 const NEWLINE = 10
@@ -55,9 +58,15 @@ function commitOf(bytes: Buffer, text: string): Commit {
   if (header === null) throw new Error(`git log wrote neither a commit nor a status: ${JSON.stringify(text)}`)
   return {
     commit: header[1] as string,
-    authoredAt: new Date(Number(header[2]) * 1_000).toISOString(),
+    authoredAt: timeText(Number(header[2])),
     author: authorText(bytes.subarray(header[0].length)),
   }
+}
+
+/** Old tools have written commits without a time, or with one beyond the year 9999: those get the beginning of 1970. */
+function timeText(seconds: number): string {
+  const isTime = seconds >= FIRST_SECOND && seconds <= LAST_SECOND
+  return new Date(isTime ? seconds * 1_000 : 0).toISOString()
 }
 
 /** The stretches between NUL bytes; a last one without NUL is one too, unless it is empty. */

@@ -61,6 +61,42 @@ describe('gitChanges', () => {
     }
   })
 
+  it('reads commits with authors and times that Git itself would not write', async () => {
+    const directory = temporaryDirectory()
+    const git = (args: readonly string[], input = '') =>
+      execFileSync('git', ['-C', directory, ...args], { encoding: 'utf8', input }).trim()
+    git(['init', '--quiet', '--bare'])
+    const blob = git(['hash-object', '-w', '--stdin'], 'text')
+    let parent = ''
+    const authors = [
+      'A U Thor <a@example.org>',
+      'A U Thor <a@example.org> 99999999999999 +0000',
+      'A U Thor <a@example.org> 253402300800 +0000',
+      'A U Thor <a@example.org> 18446744073709551615 +0000',
+      ' <> 1500000000 +0000',
+      'A <b <c> 1500000000 +0000',
+    ]
+    for (const [n, author] of authors.entries()) {
+      const tree = git(['mktree'], `100644 blob ${blob}\tfile-${n}\n`)
+      const commit = `tree ${tree}\n${parent}author ${author}\ncommitter C <c@example.org> 1500000000 +0000\n\nn\n`
+      const hash = git(['hash-object', '-t', 'commit', '-w', '--literally', '--stdin'], commit)
+      git(['update-ref', 'HEAD', hash])
+      parent = `parent ${hash}\n`
+    }
+    const changes = (await all(gitChanges({ repository: directory }))).filter(({ status }) => status === 'A')
+    expect(changes.map(({ path, authoredAt }) => [path, authoredAt.slice(0, 4)])).toEqual([
+      ['file-0', '1970'],
+      ['file-1', '1970'],
+      ['file-2', '1970'],
+      ['file-3', '1970'],
+      ['file-4', '2017'],
+      ['file-5', '2017'],
+    ])
+    const counts = await gitCounts(directory, ['HEAD'])
+    expect(new Set(counts.authors.keys())).toEqual(new Set(changes.map(({ author }) => author)))
+    expect(counts.changes).toBe(2 * authors.length - 1)
+  })
+
   it('says what is wrong with a folder without a repository', async () => {
     const directory = temporaryDirectory()
     expect(await hasHistory(directory)).toBe(false)
