@@ -7,10 +7,9 @@ export const consumeMutations = [
     id: 'checkpoint-before-ledger',
     invariant: 'I2',
     what: 'an event counts as resolved before it is handled or in the ledger',
-    file: SHARD_RUNNER,
-    find: 'await this.#livePath.process(entry.task, giveSlot)\n      this.#resolve(entry.ordinal, entry.task.bytes.length)',
-    replace:
-      'this.#resolve(entry.ordinal, entry.task.bytes.length)\n      await this.#livePath.process(entry.task, giveSlot)',
+    file: 'packages/core/src/consume/live-lanes.ts',
+    find: 'await livePath.process(entry.task, giveSlot)\n    owner.done(entry)',
+    replace: 'owner.done(entry)\n    await livePath.process(entry.task, giveSlot)',
   },
   {
     id: 'checkpoint-from-newest',

@@ -110,9 +110,8 @@ export const retryMutations = [
     invariant: 'I9',
     what: 'a record that is no event is passed over in silence',
     file: RUNNER,
-    find: 'return failed(error, undefined, true)',
-    replace:
-      "return error instanceof Error ? { kind: 'ok', attempt: attemptOf() } : failed(error, undefined, true)",
+    find: 'return failedResult(attempt, start, 0, { thrown: error, event: undefined, isHopeless: true })',
+    replace: 'return okResult(attempt, start, error === undefined ? 1 : 0)',
   },
   {
     id: 'live-poison-never-given-up',
