@@ -194,10 +194,7 @@ class SeedRun {
         this.world.crash()
         break
       case 'linger':
-        if (this.#engine !== undefined && this.#runtime !== undefined) {
-          this.rare.saw('zombie')
-          this.world.linger(this.#engine, action.forMs, { minMs: 0, maxMs: 60 })
-        }
+        this.#linger(action.forMs)
         break
       case 'crash-at-call':
         this.world.crashAtCall(this.world.callCount + action.inCalls)
@@ -272,13 +269,21 @@ class SeedRun {
   #onCall(call: PortCall): void {
     if (this.#crashAtWrite === undefined || !isWriteOf(this.#crashAtWrite.of, call)) return
     this.#crashAtWrite = { ...this.#crashAtWrite, inWrites: this.#crashAtWrite.inWrites - 1 }
-    const { inWrites, isLate } = this.#crashAtWrite
+    const { inWrites, end } = this.#crashAtWrite
     if (inWrites > 0) return
     this.#crashAtWrite = undefined
+    if (end === 'linger') return this.#linger(2_000)
     const { faults } = this.world
-    if (isLate) this.world.faults = { ...faults, crash: ALL_LATE }
+    if (end === 'late') this.world.faults = { ...faults, crash: ALL_LATE }
     this.world.crash()
     this.world.faults = faults
+  }
+
+  /** The process is taken for dead, and goes on for so long, more or less slowly. */
+  #linger(forMs: number): void {
+    if (this.#engine === undefined || this.#runtime === undefined) return
+    this.rare.saw('zombie')
+    this.world.linger(this.#engine, forMs, { minMs: 0, maxMs: this.#dice.pick([20, 60, 300]) })
   }
 
   #onChange(before: TableItem | undefined, after: TableItem | undefined): void {

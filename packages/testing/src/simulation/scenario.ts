@@ -210,7 +210,7 @@ function troubles(
     kind: 'crash-at-write',
     of: dice.pick(['hold', 'hold', 'ledger', 'checkpoint', 'token'] as const),
     inWrites: 1 + dice.int(6),
-    isLate: dice.chance(0.5),
+    end: dice.pick(['die', 'late', hasPoison ? 'late' : 'linger'] as const),
   }))
   if (!hasPoison)
     add(0.4, 4, () => ({ kind: 'linger', forMs: 100 + dice.int(dice.chance(0.3) ? 3_000 : 700) }))

@@ -7,8 +7,8 @@ export interface CountedWrite {
   readonly of: WriteKind
   /** The one after so many of its kind, from 1. */
   readonly inWrites: number
-  /** What is under way then arrives long after the next process has begun. */
-  readonly isLate: boolean
+  /** `late`: what is under way then arrives long after the next process has begun. `linger`: the process goes on beside it. */
+  readonly end: 'die' | 'late' | 'linger'
 }
 
 export function isWriteOf(kind: WriteKind, { op, args }: PortCall): boolean {
