@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { FailureDetail, LedgerItem, SubscriptionStatus } from '@eddy/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eddy, type StartedEddy, spawnEddy, startEddy, until } from '../support/real-server.ts'
+import { runCommand } from '../support/run-command.ts'
 import { APP_SOURCE } from './app-source.ts'
 
 let cwd: string
@@ -13,11 +14,16 @@ const order = (n: number) => ({ id: `o-${n}`, customer: `c-${n % 4}`, amount: n 
 const ndjson = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, n) => `${JSON.stringify(order(from + n))}\n`).join('')
 
+/** The command as a process of its own. */
 async function run(argv: readonly string[], stdin = '') {
   return await eddy(argv, { cwd, url: server.url, stdin })
 }
+/** The same command line in this process, for what is looked at between, often or only for its answer. */
+async function ask(argv: readonly string[]) {
+  return await runCommand(argv, { url: server.url })
+}
 async function json<T>(...argv: string[]): Promise<T> {
-  const { stdout, stderr, exitCode } = await run([...argv, '--json'])
+  const { stdout, stderr, exitCode } = await ask([...argv, '--json'])
   expect(exitCode, stderr).toBe(0)
   return JSON.parse(stdout) as T
 }
@@ -50,15 +56,15 @@ describe('a real server and the command', () => {
       const [billing, mail] = await json<SubscriptionStatus[]>('subscriptions', 'list')
       return billing?.held === 1 && mail?.dead === 2
     })
-    expect((await run(['subscriptions', 'show', 'billing'])).stdout).toContain('held 1 (1 key)')
-    expect((await run(['streams', 'show', 'orders'])).stdout).toContain('read by billing, mail')
+    expect((await ask(['subscriptions', 'show', 'billing'])).stdout).toContain('held 1 (1 key)')
+    expect((await ask(['streams', 'show', 'orders'])).stdout).toContain('read by billing, mail')
   })
 
   it('edits a held event: a second edit of the same item is refused, the key flows on', async () => {
     const [held] = await failures('--subscription', 'billing')
     expect((held as LedgerItem).status).toBe('held')
     const id = (held as LedgerItem).id
-    expect((await run(['failures', 'show', id])).stdout).toContain('PaymentDeclined: order o-6: amount 0')
+    expect((await ask(['failures', 'show', id])).stdout).toContain('PaymentDeclined: order o-6: amount 0')
     const { payload } = await json<FailureDetail>('failures', 'show', id)
     const event = JSON.parse(payload?.content ?? '') as { data: { amount: number } }
     event.data.amount = 60
@@ -74,9 +80,9 @@ describe('a real server and the command', () => {
   })
 
   it('plans, redrives and follows the job, then drops what stays dead', async () => {
-    const plan = await run(['failures', 'redrive', '--subscription', 'mail', '--dry-run'])
+    const plan = await ask(['failures', 'redrive', '--subscription', 'mail', '--dry-run'])
     expect(plan.stdout).toContain('would redrive 2 failures\n  2 of mail')
-    expect(await run(['failures', 'redrive', '--subscription', 'mail'])).toMatchObject({ exitCode: 2 })
+    expect(await ask(['failures', 'redrive', '--subscription', 'mail'])).toMatchObject({ exitCode: 2 })
     const redrive = await run(['failures', 'redrive', '--subscription', 'mail', '--yes'])
     expect(redrive).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('2 of 2 events') })
     await until(async () =>
@@ -92,12 +98,12 @@ describe('a real server and the command', () => {
 
   it('creates, splits, merges and deletes a stream', async () => {
     expect(await run(['streams', 'create', 'spare', '--shards', '1'])).toMatchObject({ exitCode: 0 })
-    expect(await run(['streams', 'create', 'spare'])).toMatchObject({ exitCode: 1 })
-    expect(await run(['streams', 'split', 'spare', 'shardId-000000000000'])).toMatchObject({ exitCode: 0 })
-    const merged = await run(['streams', 'merge', 'spare', 'shardId-000000000001'])
+    expect(await ask(['streams', 'create', 'spare'])).toMatchObject({ exitCode: 1 })
+    expect(await ask(['streams', 'split', 'spare', 'shardId-000000000000'])).toMatchObject({ exitCode: 0 })
+    const merged = await ask(['streams', 'merge', 'spare', 'shardId-000000000001'])
     expect(merged.stdout).toMatch(/shardId-000000000003 +open .* shardId-000000000001, shardId-000000000002/)
-    expect(await run(['streams', 'delete', 'spare', '--yes'])).toMatchObject({ exitCode: 0 })
-    expect(await run(['streams', 'show', 'spare'])).toMatchObject({ exitCode: 1 })
+    expect(await ask(['streams', 'delete', 'spare', '--yes'])).toMatchObject({ exitCode: 0 })
+    expect(await ask(['streams', 'show', 'spare'])).toMatchObject({ exitCode: 1 })
   })
 
   it('ends a tail with 130 on Ctrl-C and with 0 when its reader leaves', async () => {
