@@ -52,6 +52,9 @@ export class Checkpoints {
     before: StoredCheckpoint | undefined,
     checkpoint: Checkpoint,
   ): Promise<StoredCheckpoint> {
+    // Read anew (a seek, a change of the policy) by a former owner that goes on beside its successor.
+    if (before !== undefined && before.checkpoint.epoch > checkpoint.epoch)
+      throw new Fenced(`shard ${shardId}`)
     let expected: StoredCheckpoint | undefined = before
     for (;;) {
       const written = await this.#table.put(

@@ -5,7 +5,7 @@ import type { LedgerEntry } from '../fail/ledger.ts'
 import type { ShardGate } from '../fail/shard-gate.ts'
 import { type DeliveryResult, deliver, FIRST_DELIVERY } from '../handle/delivery.ts'
 import { errorInfo } from '../policies/error-info.ts'
-import { persist } from '../runtime/stop-signal.ts'
+import { persist, Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import type { CrashMarker } from './crash-marker.ts'
 import { LiveFailures } from './live-failures.ts'
@@ -154,6 +154,7 @@ export class LivePath {
   }
 
   async #handle(task: LiveTask, giveSlot: () => void): Promise<void> {
+    giveBackIfStopped(task)
     const { marker } = task
     const result = await (marker === undefined ? this.#deliver(task) : this.#deliverMarked(task, marker))
     giveSlot()
@@ -195,6 +196,7 @@ export class LivePath {
       marker.begin(`${definition.name}/${meta.shardId}/${meta.position}`),
     )
     try {
+      giveBackIfStopped(task)
       if (turn.crashes >= policy.failure.maxCrashes) return givenUp(turn.crashes)
       const result = await this.#deliver(task)
       if (result.kind !== 'given-back') await turn.survived()
@@ -209,6 +211,11 @@ function lookAtHold(task: LiveTask, name: string, entry: HoldEntry | undefined):
   if (entry === undefined) return NOTHING
   if (task.meta.position < entry.hold.lo) return DONE
   return entry.hold.state === 'open' ? NOTHING : { kind: 'held', name, entry }
+}
+
+/** Its shard is read anew, maybe in other lanes: what only waited to be begun is begun there. */
+function giveBackIfStopped(task: LiveTask): void {
+  if (task.stop.aborted) throw new Stopped()
 }
 
 /** The process died again and again while this event was handled: it is given up without another call. */

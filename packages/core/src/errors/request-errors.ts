@@ -58,11 +58,10 @@ export class PolicyConflictError extends EddyError {
   override readonly code = 'EDDY_POLICY_CONFLICT'
   override readonly retryable = false
 
-  constructor(subscription: string, expected: number, version: number | undefined) {
-    const now = version === undefined ? 'another by now' : `${version} by now`
+  constructor(subscription: string, expected: number, version: number) {
     super(
-      `the policy of "${subscription}" was not changed: expected version ${expected}, it is ${now}. Look at it again with: eddy policy show ${subscription}`,
-      { subscription, expected, ...(version !== undefined && { version }) },
+      `the policy of "${subscription}" was not changed: expected version ${expected}, it is ${version} by now. Look at it again with: eddy policy show ${subscription}`,
+      { subscription, expected, version },
     )
   }
 }

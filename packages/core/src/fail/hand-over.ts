@@ -25,11 +25,14 @@ export class HandOver {
     this.#parts = parts
   }
 
-  async letGo(shardId: string): Promise<void> {
+  /** @param isLate - the hold was written by a dead process, since the holds were loaded */
+  async letGo(shardId: string, isLate = false): Promise<void> {
     const { holds, ledger, policy } = this.#parts
     const name = shardLaneName(shardId)
     for (;;) {
-      const entry = await this.#persist('reading a hold', async () => await holds.lookup(name))
+      const entry = await this.#persist('reading a hold', async () =>
+        isLate ? await holds.read(name) : await holds.lookup(name),
+      )
       const { blocks } = policy.failure
       if (entry?.hold.state !== 'held' || blocks === 'shard') return
       const { hold } = entry

@@ -70,7 +70,8 @@ export class Sweeper {
   async #lostTokens(): Promise<number> {
     const { engine, tokens, ledger, holds } = this.#parts
     const waiting = ledger.countOf('retrying') + ledger.countOf('held') + holds.heldCount
-    if (waiting === 0) return PAGE
+    // Below 0, too: what a dead process wrote late was never counted.
+    if (waiting <= 0) return PAGE
     return Math.max(0, waiting - (await engine.queue.depth(tokens.queueName)))
   }
 
@@ -102,7 +103,7 @@ export class Sweeper {
     const heldShard = shardOfLane(name)
     // Written late, since the shards of an earlier policy were let go when their reading began.
     if (heldShard !== undefined && policy.failure.blocks !== 'shard')
-      return await this.#handOver.letGo(heldShard)
+      return await this.#handOver.letGo(heldShard, true)
     const waiting = await ledger.range(hold.laneId, hold.lo, afterPosition(hold.tail), PAGE)
     const first = waiting.find((candidate) => !isFinal(candidate.item))
     if (heldShard === undefined) {

@@ -104,7 +104,11 @@ export class LivePolicy {
     if (isSame || dryRun) return { subscription, version, changes, dryRun }
     const policy = this.#storedAfter(next.counting, changes, options)
     const stored = await persist('storing the policy', () => store.save(this.#stored, policy))
-    if (stored === undefined) throw new PolicyConflictError(subscription, version, undefined)
+    if (stored === undefined) {
+      // A former process's last change came late: it is what a restart would find.
+      await this.load()
+      throw new PolicyConflictError(subscription, version, this.#version)
+    }
     this.#stored = stored
     this.#fitted = next
     apply(next.policy, policy.version)

@@ -287,13 +287,12 @@ export class SubscriptionRunner implements SubscriptionControl {
    */
   #setPolicy(policy: SubscriptionPolicy, version: number): void {
     this.parts.policy.replace(policy, version)
+    const rereads = this.#intake !== undefined && !this.#readsAsPolicySays()
+    // First of all: what is not begun yet is taken in again, in the lanes of the new policy.
+    if (rereads) this.#intake?.close()
     this.parts.slots.resize(policy.concurrency)
     this.parts.protection.policyChanged()
-    if (this.#intake === undefined || this.#readsAsPolicySays()) return
-    // At once: what is not begun yet is taken in again, in the lanes of the new policy.
-    this.#intake.close()
-    const reread = this.#reread().catch((error) => this.#onRereadError(error))
-    this.#background.push(reread)
+    if (rereads) this.#background.push(this.#reread().catch((error) => this.#onRereadError(error)))
   }
 
   #tellRejected(rejected: readonly RejectedPart[]): void {

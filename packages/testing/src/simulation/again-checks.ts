@@ -1,4 +1,5 @@
 import type { HandlerContext, LedgerItem } from '@eddy/core'
+import type { OrderPromises } from './order-promises.ts'
 import type { PositionedRecord, StoredView } from './stored-view.ts'
 import { Violation } from './violation.ts'
 
@@ -21,16 +22,16 @@ const MAX_KILLS = 12
 /** What must not be handled again: what a retry, a checkpoint, a clean stop or a cut is done with. */
 export class AgainChecks {
   readonly #view: StoredView
-  readonly #blocks: 'nothing' | 'key' | 'shard'
+  readonly #promises: OrderPromises
   readonly #seen = new Map<string, Seen>()
   readonly #passed = new Set<string>()
   readonly #doneAtCleanStop = new Set<string>()
   readonly #doomed = new Set<string>()
   #steps = 0
 
-  constructor(view: StoredView, blocks: 'nothing' | 'key' | 'shard') {
+  constructor(view: StoredView, promises: OrderPromises) {
     this.#view = view
-    this.#blocks = blocks
+    this.#promises = promises
   }
 
   /** A handler call begins. */
@@ -84,6 +85,11 @@ export class AgainChecks {
   /** An event takes its key's waiting tail with it: from here on nothing that waits there may run. */
   cutting(item: LedgerItem): void {
     const lane = laneOf(item)
+    // One that waits by itself, since nothing blocked when it failed, takes nothing with it.
+    const hold = this.#view
+      .holds()
+      .find(({ state, laneId, lo }) => state === 'held' && laneId === lane && lo <= item.position)
+    if (hold === undefined) return
     for (const other of this.#view.ledger()) {
       if (
         laneOf(other) === lane &&
@@ -115,7 +121,7 @@ export class AgainChecks {
     if (ctx.attempt <= seen.attempt)
       throw new Violation('I9', `${eventId} has attempt ${ctx.attempt} after attempt ${seen.attempt}`)
     seen.attempt = ctx.attempt
-    if (this.#blocks === 'nothing' || ctx.outOfOrder || seen.okAt === undefined) return
+    if (this.#promises.isAlways('nothing') || ctx.outOfOrder || seen.okAt === undefined) return
     if (item === undefined || item.redrives.length > 0 || item.editOf !== undefined) return
     const later = this.#laterInLane(ctx).find(
       (record) => (this.#seen.get(record.eventId)?.startedAt ?? 0) > (seen.okAt as number),
@@ -137,9 +143,7 @@ export class AgainChecks {
     )
     return records.filter(
       (other) =>
-        other.position > own.position &&
-        (this.#blocks === 'key' ? other.lane === own.lane : other.record.shardId === own.record.shardId) &&
-        !redriven.has(`${other.record.shardId}/${other.position}`),
+        this.#promises.isOrdered(own, other) && !redriven.has(`${other.record.shardId}/${other.position}`),
     )
   }
 

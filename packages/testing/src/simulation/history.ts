@@ -1,5 +1,6 @@
 import { afterPosition, type HandlerContext, type LedgerItem } from '@eddy/core'
 import { AgainChecks } from './again-checks.ts'
+import type { OrderPromises } from './order-promises.ts'
 import { ProtectionChecks } from './protection-checks.ts'
 import type { Scenario } from './scenario.ts'
 import type { StoredHold, StoredView } from './stored-view.ts'
@@ -15,22 +16,22 @@ interface EventHistory {
   delivery: { readonly name: string; readonly sinceMs: number } | undefined
 }
 
-type HistoryOptions = Pick<Scenario, 'blocks' | 'protect' | 'concurrency'>
+type HistoryOptions = Pick<Scenario, 'protect' | 'concurrency'>
 
 /** What handlers were seen doing, over all lives of the process: the ground truth that the checks hold the code to. */
 export class History {
   readonly #events = new Map<string, EventHistory>()
   readonly #view: StoredView
-  readonly #blocks: 'nothing' | 'key' | 'shard'
+  readonly #promises: OrderPromises
   readonly again: AgainChecks
   readonly protection: ProtectionChecks
   boot = 0
 
-  constructor(view: StoredView, { blocks, protect, concurrency }: HistoryOptions) {
+  constructor(view: StoredView, promises: OrderPromises, { protect, concurrency }: HistoryOptions) {
     this.#view = view
-    this.#blocks = blocks
+    this.#promises = promises
     this.protection = new ProtectionChecks(protect, concurrency)
-    this.again = new AgainChecks(view, blocks)
+    this.again = new AgainChecks(view, promises)
   }
 
   of(eventId: string): EventHistory {
@@ -48,6 +49,8 @@ export class History {
     const item = this.#itemAt(ctx)
     if ([...event.running.values()].includes(this.boot))
       throw new Violation('I3', `${eventId} started while it was being handled`)
+    if (ctx.path === 'live' && item === undefined)
+      this.#promises.begun(eventId, this.#view.isMarked(ctx.shardId, ctx.position))
     this.again.started(eventId, ctx, item, this.boot)
     this.protection.started(ctx, item, this.boot, nowMs)
     this.#checkDue(eventId, ctx, item, nowMs)
@@ -68,6 +71,7 @@ export class History {
     event.running.delete(call)
     event.lastOutcome = outcome
     if (outcome !== 'ok') return
+    this.#promises.handled(eventId)
     event.successes += 1
     this.again.succeeded(eventId, this.boot)
   }
@@ -94,18 +98,14 @@ export class History {
 
   /** I3: the handler of a lane's next event never starts before its previous event is resolved. */
   #checkOrder(eventId: string, ctx: HandlerContext, nowMs: number): void {
-    if (this.#blocks === 'nothing' || ctx.outOfOrder) return
+    if (this.#promises.isAlways('nothing') || ctx.outOfOrder) return
     const records = this.#view.records()
     const own = this.#view.recordAt(ctx.shardId, ctx.position.split('-')[0] as string)
     if (own === undefined) return
     const items = this.#view.itemsByPlace()
     const since = this.#deliverySince(eventId, items.get(`${ctx.shardId}/${ctx.position}`), nowMs)
     for (const other of records) {
-      const isBefore =
-        this.#blocks === 'key'
-          ? other.lane === own.lane && other.position < own.position
-          : other.record.shardId === own.record.shardId && other.position < own.position
-      if (!isBefore) continue
+      if (!this.#promises.isOrdered(other, own)) continue
       const history = this.of(other.eventId)
       const item = items.get(`${other.record.shardId}/${other.position}`)
       // A person sent it again: late by agreement, or after this event's delivery had begun.
@@ -127,17 +127,20 @@ export class History {
 
   /** I3: an event that was sent again in its place runs while its lane is held, or is told to be out of order. */
   #checkPlace(eventId: string, ctx: HandlerContext): void {
-    if (this.#blocks === 'nothing' || ctx.path !== 'redrive' || ctx.outOfOrder) return
+    if (this.#promises.everMayBe('nothing') || ctx.path !== 'redrive' || ctx.outOfOrder) return
     const laneId = this.#itemAt(ctx)?.id.split(':')[1]
-    const isOwn = (hold: StoredHold): boolean =>
-      this.#blocks === 'shard'
-        ? hold.key.trim() === ctx.shardId
-        : hold.laneId === laneId && hold.key.trim() === hold.key
-    const hold = this.#view.holds().find(isOwn)
-    if (hold?.state === 'held' && hold.lo <= ctx.position && ctx.position <= afterPosition(hold.tail)) return
+    const isOwn = (hold: StoredHold): boolean => {
+      const isShard = hold.key.trim() !== hold.key
+      if (isShard) return this.#promises.everMayBe('shard') && hold.key.trim() === ctx.shardId
+      return this.#promises.everMayBe('key') && hold.laneId === laneId
+    }
+    const isHeld = (hold: StoredHold): boolean =>
+      hold.state === 'held' && hold.lo <= ctx.position && ctx.position <= afterPosition(hold.tail)
+    const holds = this.#view.holds().filter(isOwn)
+    if (holds.some(isHeld)) return
     throw new Violation(
       'I3',
-      `${eventId} was redriven in its place, and runs although its key is ${hold?.state ?? 'not held'}`,
+      `${eventId} was redriven in its place, and runs although its key is ${holds[0]?.state ?? 'not held'}`,
     )
   }
 

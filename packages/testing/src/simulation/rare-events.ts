@@ -37,6 +37,12 @@ export const RARE_EVENTS = [
   'edited',
   /** People decided about one failure at the same time. */
   'decidedAtOnce',
+  /** A policy was changed while it counted. */
+  'policyChanged',
+  /** `blocks` was changed while a key was held. */
+  'blocksChangedWhileHeld',
+  /** `blocks` was changed while a shard was held. */
+  'shardLetGo',
   /** The process died while a redrive was under way. */
   'crashDuringRedrive',
   /** The handler failed as a whole, and was left alone. */

@@ -17,11 +17,13 @@ import { resolvedByCheckpoint } from './checkpoint-view.ts'
 import { checkEverythingEnded, checkNothingLost, checkRedrives } from './final-checks.ts'
 import { History } from './history.ts'
 import { Operator } from './operator.ts'
+import { OrderPromises } from './order-promises.ts'
+import { PolicyPlayer } from './policy-player.ts'
 import type { StoredBreaker } from './protection-checks.ts'
 import { RareEventCounts } from './rare-events.ts'
 import { seeCrash, seeOutcome } from './rare-sights.ts'
 import { checkIsolation, checkTokens, isAtRest } from './rest-checks.ts'
-import { type Action, type Scenario, type ScriptedEvent, scenarioOf } from './scenario.ts'
+import { type Action, mostConcurrency, type Scenario, type ScriptedEvent, scenarioOf } from './scenario.ts'
 import { scriptedHandler } from './scripted-handler.ts'
 import { StoredChecks } from './stored-checks.ts'
 import { failureOf, STREAM, StoredView, SUBSCRIPTION } from './stored-view.ts'
@@ -82,6 +84,8 @@ class SeedRun {
   readonly #dice: Prng
   readonly #events = new Map<string, ScriptedEvent>()
   readonly #operator: Operator
+  readonly #policy: PolicyPlayer
+  readonly #promises: OrderPromises
   #engine: SimEngine | undefined
   #runtime: Runtime | undefined
   #isHealed = false
@@ -97,10 +101,16 @@ class SeedRun {
       traceLength: 2_000,
     })
     this.view = new StoredView(this.world.store)
-    this.history = new History(this.view, scenario)
+    const promises = new OrderPromises(scenario.blocks)
+    this.#promises = promises
+    this.history = new History(this.view, promises, {
+      ...scenario,
+      concurrency: mostConcurrency(scenario),
+    })
+    this.#policy = new PolicyPlayer(this.view, promises, this.rare, scenario)
     this.#dice = new Prng(`play/${scenario.seed}`)
     this.#operator = new Operator(this.view, this.rare, scenario)
-    this.#stored = new StoredChecks(this.view, this.history)
+    this.#stored = new StoredChecks(this.view, this.history, promises)
     this.world.onCrash = () => this.#onCrash()
     this.world.onCall = (call) => this.#onCall(call)
     this.world.store.table.onChange = (before, after) => this.#onChange(before, after)
@@ -122,6 +132,7 @@ class SeedRun {
 
   #boot(): void {
     this.history.boot += 1
+    this.#policy.booted()
     this.#engine = this.world.boot()
     for (const checkpoint of this.view.checkpoints().values())
       if (checkpoint.runs.length > 3) this.rare.saw('restoredHoles')
@@ -161,8 +172,7 @@ class SeedRun {
       concurrency: scenario.concurrency,
       timeoutMs: scenario.timeoutMs,
       failure: {
-        blocks: scenario.blocks,
-        exhausted: scenario.exhausted,
+        ...this.#policy.file,
         immediate: scenario.immediate,
         retry: exponential({ maxAttempts: scenario.maxAttempts, initialMs: scenario.delayMs, maxMs: 5_000 }),
         maxCrashes: 2,
@@ -209,6 +219,10 @@ class SeedRun {
         break
       case 'stop':
         this.#stop()
+        break
+      case 'policy':
+      case 'edit-file':
+        this.#policy.act(action, this.#runtime)
         break
       default:
         if (this.#runtime !== undefined) this.#operator.act(action.kind, this.#runtime)
@@ -288,6 +302,7 @@ class SeedRun {
 
   #onChange(before: TableItem | undefined, after: TableItem | undefined): void {
     try {
+      this.#policy.changed(after)
       this.#stored.changed(before, after)
     } catch (error) {
       this.#note(error)
@@ -309,15 +324,15 @@ class SeedRun {
 
   async #comeToRest(): Promise<void> {
     await this.#runFor(FIRST_REST_MS)
-    if (this.scenario.blocks === 'key' && this.#runtime !== undefined && !this.#operator.isPaused)
+    const isAlwaysByKey = this.#promises.isAlways('key')
+    if (isAlwaysByKey && this.#runtime !== undefined && !this.#operator.isPaused)
       checkTokens(this.view, this.world.clock.now())
     for (let step = 0; step < REST_STEPS; step += 1) {
       await this.#runFor(REST_STEP_MS)
       if (this.#runtime === undefined) continue
       if (step < DECIDE_AT_STEP) continue
       if (step === DECIDE_AT_STEP) {
-        if (this.scenario.blocks === 'key' && !this.#operator.isPaused)
-          checkIsolation(this.view, this.history)
+        if (isAlwaysByKey && !this.#operator.isPaused) checkIsolation(this.view, this.history)
         this.#isHealed = true
         this.#operator.resume(this.#runtime)
         this.#operator.decideParked(this.#runtime)

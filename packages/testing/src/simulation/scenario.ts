@@ -39,6 +39,16 @@ export type Action =
   | { readonly kind: 'redrive' }
   | { readonly kind: 'drop' }
   | { readonly kind: 'edit' }
+  | PolicyAction
+
+/** A change while it runs (without `set`: back to the application file), or of the file, for the next start. */
+export type PolicyAction =
+  | { readonly kind: 'policy'; readonly set: Readonly<Record<string, unknown>> | undefined }
+  | {
+      readonly kind: 'edit-file'
+      readonly blocks: Scenario['blocks']
+      readonly exhausted: Scenario['exhausted']
+    }
 
 export interface Scenario {
   readonly seed: number
@@ -84,6 +94,7 @@ export function scenarioOf(seed: number): Scenario {
       ...appends(dice, keys, hasPoison),
       ...(dice.chance(0.15) ? splitUnderLoad(dice, dice.pick(keys)) : []),
       ...troubles(dice, keys, hasPoison),
+      ...policyChanges(new Prng(`policy/${seed}`)),
     ]).sort((a, b) => a.atMs - b.atMs),
   }
 }
@@ -172,6 +183,41 @@ function scriptedEvent(dice: Prng, id: string, key: string, hasPoison: boolean):
     alwaysFails: dice.chance(0.06),
     ...(dice.chance(0.03) && { explicitHashKey: String(BigInt(dice.int(2 ** 32)) << 96n) }),
   }
+}
+
+/** In some seeds. Of their own dice: the others play what they played. */
+function policyChanges(dice: Prng): { atMs: number; action: Action }[] {
+  if (!dice.chance(0.35)) return []
+  const exhaustion = (): Pick<Scenario, 'blocks' | 'exhausted'> => {
+    const blocks = dice.pick(['nothing', 'key', 'key', 'shard', 'shard'] as const)
+    return { blocks, exhausted: dice.pick(EXHAUSTED[blocks]) }
+  }
+  const change = (): Action => {
+    if (dice.chance(0.12)) return { kind: 'policy', set: undefined }
+    const { blocks, exhausted } = exhaustion()
+    return {
+      kind: 'policy',
+      set: {
+        ...(dice.chance(0.85) && { 'failure.blocks': blocks, 'failure.exhausted': exhausted }),
+        ...(dice.chance(0.3) && { 'failure.retry.maxAttempts': 1 + dice.int(6) }),
+        ...(dice.chance(0.3) && { 'failure.retry.initialMs': dice.pick([0, 20, 300, 2_000]) }),
+        ...(dice.chance(0.3) && { 'failure.immediate': dice.int(3) }),
+        ...(dice.chance(0.3) && { concurrency: 1 + dice.int(6) }),
+      },
+    }
+  }
+  const list: { atMs: number; action: Action }[] = []
+  for (let count = 2 + dice.int(8); count > 0; count -= 1)
+    list.push({ atMs: dice.int(LENGTH_MS), action: change() })
+  if (dice.chance(0.4))
+    list.push({ atMs: dice.int(LENGTH_MS), action: { kind: 'edit-file', ...exhaustion() } })
+  return list
+}
+
+/** Of the scenario, and of the changes of its policy. */
+export function mostConcurrency({ concurrency, actions }: Scenario): number {
+  const changed = actions.flatMap(({ action }) => (action.kind === 'policy' ? [action.set?.concurrency] : []))
+  return Math.max(concurrency, ...changed.map((value) => Number(value ?? 0)))
 }
 
 /** A shard is split while it has much to do, and the key goes on in its child. */

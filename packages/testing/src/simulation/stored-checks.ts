@@ -1,8 +1,9 @@
-import type { TableItem } from '@eddy/core'
+import type { LedgerItem, TableItem } from '@eddy/core'
 import { passedIn, resolvedIn } from './checkpoint-view.ts'
 import { checkDecision } from './decision-checks.ts'
 import type { History } from './history.ts'
 import { HoldChecks } from './hold-checks.ts'
+import type { OrderPromises } from './order-promises.ts'
 import { failureOf, type StoredCheckpoint, type StoredHold, type StoredView } from './stored-view.ts'
 import { Violation } from './violation.ts'
 
@@ -10,14 +11,16 @@ import { Violation } from './violation.ts'
 export class StoredChecks {
   readonly #view: StoredView
   readonly #history: History
+  readonly #promises: OrderPromises
   readonly #holds: HoldChecks
   /** Of the process that began last. */
   #epoch = 0
 
-  constructor(view: StoredView, history: History) {
+  constructor(view: StoredView, history: History, promises: OrderPromises) {
     this.#view = view
     this.#history = history
-    this.#holds = new HoldChecks(view, (shardId, position) => this.#hasPassed(shardId, position))
+    this.#promises = promises
+    this.#holds = new HoldChecks(view, promises, (shardId, position) => this.#hasPassed(shardId, position))
   }
 
   /** @throws Violation */
@@ -28,8 +31,12 @@ export class StoredChecks {
     if (partition.startsWith('hold/')) {
       this.#holds.changed(was as StoredHold | undefined, is as StoredHold | undefined)
     } else if (partition.startsWith('ledger/')) {
-      const failure = after && failureOf(after)
-      checkDecision(before && failureOf(before), failure)
+      const [known, failure] = [before && failureOf(before), after && failureOf(after)]
+      checkDecision(known, failure)
+      if (failure !== undefined) {
+        if (known === undefined) this.#entered(failure)
+        else this.#redriven(known, failure)
+      }
       if (failure?.cutting === true) this.#history.again.cutting(failure)
     } else if (partition.startsWith('checkpoint/')) {
       this.#checkpointed(sort, was as StoredCheckpoint | undefined, is as StoredCheckpoint)
@@ -39,6 +46,17 @@ export class StoredChecks {
   /** The process is gone: the next one reads on from what is stored now. */
   ended(): void {
     for (const [shardId, checkpoint] of this.#view.checkpoints()) this.#passed(shardId, checkpoint)
+  }
+
+  #entered({ editOf, shardId, position }: LedgerItem): void {
+    const eventId = this.#view.recordAt(shardId, position)?.eventId
+    if (editOf === undefined && eventId !== undefined) this.#promises.entered(eventId)
+  }
+
+  /** A person sends it again: from here on it waits under what the policy says now. */
+  #redriven(before: LedgerItem, after: LedgerItem): void {
+    const eventId = this.#view.recordAt(before.shardId, before.position.split('-')[0] as string)?.eventId
+    if (eventId !== undefined && after.redrives.length > before.redrives.length) this.#promises.letGo(eventId)
   }
 
   #checkpointed(shardId: string, before: StoredCheckpoint | undefined, after: StoredCheckpoint): void {

@@ -137,6 +137,12 @@ export class StoredView {
     return this.#store.table.get({ partition: `payload/${lane}`, sort: item.position }, 0) !== undefined
   }
 
+  /** The event is marked as one that may kill the process: it runs when it has its turn. */
+  isMarked(shardId: string, position: string): boolean {
+    const marker = this.#store.table.get({ partition: 'process', sort: 'marker' }, 0)?.value
+    return (marker as { event?: string } | undefined)?.event === `${SUBSCRIPTION}/${shardId}/${position}`
+  }
+
   queuedTokens(): string[] {
     return this.#store.allMessages(`retry/${SUBSCRIPTION}`).map((message) => message.body)
   }
