@@ -11,7 +11,14 @@
 import { consumeMutations } from './list-consume.mjs'
 import { holdMutations } from './list-hold.mjs'
 import { operateMutations } from './list-operate.mjs'
+import { protectMutations } from './list-protect.mjs'
 import { retryMutations } from './list-retry.mjs'
 
 /** @type {Mutation[]} */
-export const mutations = [...holdMutations, ...retryMutations, ...consumeMutations, ...operateMutations]
+export const mutations = [
+  ...holdMutations,
+  ...retryMutations,
+  ...consumeMutations,
+  ...operateMutations,
+  ...protectMutations,
+]

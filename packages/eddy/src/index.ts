@@ -33,6 +33,7 @@ export {
   type NotifySink,
   type Operations,
   outcome,
+  type ProtectOptions,
   type QueueDefinition,
   type QueueSubscribeOptions,
   queue,

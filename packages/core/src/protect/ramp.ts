@@ -1,5 +1,5 @@
-/** Rates do not begin at nothing: the first start of a ramp would never come. */
-const LEAST_SHARE = 0.02
+/** Rates do not begin at nothing: the second start of a ramp would be a long time in coming. */
+const LEAST_SHARE = 0.1
 
 /** How far a ramp has come: 0 at its begin, 1 at its end. All times are monotonic. */
 export function rampShare(beganMs: number, rampMs: number, nowMs: number): number {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { rampedLimit, rampedLimitAtMs, rampShare } from '../../src/protect/ramp.ts'
+import { rampedLimit, rampedLimitAtMs, rampedRate, rampShare } from '../../src/protect/ramp.ts'
 import { RetryBudget } from '../../src/protect/retry-budget.ts'
 import { StartRate } from '../../src/protect/start-rate.ts'
 
@@ -146,6 +146,19 @@ describe('ramp', () => {
       expect(rampedLimit(16, 1, rampShare(500, 8_000, atMs))).toBe(limit)
       expect(rampedLimit(16, 1, rampShare(500, 8_000, atMs - 2))).toBe(limit - 1)
     }
+  })
+
+  test('a slow rate within a ramp lets about half as many through as after it', () => {
+    const rate = new StartRate()
+    let starts = 0
+    for (let nowMs = 0; nowMs < 30_000; nowMs += 5) {
+      const ramped = rampedRate(5, rampShare(0, 30_000, nowMs))
+      if (rate.startableAtMs(ramped) > nowMs) continue
+      rate.take(nowMs, ramped)
+      starts += 1
+    }
+    expect(starts).toBeGreaterThan(60)
+    expect(starts).toBeLessThan(85)
   })
 
   test('a ramp of no length is at its end', () => {

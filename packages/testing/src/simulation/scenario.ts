@@ -108,7 +108,7 @@ function protectOf(seed: number): ProtectOptions | undefined {
     ...(dice.chance(0.4) && { ratePerSecond: dice.pick([5, 20, 100]) }),
     ...(dice.chance(0.3) && { retryRatePerSecond: dice.pick([3, 10]) }),
     ...(dice.chance(0.4) && {
-      retryBudget: { share: dice.pick([0, 0.2, 1]), minPerSecond: dice.pick([2, 5]) },
+      retryBudget: { share: dice.pick([0, 0.2, 1]), minPerSecond: dice.pick([0.5, 2]) },
     }),
     ...(dice.chance(0.6) && {
       breaker: {
