@@ -30,6 +30,8 @@ export class QueueStore {
   readonly #groups = new Map<string, MutableMessage[]>()
   readonly #sentBefore = new Map<string, { readonly messageId: string; readonly untilMs: number }>()
   #order = 0
+  /** Sees every message that is accepted, acknowledged or purged: past all ports and faults. */
+  onChange: ((kind: 'accepted' | 'acknowledged' | 'purged', message: StoredMessage) => void) | undefined
 
   get depth(): number {
     return this.#messages.size
@@ -76,6 +78,7 @@ export class QueueStore {
       receipts: new Map(),
     }
     this.#messages.set(messageId, message)
+    this.onChange?.('accepted', message)
     if (deduplicationId !== undefined) {
       const untilMs = nowMs + (deduplicationWindowMs ?? DEDUPLICATION_WINDOW_MS)
       this.#sentBefore.set(deduplicationId, { messageId, untilMs })
@@ -134,6 +137,7 @@ export class QueueStore {
     this.#voidReceipts(message)
     this.#byDue.remove(message)
     this.#messages.delete(message.messageId)
+    this.onChange?.('acknowledged', message)
     if (message.group !== undefined) this.#followInGroup(message.group)
     return true
   }
@@ -149,6 +153,7 @@ export class QueueStore {
   }
 
   purge(): void {
+    for (const message of this.#messages.values()) this.onChange?.('purged', message)
     this.#messages.clear()
     this.#byDue.clear()
     this.#byReceipt.clear()
