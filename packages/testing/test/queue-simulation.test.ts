@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type QueueSeedResult, runQueueSeed } from '../src/simulation/queue/run-queue-seed.ts'
 
-const SEEDS = Number(process.env.EDDY_QUEUE_SEEDS ?? 200)
+const SEEDS = Number(process.env.EDDY_QUEUE_SEEDS ?? 120)
 const FIRST = Number(process.env.EDDY_FIRST_SEED ?? 1)
 
 test(`queues: ${SEEDS} seeds from ${FIRST} of crashes, faults, pauses and purges (I2, I3, I5, I9)`, async () => {
