@@ -11,7 +11,7 @@ export interface LiveTask {
   /** It may have been handled, or be in the ledger, since before this reading of its shard began. */
   readonly isReplay: boolean
   /** Set when such events are handled one at a time, since the process died again and again. */
-  readonly marker?: CrashMarker
+  readonly marker?: CrashMarker | undefined
   /** Aborts when its shard's reading stops: an event that waits is given back. */
   readonly stop: AbortSignal
   /** It was begun though its key is held, since nothing blocks any more: it must not join what waits there. */

@@ -59,16 +59,43 @@ export interface EncodeContext {
 export function encodeEvent(event: NewEvent, context: EncodeContext): Uint8Array {
   checkNewEvent(event)
   // Written piece by piece, so that what is wrong with the data is told from the rest.
-  const json = `{"specversion":"1.0","id":${quote(event.id ?? context.id)},"source":${
-    event.source === undefined ? '"eddy"' : quote(event.source)
-  },"type":${quote(event.type ?? `${context.stream}.event`)}${
-    event.subject === undefined ? '' : `,"subject":${quote(event.subject)}`
-  },"time":${quote(event.time ?? isoTime(context.nowMs))},"datacontenttype":"application/json"${
-    event.dataschema === undefined ? '' : `,"dataschema":${quote(event.dataschema)}`
-  },"partitionkey":${quote(event.key)}${
+  const json = `{"specversion":"1.0","id":${quote(event.id ?? context.id)},${attributesJson(event, context)}"partitionkey":${quote(event.key)}${
     event.extensions === undefined ? '' : extensionsJson(event.extensions)
   },"data":${dataJson(event.data)}}`
   return utf8Of(json)
+}
+
+let usualStream = ''
+let usualTimeMs = Number.NaN
+let usualAttributes = ''
+
+/** From source to dataschema. Most events state none of them: those of one stream and millisecond share theirs. */
+function attributesJson(event: NewEvent, context: EncodeContext): string {
+  const { source, type, subject, time, dataschema } = event
+  if (
+    source !== undefined ||
+    type !== undefined ||
+    subject !== undefined ||
+    time !== undefined ||
+    dataschema !== undefined
+  )
+    return writtenAttributes(event, context)
+  if (context.nowMs !== usualTimeMs || context.stream !== usualStream) {
+    usualAttributes = writtenAttributes(event, context)
+    usualTimeMs = context.nowMs
+    usualStream = context.stream
+  }
+  return usualAttributes
+}
+
+function writtenAttributes(event: NewEvent, context: EncodeContext): string {
+  return `"source":${event.source === undefined ? '"eddy"' : quote(event.source)},"type":${quote(
+    event.type ?? `${context.stream}.event`,
+  )}${event.subject === undefined ? '' : `,"subject":${quote(event.subject)}`},"time":${quote(
+    event.time ?? new Date(context.nowMs).toISOString(),
+  )},"datacontenttype":"application/json",${
+    event.dataschema === undefined ? '' : `"dataschema":${quote(event.dataschema)},`
+  }`
 }
 
 const SLAB_BYTES = 65_536
@@ -101,8 +128,11 @@ function dataJson(data: unknown): string {
   return json
 }
 
+/** Printable ASCII without the two characters that JSON escapes: what keys and ids mostly are. */
+const PLAIN = /^[ !#-[\]-~]*$/
+
 function quote(text: string): string {
-  return JSON.stringify(text)
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text)
 }
 
 /**
@@ -224,18 +254,6 @@ function extensionsJson(extensions: unknown): string {
 
 function isAttribute(value: unknown): boolean {
   return typeof value === 'string' || typeof value === 'boolean'
-}
-
-let lastTimeMs = Number.NaN
-let lastTime = ''
-
-/** Events come many to a millisecond, and formatting costs as much as the rest of the envelope. */
-function isoTime(nowMs: number): string {
-  if (nowMs !== lastTimeMs) {
-    lastTime = new Date(nowMs).toISOString()
-    lastTimeMs = nowMs
-  }
-  return lastTime
 }
 
 function unknownField(name: string): InvalidEventError {

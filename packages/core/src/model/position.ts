@@ -15,8 +15,14 @@ export function positionOf(pass: number, depth: number, sequenceNumber: string):
   if (pass > MAX_PASS || depth > MAX_DEPTH || sequenceNumber.length > 129) {
     throw new RangeError(`position out of range: pass ${pass}, depth ${depth}, sequence ${sequenceNumber}`)
   }
-  return `${pad(pass, 4)}.${pad(depth, 4)}.${pad(sequenceNumber.length, 3)}${sequenceNumber}`
+  const { length } = sequenceNumber
+  if (pass !== last.pass || depth !== last.depth || length !== last.length)
+    last = { pass, depth, length, start: `${pad(pass, 4)}.${pad(depth, 4)}.${pad(length, 3)}` }
+  return last.start + sequenceNumber
 }
+
+/** What positions begin with stays the same from record to record. */
+let last = { pass: -1, depth: -1, length: -1, start: '' }
 
 export interface PositionParts {
   readonly pass: number

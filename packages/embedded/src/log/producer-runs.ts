@@ -44,6 +44,15 @@ export class ProducerRuns {
   readonly #store: LogStore
   readonly #clock: Clock
   readonly #producers = new Map<string, Producer>()
+  /** Whose sequence was looked at last: those of a call come one after another. */
+  #last:
+    | {
+        readonly scope: CommitScope
+        readonly streamNo: number
+        readonly id: string
+        readonly producer: Producer
+      }
+    | undefined
   #ages = 0
   #lastAgeMs = 0
 
@@ -123,6 +132,14 @@ export class ProducerRuns {
   }
 
   #producer(scope: CommitScope, streamNo: number, producerId: string): Producer {
+    const last = this.#last
+    if (last?.scope === scope && last.id === producerId && last.streamNo === streamNo) return last.producer
+    const producer = this.#producerOf(scope, streamNo, producerId)
+    this.#last = { scope, streamNo, id: producerId, producer }
+    return producer
+  }
+
+  #producerOf(scope: CommitScope, streamNo: number, producerId: string): Producer {
     const name = `${streamNo}/${producerId}`
     let producer = this.#producers.get(name)
     if (producer === undefined) {
@@ -139,6 +156,7 @@ export class ProducerRuns {
   /** Forgets the producer known for longest; it is read again when it comes back (I6). */
   #evict(): void {
     if (this.#producers.size < MAX_PRODUCERS_IN_MEMORY) return
+    this.#last = undefined
     for (const [name, producer] of this.#producers) {
       // One that the running commit raised must stay: the disk does not know it yet.
       if (producer.highest !== producer.committedHighest) continue
