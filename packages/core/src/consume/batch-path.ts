@@ -11,6 +11,13 @@ interface Called<E extends OwnedTask> extends BatchEntry {
   readonly entry: E
 }
 
+/** What a batch calls the handler with: one call, that is what its slot is for. */
+interface Calls<E extends OwnedTask> {
+  readonly together: Called<E>[]
+  /** It may have killed the process: such events are handled one at a time, each with a marker. Resolves with its call. */
+  alone: Promise<void> | undefined
+}
+
 /**
  * First attempts of several events in one call of the handler. The same looks before and the same ends after as for an
  * event alone (`LivePath`, `LiveFailures`). What differs: an event that stands behind its lane's first failure is given
@@ -51,8 +58,6 @@ export class BatchPath {
 
   /** Resolves when no handler of the batch runs any more. */
   async #run<E extends OwnedTask>(turns: readonly BatchTurn<E>[]): Promise<void> {
-    const called: Called<E>[] = []
-    const alone: Promise<void>[] = []
     let isWaiting = false
     const looks = turns.map((turn) =>
       turn.entries.map(({ task }) => {
@@ -63,11 +68,11 @@ export class BatchPath {
     )
     // Storage is asked only in a replay, and with more holds than are kept in memory.
     const known = isWaiting ? await Promise.all(looks.map((all) => Promise.all(all))) : looks
-    for (const [lane, turn] of turns.entries())
-      this.#sort(turn, lane, known[lane] as readonly Look[], called, alone)
-    if (called.length > 0) await this.#callProtected(called)
-    else if (alone.length === 0) this.#parts.protection.unused('first')
-    await Promise.all(alone)
+    const calls: Calls<E> = { together: [], alone: undefined }
+    for (const [lane, turn] of turns.entries()) this.#sort(turn, lane, known[lane] as readonly Look[], calls)
+    if (calls.alone !== undefined) await calls.alone
+    else if (calls.together.length > 0) await this.#callProtected(calls.together)
+    else this.#parts.protection.unused('first')
   }
 
   /** Begins what needs no handler, and finds the events for which it is called. */
@@ -75,33 +80,32 @@ export class BatchPath {
     turn: BatchTurn<E>,
     lane: number,
     looks: readonly Look[],
-    called: Called<E>[],
-    alone: Promise<void>[],
+    calls: Calls<E>,
   ): void {
     const { entries } = turn
     let isCalled = false
     for (const [index, entry] of entries.entries()) {
       const look = looks[index] as Look
       const { task } = entry
-      if (look.kind === 'nothing' && task.marker === undefined) {
-        called.push({ turn, entry, lane, meta: task.meta, bytes: task.bytes })
-        isCalled = true
-      } else if (look.kind === 'done' || look.kind === 'known') {
+      const isFree = look.kind === 'nothing'
+      const isTaken = calls.alone !== undefined || (task.marker !== undefined && calls.together.length > 0)
+      if (look.kind === 'done' || look.kind === 'known') {
         turn.settle(entry, () => this.#livePath.settleLook(task, look))
-      } else if (isCalled) {
+      } else if (isFree ? isTaken : isCalled) {
         turn.takeUpAgain(entries.slice(index))
         return
       } else if (look.kind === 'held') {
         void this.#waitWithLane(turn, entries.slice(index))
         return
+      } else if (task.marker === undefined) {
+        calls.together.push({ turn, entry, lane, meta: task.meta, bytes: task.bytes })
+        isCalled = true
       } else {
-        // It may have killed the process: one event at a time, each with a marker, over all subscriptions.
         const handled = new Promise<void>((giveSlot) => {
           turn.settle(entry, () => this.#livePath.process(task, giveSlot).finally(giveSlot))
         })
-        alone.push(Promise.race([handled, turn.over.then(() => {})]))
-        turn.takeUpAgain(entries.slice(index + 1))
-        return
+        calls.alone = Promise.race([handled, turn.over.then(() => {})])
+        isCalled = true
       }
     }
   }
@@ -138,6 +142,13 @@ export class BatchPath {
     }
   }
 
+  #mayCallAgain(events: number): boolean {
+    const { protection } = this.#parts
+    if (protection.begin() !== undefined) return true
+    for (let event = 0; event < events; event += 1) protection.unused('retry')
+    return false
+  }
+
   /** @param phase - of the breaker, where there is one: each event's outcome counts */
   async #call<E extends OwnedTask>(called: readonly Called<E>[], phase: number | undefined): Promise<void> {
     const { runner, definition, engine, logger, policy, protection } = this.#parts
@@ -148,6 +159,7 @@ export class BatchPath {
         turn.settle(entry, () => this.#livePath.failures.settle(entry.task, result))
       },
       mayTryInPlace: protection.takeInPlace,
+      mayCallAgain: (events) => this.#mayCallAgain(events),
       onWarning: ({ meta: { sequenceNumber } }, warning) =>
         logger.warn({ subscription: definition.name, sequenceNumber }, warning),
     })

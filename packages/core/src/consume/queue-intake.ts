@@ -182,9 +182,10 @@ export class QueueIntake implements TaskOwner<QueueTask> {
   }
 
   async #receive(maxMessages: number): Promise<void> {
-    const { engine, runner } = this.#parts
+    const { engine, runner, definition } = this.#parts
     this.#receiving = new AbortController()
-    const visibilityMs = runner.longestCallMs * 2 + 60_000
+    // Some of it passes while a batch fills.
+    const visibilityMs = runner.longestCallMs * 2 + 60_000 + (definition.batch?.maxWaitMs ?? 0)
     const receivedMs = engine.clock.monotonicMs()
     const deliveries = await engine.queue.receive({
       queue: this.#options.queueName,

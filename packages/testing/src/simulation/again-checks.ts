@@ -14,6 +14,8 @@ interface Seen {
   lastAttempt: number
   lastBoot: number
   kills: number
+  /** Of the call before the last one. */
+  previous: Pick<Seen, 'startedAt' | 'lastAttempt' | 'lastBoot'> | undefined
 }
 
 /** An event that kills the process is given up after a few deaths; others' deaths may come in between. */
@@ -49,6 +51,11 @@ export class AgainChecks {
         'I9',
         `${eventId} has attempt ${ctx.attempt} after attempt ${seen.lastAttempt} of this life`,
       )
+    seen.previous = {
+      startedAt: seen.startedAt,
+      lastAttempt: seen.lastAttempt,
+      lastBoot: seen.lastBoot,
+    }
     seen.lastBoot = boot
     seen.lastAttempt = ctx.attempt
     seen.startedAt = this.#steps += 1
@@ -58,6 +65,17 @@ export class AgainChecks {
     const seen = this.#of(eventId)
     seen.okAt = this.#steps += 1
     seen.okBoot = boot
+  }
+
+  /** What fails after it went well once (replayed in a batch that failed as a whole) is to be retried. */
+  failed(eventId: string): void {
+    this.#of(eventId).okAt = undefined
+  }
+
+  /** The last call does not count. */
+  discounted(eventId: string): void {
+    const seen = this.#of(eventId)
+    Object.assign(seen, seen.previous)
   }
 
   /** I9: an event that kills the process again and again is given up. */
@@ -158,6 +176,7 @@ export class AgainChecks {
         lastAttempt: 0,
         lastBoot: 0,
         kills: 0,
+        previous: undefined,
       }
       this.#seen.set(eventId, seen)
     }

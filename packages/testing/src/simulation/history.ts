@@ -3,7 +3,7 @@ import { AgainChecks } from './again-checks.ts'
 import type { OrderPromises } from './order-promises.ts'
 import { ProtectionChecks } from './protection-checks.ts'
 import type { Scenario } from './scenario.ts'
-import type { StoredHold, StoredView } from './stored-view.ts'
+import { isGarbage, type StoredHold, type StoredView } from './stored-view.ts'
 import { Violation } from './violation.ts'
 
 interface EventHistory {
@@ -43,8 +43,13 @@ export class History {
     return event
   }
 
-  /** A handler call begins. @returns its number, from 0 */
-  started(eventId: string, ctx: HandlerContext, nowMs: number): number {
+  /**
+   * A handler call begins.
+   *
+   * @param before - of a batch: what stands before the event in it
+   * @returns its number, from 0
+   */
+  started(eventId: string, ctx: HandlerContext, nowMs: number, before?: ReadonlySet<string>): number {
     const event = this.of(eventId)
     const item = this.#itemAt(ctx)
     if ([...event.running.values()].includes(this.boot))
@@ -52,10 +57,10 @@ export class History {
     if (ctx.path === 'live' && item === undefined)
       this.#promises.begun(eventId, this.#view.isMarked(ctx.shardId, ctx.position))
     this.again.started(eventId, ctx, item, this.boot)
-    this.protection.started(ctx, item, this.boot, nowMs)
+    this.protection.started(ctx, item, this.boot, nowMs, (before?.size ?? 0) > 0)
     this.#checkDue(eventId, ctx, item, nowMs)
     this.#checkCounted(eventId, ctx, item)
-    this.#checkOrder(eventId, ctx, nowMs)
+    this.#checkOrder(eventId, ctx, nowMs, before)
     this.#checkPlace(eventId, ctx)
     const call = event.calls
     event.calls += 1
@@ -70,10 +75,21 @@ export class History {
     const event = this.of(eventId)
     event.running.delete(call)
     event.lastOutcome = outcome
-    if (outcome !== 'ok') return
+    if (outcome !== 'ok') {
+      this.again.failed(eventId)
+      return
+    }
     this.#promises.handled(eventId)
     event.successes += 1
     this.again.succeeded(eventId, this.boot)
+  }
+
+  /** What was done with the event does not count: an event before it in its lane failed in the same batch. */
+  discounted(eventId: string, call: number): void {
+    const event = this.of(eventId)
+    event.running.delete(call)
+    event.calls -= 1
+    this.again.discounted(eventId)
   }
 
   /** I5: no retry starts before it is due. */
@@ -97,7 +113,12 @@ export class History {
   }
 
   /** I3: the handler of a lane's next event never starts before its previous event is resolved. */
-  #checkOrder(eventId: string, ctx: HandlerContext, nowMs: number): void {
+  #checkOrder(
+    eventId: string,
+    ctx: HandlerContext,
+    nowMs: number,
+    before: ReadonlySet<string> | undefined,
+  ): void {
     if (this.#promises.isAlways('nothing') || ctx.outOfOrder) return
     const records = this.#view.records()
     const own = this.#view.recordAt(ctx.shardId, ctx.position.split('-')[0] as string)
@@ -105,7 +126,9 @@ export class History {
     const items = this.#view.itemsByPlace()
     const since = this.#deliverySince(eventId, items.get(`${ctx.shardId}/${ctx.position}`), nowMs)
     for (const other of records) {
-      if (!this.#promises.isOrdered(other, own)) continue
+      if (!this.#promises.isOrdered(other, own) || before?.has(other.eventId) === true) continue
+      // A record that is no event is dead-lettered by itself, without the handler, and stops no batch.
+      if (before !== undefined && isGarbage(other)) continue
       const history = this.of(other.eventId)
       const item = items.get(`${other.record.shardId}/${other.position}`)
       // A person sent it again: late by agreement, or after this event's delivery had begun.

@@ -9,6 +9,8 @@ export interface StoredBreaker {
 }
 
 const SPAN_MS = 1_000
+/** A retry's payload is read after its start was let through and before it is claimed. */
+const READ_MS = 300
 
 /**
  * Holds the starts of handlers to what protects their downstream. A start is let through a little before its handler is
@@ -37,12 +39,25 @@ export class ProtectionChecks {
     this.#open = state.kind === 'open' ? { ...state, sinceMs: Math.max(state.sinceMs, nowMs) } : undefined
   }
 
-  /** A handler call begins. @param item - its claim, outside the live path */
-  started(ctx: HandlerContext, item: LedgerItem | undefined, boot: number, nowMs: number): void {
+  /**
+   * A handler call begins.
+   *
+   * @param item - its claim, outside the live path
+   * @param isAlong - another event of the batch, whose call was counted with the first
+   */
+  started(
+    ctx: HandlerContext,
+    item: LedgerItem | undefined,
+    boot: number,
+    nowMs: number,
+    isAlong: boolean,
+  ): void {
     if (this.#protect === undefined) return
     if (boot !== this.#boot) this.#begin(boot, nowMs)
-    this.#checkOpen(ctx, item, nowMs)
-    this.#checkRate(nowMs)
+    if (!isAlong) {
+      this.#checkOpen(ctx, item, nowMs)
+      this.#checkRate(nowMs)
+    }
     this.#checkBudget(ctx, nowMs)
   }
 
@@ -58,7 +73,7 @@ export class ProtectionChecks {
   #checkOpen(ctx: HandlerContext, item: LedgerItem | undefined, nowMs: number): void {
     const open = this.#open
     if (open?.probesAtMs === undefined || nowMs >= open.probesAtMs) return
-    const wasClaimedBefore = item?.claimedBy !== undefined && item.updatedAtMs <= open.sinceMs
+    const wasClaimedBefore = item?.claimedBy !== undefined && item.updatedAtMs <= open.sinceMs + READ_MS
     if (wasClaimedBefore) return
     throw new Violation(
       'protect',

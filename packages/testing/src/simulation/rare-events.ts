@@ -45,6 +45,10 @@ export const RARE_EVENTS = [
   'shardLetGo',
   /** The process died while a redrive was under way. */
   'crashDuringRedrive',
+  /** An event stood in a batch behind one of its lane that failed, and had to come again. */
+  'discounted',
+  /** What a handler said of its batch could not be relied on, or it said nothing. */
+  'batchFailed',
   /** The handler failed as a whole, and was left alone. */
   'breakerOpened',
 ] as const

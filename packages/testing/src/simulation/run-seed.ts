@@ -1,6 +1,7 @@
 import {
   defineApp,
   exponential,
+  type HandleOptions,
   type Runtime,
   type SubscriptionDefinition,
   startRuntime,
@@ -24,7 +25,8 @@ import { RareEventCounts } from './rare-events.ts'
 import { seeCrash, seeOutcome } from './rare-sights.ts'
 import { checkIsolation, checkTokens, isAtRest } from './rest-checks.ts'
 import { type Action, mostConcurrency, type Scenario, type ScriptedEvent, scenarioOf } from './scenario.ts'
-import { scriptedHandler } from './scripted-handler.ts'
+import { scriptedBatch } from './scripted-batch.ts'
+import { type HandlerWorld, scriptedHandler } from './scripted-handler.ts'
 import { StoredChecks } from './stored-checks.ts'
 import { failureOf, STREAM, StoredView, SUBSCRIPTION } from './stored-view.ts'
 import { Violation } from './violation.ts'
@@ -178,16 +180,24 @@ class SeedRun {
         maxCrashes: 2,
       } as never,
       ...(scenario.protect !== undefined && { protect: scenario.protect }),
-      handle: async (event, ctx) => {
-        if (!engine.isRunning || this.#engine !== engine) await new Promise(() => {})
-        try {
-          await scriptedHandler(handlerWorld, event, ctx)
-        } catch (error) {
-          if (error instanceof Violation) this.#note(error)
-          throw error
-        }
-      },
+      ...this.#handlers(engine, handlerWorld),
     })
+  }
+
+  #handlers(engine: SimEngine, world: HandlerWorld): HandleOptions<unknown> {
+    const { batch, blocks } = this.scenario
+    const seen = async <T>(handle: () => Promise<T>): Promise<T> => {
+      if (!engine.isRunning || this.#engine !== engine) await new Promise(() => {})
+      try {
+        return await handle()
+      } catch (error) {
+        if (error instanceof Violation) this.#note(error)
+        throw error
+      }
+    }
+    if (batch === undefined) return { handle: (event, ctx) => seen(() => scriptedHandler(world, event, ctx)) }
+    const batchWorld = { ...world, view: this.view, blocks }
+    return { batch, handleBatch: (items) => seen(() => scriptedBatch(batchWorld, items)) }
   }
 
   #sawBreaker(state: StoredBreaker): void {

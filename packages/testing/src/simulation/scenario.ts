@@ -1,4 +1,4 @@
-import type { ProtectOptions } from '@eddy/core'
+import type { BatchOptions, ProtectOptions } from '@eddy/core'
 import { Prng } from '../clock/prng.ts'
 import type { CountedWrite } from './write-kind.ts'
 
@@ -62,6 +62,8 @@ export interface Scenario {
   readonly timeoutMs: number
   readonly isRough: boolean
   readonly protect: ProtectOptions | undefined
+  /** Set: the handler is one of batches. */
+  readonly batch: BatchOptions | undefined
   /** The share of changes in the ledger that somebody watches and acts on at once. */
   readonly eagerness: number
   readonly actions: readonly { readonly atMs: number; readonly action: Action }[]
@@ -77,6 +79,7 @@ export function scenarioOf(seed: number): Scenario {
   const exhausted = dice.pick(EXHAUSTED[blocks])
   const keys = KEYS.slice(0, 2 + dice.int(KEYS.length - 1))
   const hasPoison = dice.chance(0.15)
+  const batch = batchOf(seed)
   return {
     seed,
     blocks,
@@ -89,14 +92,31 @@ export function scenarioOf(seed: number): Scenario {
     timeoutMs: 1_000 + dice.int(3_000),
     isRough: dice.chance(0.8),
     protect: protectOf(seed),
+    batch,
     eagerness: dice.chance(0.25) ? 0.15 : 0,
     actions: withCrashesAtAppends(dice, [
       ...appends(dice, keys, hasPoison),
       ...(dice.chance(0.15) ? splitUnderLoad(dice, dice.pick(keys)) : []),
       ...troubles(dice, keys, hasPoison),
-      ...policyChanges(new Prng(`policy/${seed}`)),
-    ]).sort((a, b) => a.atMs - b.atMs),
+      // What counts of a batch depends on one policy.
+      ...(batch === undefined ? policyChanges(new Prng(`policy/${seed}`)) : []),
+    ])
+      // One event that hangs makes a batch fail late. A former owner that learns of it when it is none any more holds
+      // keys that flow again: nothing refuses a hold's first write.
+      .filter(({ action }) => batch === undefined || !leavesAFormerOwner(action))
+      .sort((a, b) => a.atMs - b.atMs),
   }
+}
+
+function leavesAFormerOwner(action: Action): boolean {
+  return action.kind === 'linger' || (action.kind === 'crash-at-write' && action.end === 'linger')
+}
+
+/** Of dice of its own, so that it changes nothing else of a seed. */
+function batchOf(seed: number): BatchOptions | undefined {
+  const dice = new Prng(`batch/${seed}`)
+  if (dice.chance(0.7)) return undefined
+  return { maxEvents: 1 + dice.int(8), maxWaitMs: dice.pick([0, 0, 50, 200]) }
 }
 
 /** Of dice of its own, so that it changes nothing else of a seed. Numbers that let everything come to rest in time. */

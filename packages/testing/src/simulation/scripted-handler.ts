@@ -70,7 +70,8 @@ export async function scriptedHandler(
   }
 }
 
-function behaviourOf(event: ScriptedEvent | undefined, call: number): Behaviour {
+/** What the nth call of the event's handler does. */
+export function behaviourOf(event: ScriptedEvent | undefined, call: number): Behaviour {
   if (event === undefined) return 'ok'
   return event.script[call] ?? (event.alwaysFails ? 'fail' : 'ok')
 }

@@ -41,6 +41,11 @@ export function failureOf(stored: TableItem): LedgerItem {
   return readStoredFailure(stored.value as unknown as StoredFailure)
 }
 
+/** True for a record that is no event: it has a name all the same. */
+export function isGarbage({ eventId }: PositionedRecord): boolean {
+  return eventId.startsWith(`${STREAM}/`)
+}
+
 /** What is stored, past all ports and faults. Looked at all the time: what was made of it is kept until it changes. */
 export class StoredView {
   readonly #store: SimStore

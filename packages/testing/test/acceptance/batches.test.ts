@@ -1,5 +1,6 @@
-import { failed, fixed, list, outcome, succeeded } from '@eddy/core'
+import { type BatchHandler, type BatchItem, failed, fixed, list, outcome, succeeded } from '@eddy/core'
 import { describe, expect, test } from 'vitest'
+import { grouped, oneQueue, task } from '../support/one-queue.ts'
 import { event, events, oneBatchSubscription, openHarness } from '../support/one-subscription.ts'
 
 const HOUR_MS = 3_600_000
@@ -282,5 +283,59 @@ describe('batches', () => {
       ])
       expect(await h.failures()).toEqual([])
     }
+  })
+
+  const ofQueue = {
+    handleBatch: (items: readonly BatchItem[]) => items.map(succeeded),
+    batch: { maxWaitMs: 1_000 },
+  }
+
+  test('scenario 12 (queue): of a batch of messages only the failed ones are retried (I4)', async () => {
+    const h = await openHarness(oneQueue({ retry }, ofQueue))
+    h.fail('work', { eventId: 't2', times: 1 })
+    await h.send('tasks', [task('t1'), task('t2'), task('t3')])
+    await h.advance('1m')
+    expect(h.calls('work').map(({ eventId, outcome, batch }) => [eventId, outcome, batch])).toEqual([
+      ['t1', 'ok', 1],
+      ['t2', 'failed', 1],
+      ['t3', 'ok', 1],
+    ])
+    expect(await h.retrying('work')).toMatchObject([{ eventId: 't2', attempts: 1 }])
+    await h.settle()
+    expect(h.calls('work').slice(3)).toMatchObject([{ eventId: 't2', attempt: 2, outcome: 'ok' }])
+    expect(await h.operations.showQueue('tasks')).toMatchObject({ messages: 0 })
+  })
+
+  test('scenario 12 (queue): a group waits for its failed message while batches of others go on (I3, I4)', async () => {
+    const h = await openHarness(
+      oneQueue({ blocks: 'key', exhausted: 'dead-letter', retry }, { ...ofQueue, grouped: true }),
+    )
+    h.fail('work', { eventId: 'a1', times: 1 })
+    await h.send('tasks', ['a1', 'a2', 'b1', 'b2', 'c1'].map(grouped))
+    await h.advance('5m')
+    expect(h.order('work', 'a')).toEqual([])
+    expect(h.order('work', 'b')).toEqual(['b1', 'b2'])
+    expect(h.order('work', 'c')).toEqual(['c1'])
+    await h.settle()
+    expect(h.order('work', 'a')).toEqual(['a1', 'a2'])
+    expect(h.attempts('work', 'b1')).toBe(1)
+  })
+
+  test('scenario 13 (queue): messages that the result leaves out have failed, and nothing else (I9)', async () => {
+    const leavesOut: BatchHandler = (items, { path }) =>
+      items.filter(({ event: { id } }) => path !== 'live' || id === 't1').map(succeeded)
+    const h = await openHarness(oneQueue({ retry }, { ...ofQueue, handleBatch: leavesOut }))
+    await h.send('tasks', [task('t1'), task('t2'), task('t3')])
+    await h.advance('1m')
+    expect((await h.retrying('work')).map(({ eventId, lastError }) => [eventId, lastError?.code])).toEqual(
+      expect.arrayContaining([
+        ['t2', 'EDDY_BATCH_ITEM_OMITTED'],
+        ['t3', 'EDDY_BATCH_ITEM_OMITTED'],
+      ]),
+    )
+    expect(await h.retrying('work')).toHaveLength(2)
+    await h.settle()
+    expect(await h.resolved('work')).toHaveLength(2)
+    expect(await h.operations.showQueue('tasks')).toMatchObject({ messages: 0 })
   })
 })

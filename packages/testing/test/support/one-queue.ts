@@ -1,6 +1,7 @@
 import {
   type AppDefinition,
   type BatchHandler,
+  type BatchOptions,
   defineApp,
   type FailureOptions,
   type Handler,
@@ -17,12 +18,14 @@ export interface OneQueue extends Omit<ReadingOptions<unknown>, 'failure' | 'fro
   readonly handle?: Handler
   /** Instead of `handle`. */
   readonly handleBatch?: BatchHandler
+  readonly batch?: BatchOptions
 }
 
 /** An application whose only subscription, `work`, reads the queue `tasks`. */
 export function oneQueue(failure: FailureOptions, options: OneQueue = {}): AppDefinition {
-  const { grouped = false, deduplicationWindowMs, handle = () => {}, handleBatch, ...rest } = options
-  const handler = handleBatch === undefined ? { handle } : { handleBatch }
+  const { grouped = false, deduplicationWindowMs, handle = () => {}, handleBatch, batch, ...rest } = options
+  const handler =
+    handleBatch === undefined ? { handle } : { handleBatch, ...(batch !== undefined && { batch }) }
   const tasks = queue('tasks', {
     ...(grouped && { group: 'group' }),
     ...(deduplicationWindowMs !== undefined && { deduplicationWindowMs }),
