@@ -17,6 +17,8 @@ beforeAll(() => {
   const programs = [...textOf('docs/guides/embedding.md').matchAll(/```js\n([\s\S]*?)```/g)]
   for (const [index, [, program = '']] of programs.entries())
     writeFileSync(join(directory, `program-${index}.mjs`), program)
+  const [, batches = ''] = /```js\n([\s\S]*?)```/.exec(textOf('docs/guides/batches.md')) ?? []
+  writeFileSync(join(directory, 'program-batches.mjs'), batches)
 })
 
 afterAll(() => {
@@ -50,6 +52,17 @@ describe('docs/guides/embedding.md', () => {
     expect(child.text).toContain('stored in shardId-000000000000')
     server.process.kill('SIGTERM')
     expect(await server.ended).toBe(0)
+  })
+})
+
+describe('docs/guides/batches.md', () => {
+  it('what stands behind a failed event of its key comes again, in a batch of its own', {
+    timeout: 60_000,
+  }, async () => {
+    const child = start(join(directory, 'program-batches.mjs'), join(directory, 'batches'))
+    await printed(child, /^a batch of o-1, o-2, o-3, o-4\na batch of o-3\n/)
+    child.process.kill('SIGTERM')
+    expect(await child.ended).toBe(0)
   })
 })
 

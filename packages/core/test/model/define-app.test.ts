@@ -12,6 +12,7 @@ import {
 
 const orders = stream('orders', { shards: 2 })
 const handle = async () => {}
+const handleBatch = () => []
 
 function optionOf(make: () => unknown): unknown {
   try {
@@ -106,8 +107,49 @@ describe('subscribe', () => {
           failure: { retry: { kind: 'fixed', delayMs: 1, jitter: 'none', maxAttempts: '3' as never } },
         }),
     ],
+    ['subscribe("a").handle', () => subscribe('a', orders, { handle, handleBatch } as never)],
+    ['subscribe("a").batch', () => subscribe('a', orders, { handle, batch: { maxEvents: 5 } } as never)],
+    ['subscribe("a").handleBatch', () => subscribe('a', orders, { handleBatch: 'all' } as never)],
+    ['subscribe("a").batch', () => subscribe('a', orders, { handleBatch, batch: 5 as never })],
+    ['subscribe("a").batch.size', () => subscribe('a', orders, { handleBatch, batch: { size: 5 } as never })],
+    [
+      'subscribe("a").batch.maxEvents',
+      () => subscribe('a', orders, { handleBatch, batch: { maxEvents: 0 } }),
+    ],
+    [
+      'subscribe("a").batch.maxEvents',
+      () => subscribe('a', orders, { handleBatch, batch: { maxEvents: 51 }, maxBufferedRecords: 100 }),
+    ],
+    [
+      'subscribe("a").batch.maxBytes',
+      () => subscribe('a', orders, { handleBatch, batch: { maxBytes: 2_000 }, maxBufferedBytes: 1_000 }),
+    ],
+    [
+      'subscribe("a").batch.maxWaitMs',
+      () => subscribe('a', orders, { handleBatch, batch: { maxWaitMs: 300_001 } }),
+    ],
+    ['subscribe("a").threads', () => subscribe('a', orders, { handleBatch, threads: 2 })],
   ])('names %s when it is wrong', (option, make) => {
     expect(optionOf(make)).toBe(option)
+  })
+
+  test('a handler of batches gets 100 events or 8 MiB without waiting, and never more than half of the buffer', () => {
+    const { handle: single, batch } = subscribe('a', orders, { handleBatch })
+    expect(single).toBeUndefined()
+    expect(batch).toEqual({ handle: handleBatch, maxEvents: 100, maxBytes: 8 * 1_048_576, maxWaitMs: 0 })
+    expect(subscribe('a', orders, { handle }).batch).toBeUndefined()
+    const small = subscribe('a', orders, { handleBatch, maxBufferedRecords: 20, maxBufferedBytes: 1_000 })
+    expect(small.batch).toMatchObject({ maxEvents: 10, maxBytes: 1_000 })
+  })
+
+  test('the types allow exactly one of handle and handleBatch', () => {
+    // @ts-expect-error both
+    const both = () => subscribe('a', orders, { handle, handleBatch })
+    // @ts-expect-error none
+    const none = () => subscribe('a', orders, {})
+    // @ts-expect-error a batch without its handler
+    const alone = () => subscribe('a', orders, { handle, batch: { maxEvents: 5 } })
+    for (const make of [both, none, alone]) expect(make).toThrow(InvalidOptionError)
   })
 
   test('says what came and what a misspelt option may have meant', () => {
