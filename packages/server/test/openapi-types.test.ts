@@ -97,6 +97,7 @@ const complete = {
   Subscription: {
     ...subscription(),
     pausedBy: 'x',
+    batch: { maxEvents: 100, maxWaitMs: 0, maxBytes: 1 },
     protection,
     policyVersion: 1,
     queue: {

@@ -1,4 +1,5 @@
 import type { Notice } from '../model/app.ts'
+import type { BatchDefinition } from '../model/batch.ts'
 import type { NewEvent } from '../model/event.ts'
 import type { FailureStatus, LedgerItem } from '../model/ledger-item.ts'
 import type { NewMessage, SendOutcome } from '../model/message.ts'
@@ -89,6 +90,8 @@ export interface SubscriptionStatus {
   readonly paused: boolean
   readonly pausedBy?: string
   readonly concurrency: number
+  /** Of a handler of batches: what a call of it gets at most, and how long it waits for that. */
+  readonly batch?: Omit<BatchDefinition, 'handle'>
   /** Absent: the policy is the application file's, and was never changed. */
   readonly policyVersion?: number
   readonly inFlight: number

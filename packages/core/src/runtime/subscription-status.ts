@@ -1,5 +1,6 @@
 import type { Intake } from '../consume/intake.ts'
 import type { ShardRunner } from '../consume/shard-runner.ts'
+import type { BatchDefinition } from '../model/batch.ts'
 import type {
   SubscriptionQueueStatus,
   SubscriptionShardStatus,
@@ -28,6 +29,7 @@ export async function statusOf(subscription: SubscriptionRunner): Promise<Subscr
     paused: parts.pause.isPaused,
     ...(pausedBy !== undefined && { pausedBy }),
     concurrency: parts.policy.concurrency,
+    ...(definition.batch !== undefined && { batch: limitsOf(definition.batch) }),
     ...(parts.policy.version > 0 && { policyVersion: parts.policy.version }),
     inFlight: parts.runner.stats.running,
     ...(protection !== undefined && { protection }),
@@ -58,6 +60,14 @@ async function queueStatus({
     buffered: queueIntake?.buffered ?? 0,
     ...(await depthOf(parts.engine, name)),
   }
+}
+
+function limitsOf({
+  maxEvents,
+  maxWaitMs,
+  maxBytes,
+}: BatchDefinition): NonNullable<SubscriptionStatus['batch']> {
+  return { maxEvents, maxWaitMs, maxBytes }
 }
 
 async function shardStatus(

@@ -57,7 +57,7 @@ export async function printSubscription(
   const { paint } = context
   const lines = [
     `${paint.bold(printable(subscription.name))}  on ${subscription.queue === undefined ? 'stream ' : ''}${printable(subscription.stream)}, ${stateText(subscription, paint)}`,
-    `blocks ${subscription.blocks}, then ${subscription.exhausted}; concurrency ${subscription.concurrency}`,
+    `blocks ${subscription.blocks}, then ${subscription.exhausted}; concurrency ${subscription.concurrency}${inBatches(subscription)}`,
     `lag ${count(subscription.lagRecords)} records, ${duration(subscription.lagMs)}; in flight ${count(subscription.inFlight)}`,
     `retrying ${count(subscription.retrying)}, held ${count(subscription.held)} (${plural(subscription.heldKeys, 'key')}), dead ${deadText(subscription.dead, paint)}`,
     ...protectionLines(subscription, Date.now(), paint),
@@ -120,4 +120,8 @@ function stateText(subscription: SubscriptionStatus, paint: Paint): string {
 
 function deadText(dead: number, paint: Paint): string {
   return dead > 0 ? paint.red(count(dead)) : '0'
+}
+
+function inBatches({ batch }: SubscriptionStatus): string {
+  return batch === undefined ? '' : `, in batches of up to ${plural(batch.maxEvents, 'event')}`
 }

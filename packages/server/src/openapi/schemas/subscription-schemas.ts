@@ -30,6 +30,11 @@ export const subscriptionSchemas: Readonly<Record<string, JsonSchema>> = {
     'retryRatePerSecond?': number('Now, within a ramp too.'),
     'retryCredits?': number('Retries that first attempts have paid for.'),
   }),
+  Batch: object({
+    maxEvents: integer(),
+    maxWaitMs: integer('How long the first event of a batch waits for others.'),
+    maxBytes: integer(),
+  }),
   Subscription: object({
     name: text(),
     stream: text(),
@@ -38,6 +43,7 @@ export const subscriptionSchemas: Readonly<Record<string, JsonSchema>> = {
     paused: flag(),
     'pausedBy?': text(),
     concurrency: integer(),
+    'batch?': ref('Batch'),
     'policyVersion?': integer('Absent: the policy was never changed.'),
     inFlight: integer(),
     'protection?': ref('Protection'),
