@@ -229,7 +229,7 @@ export class RetryConsumer {
       const place =
         entry.item.outOfOrder === true
           ? undefined
-          : await placeOf(this.#parts.holds, entry.item, { fresh: false })
+          : await placeOf(this.#parts.holds, entry.item, { fresh: entry.item.cutting === true })
       // Its key was held after all, under another policy than the one that sent it on by itself. The lane gets a timer
       // of its own: this one is over when its event is, and others of the lane may be left then.
       if (place?.kind === 'key') {

@@ -29,6 +29,7 @@ export class AgainChecks {
   readonly #passed = new Set<string>()
   readonly #doneAtCleanStop = new Set<string>()
   readonly #doomed = new Set<string>()
+  readonly #maybeLate = new Set<string>()
   #steps = 0
 
   constructor(view: StoredView, promises: OrderPromises) {
@@ -76,6 +77,15 @@ export class AgainChecks {
   discounted(eventId: string): void {
     const seen = this.#of(eventId)
     Object.assign(seen, seen.previous)
+  }
+
+  /** A former owner that goes on may bring it back. */
+  mayBeLate(eventId: string): void {
+    this.#maybeLate.add(eventId)
+  }
+
+  isMaybeLate(eventId: string): boolean {
+    return this.#maybeLate.has(eventId)
   }
 
   /** I9: an event that kills the process again and again is given up. */
@@ -130,7 +140,7 @@ export class AgainChecks {
     const wasRetried =
       item.deliveries > 1 || (item.history.length === 1 && item.history[0]?.error === undefined)
     const isUntouched = item.redrives.length === 0 && item.editOf === undefined && item.editedBy === undefined
-    if (FINAL.includes(item.status) && wasRetried && isUntouched)
+    if (FINAL.includes(item.status) && wasRetried && isUntouched && !this.#maybeLate.has(eventId))
       throw new Violation('I3', `${eventId} is ${item.status} by a retry, and the live path handles it again`)
   }
 

@@ -68,8 +68,15 @@ export class History {
     return call
   }
 
-  /** The life has ended for everybody else. */
-  left(_boot: number): void {}
+  /**
+   * The process was taken for dead and goes on. What had failed or was being handled there may enter the ledger once its
+   * successor has handled it: it comes again, late. Nothing but an end of the former owner in time keeps that away.
+   */
+  lingers(boot: number): void {
+    for (const [eventId, event] of this.#events)
+      if (event.lastOutcome === 'failed' || [...event.running.values()].includes(boot))
+        this.again.mayBeLate(eventId)
+  }
 
   ended(eventId: string, call: number, outcome: 'ok' | 'failed'): void {
     const event = this.of(eventId)
@@ -133,6 +140,7 @@ export class History {
       const item = items.get(`${other.record.shardId}/${other.position}`)
       // A person sent it again: late by agreement, or after this event's delivery had begun.
       if (item !== undefined && isReopened(item, since)) continue
+      if (history.successes > 0 && this.again.isMaybeLate(other.eventId)) continue
       const isRunning = [...history.running.values()].includes(this.boot)
       const isGivenUp = item !== undefined && FINAL.includes(item.status)
       if (isRunning && !isGivenUp)

@@ -25,6 +25,7 @@ export class ProtectionChecks {
   #firsts = 0
   #retries = 0
   #bootedAtMs = 0
+  #isAlone = true
 
   constructor(protect: ProtectOptions | undefined, concurrency: number) {
     this.#protect = protect
@@ -37,6 +38,11 @@ export class ProtectionChecks {
    */
   sawBreaker(state: StoredBreaker, nowMs: number): void {
     this.#open = state.kind === 'open' ? { ...state, sinceMs: Math.max(state.sinceMs, nowMs) } : undefined
+  }
+
+  /** A former owner that goes on spends of the same limits, which are kept a process: nothing can be said any more. */
+  lingers(): void {
+    this.#isAlone = false
   }
 
   /**
@@ -52,7 +58,7 @@ export class ProtectionChecks {
     nowMs: number,
     isAlong: boolean,
   ): void {
-    if (this.#protect === undefined) return
+    if (this.#protect === undefined || !this.#isAlone) return
     if (boot !== this.#boot) this.#begin(boot, nowMs)
     if (!isAlong) {
       this.#checkOpen(ctx, item, nowMs)

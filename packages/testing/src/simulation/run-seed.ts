@@ -268,7 +268,6 @@ class SeedRun {
   }
 
   #onCrash(): void {
-    this.history.left(this.history.boot)
     this.#runtime = undefined
     this.#engine = undefined
     this.#isStopping = false
@@ -307,6 +306,8 @@ class SeedRun {
   #linger(forMs: number): void {
     if (this.#engine === undefined || this.#runtime === undefined) return
     this.rare.saw('zombie')
+    this.history.lingers(this.history.boot)
+    this.history.protection.lingers()
     this.world.linger(this.#engine, forMs, { minMs: 0, maxMs: this.#dice.pick([20, 60, 300]) })
   }
 
@@ -335,7 +336,9 @@ class SeedRun {
   async #comeToRest(): Promise<void> {
     await this.#runFor(FIRST_REST_MS)
     const isAlwaysByKey = this.#promises.isAlways('key')
-    if (isAlwaysByKey && this.#runtime !== undefined && !this.#operator.isPaused)
+    // A former owner that goes on takes tokens of its successor's too, and leaves their lanes to the sweeper.
+    const isAlone = this.world.counts.lingered === 0
+    if (isAlwaysByKey && isAlone && this.#runtime !== undefined && !this.#operator.isPaused)
       checkTokens(this.view, this.world.clock.now())
     for (let step = 0; step < REST_STEPS; step += 1) {
       await this.#runFor(REST_STEP_MS)
