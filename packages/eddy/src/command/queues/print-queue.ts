@@ -1,7 +1,7 @@
 import type { QueueStatus } from '@eddy/core'
 import type { CommandContext } from '../command-context.ts'
 import { printable } from '../format/printable.ts'
-import { count } from '../format/quantity.ts'
+import { count, plural } from '../format/quantity.ts'
 import { table } from '../format/table.ts'
 import { duration } from '../format/time.ts'
 
@@ -32,7 +32,7 @@ export async function printQueue(context: CommandContext, queue: QueueStatus): P
   const { name, group, messages, ready, inFlight, delayed, oldestAgeMs, subscription } = queue
   const order = group === undefined ? 'without order' : `in order by ${printable(group)}`
   const lines = [
-    `${context.paint.bold(printable(name))}  ${count(messages)} messages, ${order}`,
+    `${context.paint.bold(printable(name))}  ${plural(messages, 'message')}, ${order}`,
     `ready ${count(ready)}, in flight ${count(inFlight)}, delayed ${count(delayed)}; the oldest waits for ${duration(oldestAgeMs)}`,
     `deduplication ids are remembered for ${duration(queue.deduplicationWindowMs)}`,
     `read by ${subscription === undefined ? 'no subscription' : printable(subscription)}`,

@@ -28,9 +28,10 @@ export function startBanner({ url, dataDir, app, file, needsToken }: StartedServ
     `  subscriptions  ${subscriptions.map(({ name, stream: from }) => `${name} on ${from}`).join(', ') || '-'}`,
     '',
     needsToken ? 'Try next, with EDDY_TOKEN set to the token of this server:' : 'Try next:',
-    ...(streams.length === 0 ? [`  ${eddy} streams create ${stream}`] : []),
-    `  ${eddy} put ${stream} FILE.ndjson --key FIELD`,
-    `  ${eddy} tail ${stream} --from trim_horizon`,
+    ...(streams.length + queues.length === 0 ? [`  ${eddy} streams create ${stream}`] : []),
+    ...(streams.length === 0 && queues.length > 0
+      ? []
+      : [`  ${eddy} put ${stream} FILE.ndjson --key FIELD`, `  ${eddy} tail ${stream} --from trim_horizon`]),
     ...(queues[0] === undefined ? [] : [`  ${eddy} queues put ${queues[0].name} FILE.ndjson`]),
     `  ${eddy} subscriptions list`,
     `  ${eddy} failures list`,
