@@ -8,6 +8,10 @@ import {
   type FailureGroup,
   type FailurePage,
   InvalidOptionError,
+  type PolicyChange,
+  type PolicyOptions,
+  type PolicyResult,
+  type PolicyState,
   type PurgeOptions,
   type PurgeResult,
   type QueueStatus,
@@ -129,6 +133,28 @@ export class HttpClient {
     return this.#post(`/v1/subscriptions/${encode(name)}/seek`, { to, ...options })
   }
 
+  showPolicy(subscription: string): Promise<PolicyState> {
+    return this.#get(policyPath(subscription))
+  }
+  /** Parts by path: some set, some left to the application file again. */
+  changePolicy(
+    subscription: string,
+    change: Pick<PolicyChange, 'set' | 'unset'>,
+    options: PolicyOptions,
+  ): Promise<PolicyResult> {
+    return this.#send('PATCH', policyPath(subscription), { ...change, ...options })
+  }
+  replacePolicy(
+    subscription: string,
+    policy: Readonly<Record<string, unknown>>,
+    options: PolicyOptions,
+  ): Promise<PolicyResult> {
+    return this.#send('PUT', policyPath(subscription), { policy, ...options })
+  }
+  resetPolicy(subscription: string, options: PolicyOptions): Promise<PolicyResult> {
+    return this.transport.json({ method: 'DELETE', path: policyPath(subscription), query: { ...options } })
+  }
+
   listFailures(
     filter: FailureFilter,
     page: { readonly limit: number; readonly after?: string },
@@ -192,6 +218,9 @@ export class HttpClient {
   #get<T>(path: string, query: Query = {}): Promise<T> {
     return this.transport.json<T>({ method: 'GET', path, query })
   }
+  #send<T>(method: 'PATCH' | 'PUT', path: string, body: unknown): Promise<T> {
+    return this.transport.json<T>({ method, path, body: JSON.stringify(body) })
+  }
   #post<T>(path: string, body: unknown, timeoutMs?: number): Promise<T> {
     return this.transport.json<T>({
       method: 'POST',
@@ -200,6 +229,10 @@ export class HttpClient {
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     })
   }
+}
+
+function policyPath(subscription: string): string {
+  return `/v1/subscriptions/${encode(subscription)}/policy`
 }
 
 function shardPath(stream: string, shardId: string): string {

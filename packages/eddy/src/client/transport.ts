@@ -5,7 +5,7 @@ import { RemoteError, remoteErrorFrom } from './remote-error.ts'
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Begins with `/`; segments are already encoded. */
   readonly path: string
   readonly query?: Query

@@ -3,6 +3,7 @@ import { backupCommands } from './backup-commands.ts'
 import { createAction, type RunState } from './command-context.ts'
 import type { CommandIo } from './command-io.ts'
 import { failuresCommands } from './failures/failures-commands.ts'
+import { policyCommands } from './policy/policy-commands.ts'
 import { putCommand } from './put/put-command.ts'
 import { queuesCommands } from './queues/queues-commands.ts'
 import { startCommand } from './start/start-command.ts'
@@ -53,6 +54,7 @@ export function createProgram(io: CommandIo, state: RunState, { json }: { json: 
   putCommand(program, action)
   tailCommand(program, action)
   streamsCommands(program, action)
+  policyCommands(program, action)
   queuesCommands(program, action)
   subscriptionsCommands(program, action)
   failuresCommands(program, action)
