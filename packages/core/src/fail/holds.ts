@@ -55,6 +55,7 @@ export class Holds {
   /** Every stored hold is in the cache: a miss means that there is none, and a live event costs no read. */
   #complete = true
   #held = 0
+  #onOpened: (name: string) => void = () => {}
 
   constructor(
     engine: Pick<Engine, 'md5Hex'> & { readonly table: Table; readonly clock: Clock },
@@ -64,6 +65,11 @@ export class Holds {
     this.#engine = engine
     this.#subscription = subscription
     this.#epoch = epoch
+  }
+
+  /** Called with the name of each lane that flows again. */
+  onOpened(listener: (name: string) => void): void {
+    this.#onOpened = listener
   }
 
   /** Lanes held now, as this owner knows them. */
@@ -250,6 +256,7 @@ export class Holds {
   #written(name: string, before: HoldEntry | undefined, entry: HoldEntry): HoldWrite {
     this.#held += Number(entry.hold.state === 'held') - Number(before?.hold.state === 'held')
     this.#remember(name, entry)
+    if (entry.hold.state === 'open' && before?.hold.state === 'held') this.#onOpened(name)
     return { ok: true, entry }
   }
 

@@ -14,10 +14,15 @@ export class ShardGate {
   readonly #parts: SubscriptionParts
   readonly #drain: LaneDrain
   readonly #wakers = new Map<string, AbortController>()
+  /** The key that a shard waits for, where an earlier policy held it. */
+  readonly #keys = new Map<string, string>()
 
   constructor(parts: SubscriptionParts, drain: LaneDrain) {
     this.#parts = parts
     this.#drain = drain
+    parts.holds.onOpened((name) => {
+      for (const [shardId, key] of this.#keys) if (key === name) this.wake(shardId)
+    })
   }
 
   isBlocked(shardId: string): boolean {
@@ -49,14 +54,17 @@ export class ShardGate {
     const { engine, holds } = this.#parts
     const stopping = AbortSignal.any([this.#parts.stopping, stop])
     try {
-      for (let pauseMs = SOON_MS; ; pauseMs = Math.min(LOOK_EVERY_MS, pauseMs * 2)) {
-        this.#wakers.set(shardId, new AbortController())
+      for (;;) {
+        const waker = new AbortController()
+        this.#wakers.set(shardId, waker)
+        this.#keys.set(shardId, name)
         if (stopping.aborted) throw new Stopped()
         if ((await holds.lookup(name))?.hold.state !== 'held') return
-        await engine.clock.sleep(pauseMs, stopping)
+        await engine.clock.sleep(LOOK_EVERY_MS, AbortSignal.any([stopping, waker.signal]))
       }
     } finally {
       this.#wakers.delete(shardId)
+      this.#keys.delete(shardId)
     }
   }
 
