@@ -295,7 +295,10 @@ class SeedRun {
     const { inWrites, end } = this.#crashAtWrite
     if (inWrites > 0) return
     this.#crashAtWrite = undefined
-    if (end === 'linger') return this.#linger(2_000)
+    if (end === 'linger') {
+      this.#linger(2_000)
+      return
+    }
     const { faults } = this.world
     if (end === 'late') this.world.faults = { ...faults, crash: ALL_LATE }
     this.world.crash()
