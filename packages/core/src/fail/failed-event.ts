@@ -40,18 +40,6 @@ export function waitingItem(
   }
 }
 
-/**
- * What an attempt leaves nothing of. Undefined members are not stored, and an object made without them is a slow one.
- */
-const NOT_ANY_MORE = {
-  claimedUntilMs: undefined,
-  claimedBy: undefined,
-  crashes: undefined,
-  dueAtMs: undefined,
-  parked: undefined,
-  reason: undefined,
-} as unknown as object
-
 /** What a delivery makes of an event's item. The same rules for the live path's first item and for every retry. */
 export function afterDelivery(
   item: LedgerItem,
@@ -60,18 +48,29 @@ export function afterDelivery(
   clock: Clock,
 ): LedgerItem {
   const nowMs = clock.now()
-  const base = {
+  const { lastError } = result
+  const end = endOf(item, result, policy)
+  // Members that are gone are undefined, which is not stored: an object that is made without them is a slow one.
+  const next: { [Name in keyof LedgerItem]: LedgerItem[Name] | undefined } = {
     ...item,
-    ...NOT_ANY_MORE,
+    claimedUntilMs: undefined,
+    claimedBy: undefined,
+    crashes: undefined,
     attempts: result.attempts,
     deliveries: item.deliveries + 1,
     history: [...item.history, ...result.tries].slice(-MAX_HISTORY),
+    lastError: lastError ?? item.lastError,
+    fingerprint: lastError?.fingerprint ?? item.fingerprint,
+    status: end.status,
+    statusAtMs: end.status === item.status ? item.statusAtMs : nowMs,
     updatedAtMs: nowMs,
-    ...errorFields(result.lastError),
+    reason: end.reason,
+    parked: end.parked,
+    dueAtMs: end.dueAtMs,
+    lastDelayMs: end.lastDelayMs ?? item.lastDelayMs,
+    cutting: end.cutting ?? item.cutting,
   }
-  const end = endOf(item, result, policy)
-  const statusAtMs = end.status === item.status ? item.statusAtMs : nowMs
-  return { ...base, ...end, statusAtMs }
+  return next as LedgerItem
 }
 
 /** The end of an event that took the process down with it again and again. */
@@ -138,10 +137,6 @@ function exhaustedEnd(reason: string, policy: FailurePolicy): End {
       // Not dead yet: first the cut is written, so that a crash between the two lets no doomed event run.
       return { status: 'retrying', cutting: true, reason }
   }
-}
-
-function errorFields(error: ErrorInfo | undefined): Pick<LedgerItem, 'lastError' | 'fingerprint'> {
-  return error === undefined ? {} : { lastError: error, fingerprint: error.fingerprint }
 }
 
 function identify(

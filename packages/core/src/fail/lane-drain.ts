@@ -125,6 +125,9 @@ export class LaneDrain {
     let from = known?.lo === lo ? known.from : lo
     const cursor = { lo, from }
     this.#remember(name, cursor)
+    // Most lanes: the one event that failed. An edit behind it gives up when its original is handled instead.
+    const only = lo === tail ? await this.#parts.ledger.get(laneId, lo) : undefined
+    if (only !== undefined && !isFinal(only.item)) return { entry: only, isLast: true, cursor }
     for (let limit = FIRST_PAGE; ; limit = Math.min(MAX_PAGE, limit * 4)) {
       const page = await this.#parts.ledger.range(laneId, from, to, limit)
       const found = page.findIndex((entry) => !isFinal(entry.item))

@@ -88,11 +88,9 @@ export class Ledger {
     const place = placeOf(item, payload)
     const payloadBlob = keys.payloadBlob(this.subscription, laneId, item.position)
     if (place === 'blob') await this.#ports.blobs.put(payloadBlob, payload)
-    const complete: LedgerItem = {
-      ...item,
-      payloadBytes: payload.length,
-      ...(place === 'blob' && { payloadBlob }),
-    }
+    const payloadBytes = payload.length
+    const complete: LedgerItem =
+      place === 'blob' ? { ...item, payloadBytes, payloadBlob } : { ...item, payloadBytes }
     const write = this.#planWrite(laneId, complete, 'absent', {
       from: undefined,
       payload: place === 'beside' ? payload : undefined,

@@ -24,9 +24,7 @@ export function makeStoredFailure(item: LedgerItem, payload: Uint8Array | undefi
     const known = errors.findIndex((other) => isSame(other, error))
     return known >= 0 ? known : errors.push(error) - 1
   }
-  const history = item.history.map(({ error, ...attempt }) =>
-    error === undefined ? attempt : { ...attempt, error: indexOf(error) },
-  )
+  const history = item.history.map((attempt) => withError(attempt, attempt.error && indexOf(attempt.error)))
   const lastError = item.lastError === undefined ? undefined : indexOf(item.lastError)
   const stored = { ...item, history, lastError } as StoredFailure['item']
   return { item: stored, errors, ...(payload !== undefined && { payload }) }
@@ -34,10 +32,20 @@ export function makeStoredFailure(item: LedgerItem, payload: Uint8Array | undefi
 
 export function readStoredFailure({ item, errors }: StoredFailure): LedgerItem {
   const lastError = item.lastError === undefined ? undefined : errors[item.lastError]
-  const history = item.history.map(({ error, ...attempt }) =>
-    error === undefined ? attempt : { ...attempt, error: errors[error] as ErrorInfo },
-  )
-  return { ...item, history, ...(lastError !== undefined && { lastError }) } as LedgerItem
+  const errorAt = (index: ErrorIndex | undefined): ErrorInfo | undefined =>
+    index === undefined ? undefined : errors[index]
+  const history = item.history.map((attempt) => withError(attempt, errorAt(attempt.error)))
+  return { ...item, history, lastError: errorAt(item.lastError) } as LedgerItem
+}
+
+/** Member by member: most of a ledger item's reading and writing is done here. */
+function withError<E>(
+  { attempt, path, startedAtMs, durationMs }: Omit<Attempt, 'error'>,
+  error: E | undefined,
+): Omit<Attempt, 'error'> & { readonly error?: E } {
+  return error === undefined
+    ? { attempt, path, startedAtMs, durationMs }
+    : { attempt, path, startedAtMs, durationMs, error }
 }
 
 function isSame(a: ErrorInfo, b: ErrorInfo): boolean {

@@ -17,7 +17,7 @@ import type { CommitScope } from '../store/commit-scope.ts'
 import type { ByteMap } from '../store/environment.ts'
 import type { CommitOperation, GroupCommitter } from '../store/group-commit.ts'
 import { countItems } from './count-items.ts'
-import { decodeItem, prepareItem, readItemHead, readItemIndex, writeItem } from './item-codec.ts'
+import { decodeItem, encodeItem, readItemHead, readItemIndex, setItemVersion } from './item-codec.ts'
 import { queryItems } from './query-items.ts'
 import { expiryKey, indexKey, itemKey, itemOfExpiryKey } from './table-keys.ts'
 
@@ -152,7 +152,7 @@ export class EmbeddedTable implements Table {
       throw new InvalidOptionError('expiresAtMs', 'epoch milliseconds', expiresAtMs)
     }
     // The version is only known inside the commit; everything else is checked here.
-    const prepared = prepareItem({ value, expiresAtMs, index })
+    const encoded = encodeItem({ value, expiresAtMs, index })
     const newIndexKey = index === undefined ? undefined : indexKey(index.partition, index.sort, key)
     const run = (scope: CommitScope): WriteResult => {
       const stored = this.#peek(key)
@@ -163,13 +163,14 @@ export class EmbeddedTable implements Table {
         stored === undefined
           ? NO_POINTERS
           : this.#removePointers(scope, key, stored, newIndexKey, expiresAtMs)
-      scope.put(this.#maps.items, key, writeItem(prepared, version))
+      setItemVersion(encoded, version)
+      scope.put(this.#maps.items, key, encoded)
       if (newIndexKey !== undefined && !kept.index) scope.put(this.#maps.index, newIndexKey, key)
       if (expiresAtMs !== undefined && !kept.expiry)
         scope.put(this.#maps.expiry, expiryKey(expiresAtMs, key), NOTHING)
       return { ok: true, version }
     }
-    return { bytes: prepared.bytes + ITEM_OVERHEAD_BYTES, run }
+    return { bytes: encoded.length + ITEM_OVERHEAD_BYTES, run }
   }
 
   #live(key: Buffer): TableItem | undefined {

@@ -17,6 +17,7 @@ const HAS_EXPIRY = 1
 const HAS_INDEX = 2
 const HAS_BYTES = 4
 const MAX_DEPTH = 200
+const VERSION_AT = 1
 const LENGTH_BYTES = 4
 /** Flags, version, expiry, and the lengths of index, JSON and list of bytes. */
 const FIXED_BYTES = 1 + 8 + 8 + 4 * LENGTH_BYTES
@@ -34,49 +35,25 @@ type Path = readonly (string | number)[]
 interface Found {
   /** As JSON. */
   readonly path: string
-  /** A copy: the caller's may change before the commit. */
   readonly bytes: Uint8Array
 }
 
-/** An item ready to be stored but for its version, which only the commit knows. */
-export interface PreparedItem {
-  readonly json: string
-  readonly found: readonly Found[]
-  readonly expiresAtMs: number | undefined
-  readonly index: IndexKey | undefined
-  /** Of text in it. */
-  readonly characters: number
-  /** About how many it takes: exact where the text is ASCII. */
-  readonly bytes: number
-}
-
-/** @throws InvalidOptionError when the value is not JSON and bytes */
-export function prepareItem(item: Omit<StoredItem, 'version'>): PreparedItem {
+/**
+ * The item's bytes, but for its version, which only the commit knows: `setItemVersion`. Encoded as early as this, since
+ * what waits for its commit as text and objects keeps the garbage collector busy.
+ *
+ * @throws InvalidOptionError when the value is not JSON and bytes
+ */
+export function encodeItem(item: Omit<StoredItem, 'version'>): Buffer {
   const found: Found[] = []
   const json = JSON.stringify(withoutBytes(item.value, [], found))
   const { expiresAtMs, index } = item
-  let characters = json.length
-  let bytes = FIXED_BYTES
-  if (index !== undefined) characters += index.partition.length + index.sort.length
-  for (const { path, bytes: content } of found) {
-    characters += path.length
-    bytes += content.length + 2 * LENGTH_BYTES
-  }
-  return { json, found, expiresAtMs, index, characters, bytes: bytes + characters }
-}
-
-/**
- * The bytes are valid until the next call: LMDB copies them when they are put, and buffers of their own for every item
- * would keep the garbage collector busy.
- */
-export function writeItem(item: PreparedItem, version: number): Buffer {
-  const { json, found, expiresAtMs, index, characters, bytes: asciiBytes } = item
-  const target = itemBuffer(asciiBytes + characters * (MAX_CHARACTER_BYTES - 1))
+  const target = itemBuffer(mostBytes(json, found, index))
   target[0] =
     (expiresAtMs === undefined ? 0 : HAS_EXPIRY) |
     (index === undefined ? 0 : HAS_INDEX) |
     (found.length === 0 ? 0 : HAS_BYTES)
-  let at = target.writeDoubleLE(version, 1)
+  let at = target.writeDoubleLE(0, VERSION_AT)
   if (expiresAtMs !== undefined) at = target.writeDoubleLE(expiresAtMs, at)
   if (index !== undefined) at = writeText(target, writeText(target, at, index.partition), index.sort)
   at = writeText(target, at, json)
@@ -88,16 +65,40 @@ export function writeItem(item: PreparedItem, version: number): Buffer {
       at += bytes.length
     }
   }
+  if (target.buffer === slab.buffer) slabUsed += at
   return target.subarray(0, at)
 }
 
-const REUSED_BYTES = 64 * 1024
-let reused = Buffer.alloc(0)
+export function setItemVersion(bytes: Buffer, version: number): void {
+  bytes.writeDoubleLE(version, VERSION_AT)
+}
+
+function mostBytes(json: string, found: readonly Found[], index: IndexKey | undefined): number {
+  let characters = json.length > EXACT_FROM_CHARACTERS ? 0 : json.length
+  let bytes = FIXED_BYTES + (characters === 0 ? Buffer.byteLength(json) : 0)
+  if (index !== undefined) characters += index.partition.length + index.sort.length
+  for (const { path, bytes: content } of found) {
+    characters += path.length
+    bytes += content.length + 2 * LENGTH_BYTES
+  }
+  return bytes + characters * MAX_CHARACTER_BYTES
+}
+
+/** From here on text is measured rather than taken to be as long as it can be. */
+const EXACT_FROM_CHARACTERS = 4_096
+
+/** Small items share a buffer, each byte of it written once. */
+const SLAB_BYTES = 64 * 1024
+let slab = Buffer.alloc(0)
+let slabUsed = 0
 
 function itemBuffer(bytes: number): Buffer {
-  if (bytes > REUSED_BYTES) return Buffer.allocUnsafe(bytes)
-  if (reused.length === 0) reused = Buffer.allocUnsafeSlow(REUSED_BYTES)
-  return reused
+  if (bytes > SLAB_BYTES / 4) return Buffer.allocUnsafeSlow(bytes)
+  if (slabUsed + bytes > slab.length) {
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+    slabUsed = 0
+  }
+  return slab.subarray(slabUsed)
 }
 
 function writeText(target: Buffer, at: number, text: string): number {
@@ -109,7 +110,7 @@ function writeText(target: Buffer, at: number, text: string): number {
 /** Version and expiry alone, without decoding the value. */
 export function readItemHead(bytes: Buffer): { version: number; expiresAtMs: number | undefined } {
   const hasExpiry = ((bytes[0] as number) & HAS_EXPIRY) !== 0
-  return { version: bytes.readDoubleLE(1), expiresAtMs: hasExpiry ? bytes.readDoubleLE(9) : undefined }
+  return { version: bytes.readDoubleLE(VERSION_AT), expiresAtMs: hasExpiry ? bytes.readDoubleLE(9) : undefined }
 }
 
 /** @throws CorruptDataError */
@@ -158,7 +159,7 @@ function withoutBytes(
 ): TableValue | undefined {
   if (isPlain(value, path)) return value
   if (value instanceof Uint8Array) {
-    found.push({ path: JSON.stringify(path), bytes: Buffer.from(value) })
+    found.push({ path: JSON.stringify(path), bytes: value })
     return null
   }
   if (typeof value !== 'object' || path.length > MAX_DEPTH) throw notJson(path, value)
