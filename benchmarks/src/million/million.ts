@@ -11,7 +11,7 @@ import { waitUntil } from '../support/wait-until.ts'
 import { ShiftedClock } from './shifted-clock.ts'
 
 const SHARDS = 4
-const CONCURRENCY = 1_000
+const CONCURRENCY = 256
 const NAME = 'failing-once'
 const HOUR_MS = 3_600_000
 /** Longer than this nobody waits: what was reached by then is what is measured. */

@@ -11,7 +11,7 @@ export const MAX_SPAN_RECORDS = 100_000
 export const MAX_RUNS = 4_096
 
 /** Events beyond the running handlers that are on their way into the failure ledger: at the bound no handler starts. */
-export const MAX_STORING = 512
+export const MAX_STORING = 256
 
 /** Lanes ready to go on, beyond the concurrency, at which taking in more records brings nothing. */
 export const ENOUGH_READY = 256

@@ -6,6 +6,7 @@ import type { Table, TableItem, TableValue, WriteResult } from '../ports/table.t
 import { Fenced } from '../runtime/fenced.ts'
 import { keys } from './keys.ts'
 import { type Lane, laneName } from './lane.ts'
+import { NameFilter } from './name-filter.ts'
 import { type PlannedWrite, writeOne } from './planned-write.ts'
 
 /**
@@ -44,16 +45,19 @@ export type HoldWrite =
   | { readonly ok: true; readonly entry: HoldEntry }
   | { readonly ok: false; readonly current: HoldEntry | undefined }
 
-/** Holds kept in memory; beyond it a miss costs a read (I6). */
-const MAX_CACHED_HOLDS = 50_000
+/** Holds kept in memory, the ones written last; beyond it only those that were put out cost a read (I6). */
+const MAX_CACHED_HOLDS = 10_000
+/** Holds looked at before the first event. With more than that, every miss costs a read. */
+const MAX_LOADED_HOLDS = 50_000
 
 export class Holds {
   readonly #engine: Pick<Engine, 'md5Hex'> & { readonly table: Table; readonly clock: Clock }
   readonly #subscription: string
   readonly #epoch: number
   readonly #cache = new Map<string, HoldEntry>()
-  /** Every stored hold is in the cache: a miss means that there is none, and a live event costs no read. */
+  /** Every stored hold is in the cache or was put out of it: else there is none, and a live event costs no read. */
   #complete = true
+  #putOut: NameFilter | undefined
   #held = 0
   #onOpened: (name: string) => void = () => {}
 
@@ -78,13 +82,15 @@ export class Holds {
   }
 
   /**
-   * Loads the holds, open ones too, once the subscription is owned and before its first event. Where there are more
-   * than the cache keeps, the rest is read when it is asked for.
+   * Loads the holds, open ones too, once the subscription is owned and before its first event. Where there are very
+   * many, the rest is read when it is asked for.
    */
   async load(): Promise<void> {
     this.#cache.clear()
     this.#complete = true
+    this.#putOut = undefined
     this.#held = 0
+    let loaded = 0
     let after: string | undefined
     do {
       const page = await this.page(after, 1_000)
@@ -92,20 +98,21 @@ export class Holds {
         if (entry.hold.state === 'held') this.#held += 1
         this.#remember(name, entry)
       }
+      loaded += page.holds.length
       after = page.next
-    } while (after !== undefined && this.#cache.size < MAX_CACHED_HOLDS)
+    } while (after !== undefined && loaded < MAX_LOADED_HOLDS)
     if (after === undefined) return
     this.#complete = false
     // What was not looked at is counted as held: so many holds at a time do not stand open.
     const all = await this.#engine.table.count(keys.hold(this.#subscription))
-    this.#held += Math.max(0, all - this.#cache.size)
+    this.#held += Math.max(0, all - loaded)
   }
 
   /** Undefined when the lane has no hold. Reads the table only when the cache cannot know. */
   lookup(name: string): HoldEntry | undefined | Promise<HoldEntry | undefined> {
     const cached = this.#cache.get(name)
-    if (cached !== undefined || this.#complete) return cached
-    return this.read(name)
+    if (cached !== undefined) return cached
+    return this.#complete && this.#putOut?.mayHave(name) !== true ? undefined : this.read(name)
   }
 
   async read(name: string): Promise<HoldEntry | undefined> {
@@ -272,9 +279,10 @@ export class Holds {
     this.#cache.delete(name)
     this.#cache.set(name, entry)
     if (this.#cache.size <= MAX_CACHED_HOLDS) return
-    this.#complete = false
-    const oldest = this.#cache.keys().next().value
-    if (oldest !== undefined) this.#cache.delete(oldest)
+    const oldest = this.#cache.keys().next().value as string
+    this.#cache.delete(oldest)
+    this.#putOut ??= new NameFilter()
+    this.#putOut.add(oldest)
   }
 
   #sort(name: string): string {

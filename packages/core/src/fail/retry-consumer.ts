@@ -13,7 +13,7 @@ import { laneToken, parseToken, type Token } from './tokens.ts'
 const RECEIVE_WAIT_MS = 20_000
 const MAX_RECEIVE = 100
 /** Tokens under way (I6). Most of a token's way is waiting for storage: the more, the fewer commits each costs. */
-const MAX_ACTIVE = 1_000
+const MAX_ACTIVE = 500
 /** Tokens under way, as a multiple of the concurrency, when some wait for a handler slot already. */
 const ACTIVE_PER_SLOT = 2
 const MIN_ACTIVE = 64
