@@ -11,25 +11,40 @@ export const holdMutations = [
     invariant: 'I3',
     what: 'a key is released whatever its tail is now (rule 8)',
     file: HOLDS,
-    find: "before === undefined ? 'absent' : before.version,",
-    replace: "next.state === 'open' ? 'any' : before === undefined ? 'absent' : before.version,",
+    find: "expect: before === undefined ? 'absent' : before.version }], outcome",
+    replace:
+      "expect: next.state === 'open' ? 'any' : before === undefined ? 'absent' : before.version }], outcome",
   },
   {
     id: 'divert-without-ledger',
     invariant: 'I2',
     what: 'a diverted event gets no ledger item (rule 4b)',
     file: FAILED,
-    find: 'const item = await this.#put(task, this.#newItem(task))\n    metrics.diverted',
-    replace: 'const item = this.#newItem(task)\n    metrics.diverted',
+    find: 'const item = await this.#standing(task, waiting, entered)\n    metrics.diverted',
+    replace: 'const item = waiting\n    metrics.diverted',
+    also: [
+      {
+        file: LIVE,
+        find: 'holds.planExtend(name, entry, meta.position, meta.shardId),\n          await ledger.planCreate(this.laneId(task), waiting, task.bytes),',
+        replace: 'holds.planExtend(name, entry, meta.position, meta.shardId),',
+      },
+    ],
   },
   {
     id: 'delete-instead-of-open',
     invariant: 'I3',
     what: 'a released hold is deleted: no watermark stays (rule 8, H4)',
     file: HOLDS,
-    find: "return await this.#write(name, before, {\n      ...before.hold,\n      state: 'open',\n      lo: afterPosition(before.hold.tail),\n    })",
+    find: 'return await writeOne(this.#engine.table, this.planRelease(name, before))',
     replace:
       'if (await this.forget(name, before)) return { ok: true, entry: before }\n    return { ok: false, current: await this.read(name) }',
+    also: [
+      {
+        file: DRAIN,
+        find: 'planRelease: () =>\n        first.isLast',
+        replace: 'planRelease: () =>\n        false',
+      },
+    ],
   },
   {
     id: 'tail-falls-on-divert',
@@ -65,14 +80,14 @@ export const holdMutations = [
     invariant: 'I9',
     what: 'a diverted event enters the ledger before the tail is raised (rule 4, order)',
     file: FAILED,
-    find: 'const { meta } = task\n    if (entry.hold.tail < meta.position) {',
+    find: "const [extended, created] = await this.#persist('diverting an event', async () =>\n        writeInOrder(\n          engine.table,\n          holds.planExtend(name, entry, meta.position, meta.shardId),\n          await ledger.planCreate(this.laneId(task), waiting, task.bytes),\n        ),",
     replace:
-      'const { meta } = task\n    const item = await this.#put(task, this.#newItem(task))\n    if (entry.hold.tail < meta.position) {',
+      "const created = await this.#put(task, waiting)\n      const [extended] = await this.#persist('diverting an event', async () =>\n        writeInOrder(engine.table, holds.planExtend(name, entry, meta.position, meta.shardId)),",
     also: [
       {
-        file: FAILED,
-        find: 'const item = await this.#put(task, this.#newItem(task))\n    metrics.diverted',
-        replace: 'metrics.diverted',
+        file: LIVE,
+        find: 'entered = created\n    }',
+        replace: 'entered = { ok: false, current: { item: created, version: 0 } }\n    }',
       },
     ],
   },

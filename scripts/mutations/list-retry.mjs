@@ -10,51 +10,43 @@ export const retryMutations = [
     invariant: 'I3',
     what: "an attempt's result is written whatever stands there now (rule 7)",
     file: LEDGER,
-    find: 'await this.#write(ref.laneId, item, before.version, before.item.status)',
+    find: 'this.#planWrite(refOf(item).laneId, item, before.version, {',
     replace:
-      "await this.#write(ref.laneId, item, (item.claimedBy === undefined ? 'any' : before.version) as never, before.item.status)",
+      "this.#planWrite(refOf(item).laneId, item, (item.claimedBy === undefined ? 'any' : before.version) as never, {",
   },
   {
     id: 'claim-unconditional',
     invariant: 'I3',
     what: 'an event is claimed whatever stands there now',
     file: LEDGER,
-    find: 'await this.#write(ref.laneId, item, before.version, before.item.status)',
+    find: 'this.#planWrite(refOf(item).laneId, item, before.version, {',
     replace:
-      "await this.#write(ref.laneId, item, (item.claimedBy !== undefined ? 'any' : before.version) as never, before.item.status)",
+      "this.#planWrite(refOf(item).laneId, item, (item.claimedBy !== undefined ? 'any' : before.version) as never, {",
   },
   {
     id: 'result-over-final',
     invariant: 'I8',
     what: 'a refused result is written over what somebody else decided (rule 7)',
     file: RETRY,
-    find: "const { engine, ledger, logger, metrics, stopping } = this.#parts\n    const written = await persist(engine.clock, stopping, logger, 'recording an attempt', () =>\n      ledger.replace(claimed, next),\n    )",
+    find: 'if (!written.ok) {\n      if (isSameEnd(written.current?.item, next))',
     replace:
-      "const { engine, ledger, logger, metrics, stopping } = this.#parts\n    let written = await persist(engine.clock, stopping, logger, 'recording an attempt', () =>\n      ledger.replace(claimed, next),\n    )\n    while (!written.ok && written.current !== undefined) {\n      const over = written.current\n      written = await persist(engine.clock, stopping, logger, 'recording an attempt', () => ledger.replace(over, next))\n    }",
+      'if (!written.ok && written.current !== undefined) return await this.#settle(written.current, next)\n    if (!written.ok) {\n      if (isSameEnd(written.current?.item, next))',
   },
   {
     id: 'item-put-unconditional',
     invariant: 'I2',
     what: 'the live path writes an item over the one that stands there (rules 3b and 4b)',
     file: LEDGER,
-    find: "return await this.#write(laneId, complete, 'absent', undefined)",
-    replace: "return await this.#write(laneId, complete, 'any' as never, undefined)",
+    find: "this.#planWrite(laneId, complete, 'absent', {",
+    replace: "this.#planWrite(laneId, complete, 'any' as never, {",
   },
   {
     id: 'payload-after-item',
     invariant: 'I2',
     what: 'the payload is written after the ledger item',
     file: LEDGER,
-    find: "return await this.#write(laneId, complete, 'absent', undefined)",
-    replace:
-      "const written = await this.#write(laneId, complete, 'absent', undefined)\n    if (item.status !== 'resolved') await this.#putPayload(laneId, item, payload)\n    return written",
-    also: [
-      {
-        file: LEDGER,
-        find: "item.status === 'resolved' ? undefined : await this.#putPayload(laneId, item, payload)",
-        replace: 'undefined',
-      },
-    ],
+    find: 'puts: [this.#payloadPut(laneId, item, payload), ...write.puts]',
+    replace: 'puts: [...write.puts, this.#payloadPut(laneId, item, payload)]',
   },
   {
     id: 'before-due',
@@ -85,7 +77,7 @@ export const retryMutations = [
     invariant: 'I3',
     what: 'after a wait for its turn an event is handled though an earlier one of its lane was redriven meanwhile',
     file: RETRY,
-    find: 'if (mayBeLate && isStillFirst !== undefined && !(await isStillFirst()))',
+    find: 'if (mayBeLate && lane !== undefined && !lane.isStillFirst())',
     replace: 'if (false)',
   },
   {

@@ -110,7 +110,10 @@ function writeText(target: Buffer, at: number, text: string): number {
 /** Version and expiry alone, without decoding the value. */
 export function readItemHead(bytes: Buffer): { version: number; expiresAtMs: number | undefined } {
   const hasExpiry = ((bytes[0] as number) & HAS_EXPIRY) !== 0
-  return { version: bytes.readDoubleLE(VERSION_AT), expiresAtMs: hasExpiry ? bytes.readDoubleLE(9) : undefined }
+  return {
+    version: bytes.readDoubleLE(VERSION_AT),
+    expiresAtMs: hasExpiry ? bytes.readDoubleLE(9) : undefined,
+  }
 }
 
 /** @throws CorruptDataError */
