@@ -24,7 +24,7 @@ export const holdMutations = [
     replace: 'const item = waiting\n    metrics.diverted',
     also: [
       {
-        file: LIVE,
+        file: FAILED,
         find: 'holds.planExtend(name, entry, meta.position, meta.shardId),\n          await ledger.planCreate(this.laneId(task), waiting, task.bytes),',
         replace: 'holds.planExtend(name, entry, meta.position, meta.shardId),',
       },
@@ -85,7 +85,7 @@ export const holdMutations = [
       "const created = await this.#put(task, waiting)\n      const [extended] = await this.#persist('diverting an event', async () =>\n        writeInOrder(engine.table, holds.planExtend(name, entry, meta.position, meta.shardId)),",
     also: [
       {
-        file: LIVE,
+        file: FAILED,
         find: 'entered = created\n    }',
         replace: 'entered = { ok: false, current: { item: created, version: 0 } }\n    }',
       },

@@ -31,7 +31,6 @@ export function makeStoredFailure(item: LedgerItem, payload: Uint8Array | undefi
 }
 
 export function readStoredFailure({ item, errors }: StoredFailure): LedgerItem {
-  const lastError = item.lastError === undefined ? undefined : errors[item.lastError]
   const errorAt = (index: ErrorIndex | undefined): ErrorInfo | undefined =>
     index === undefined ? undefined : errors[index]
   const history = item.history.map((attempt) => withError(attempt, errorAt(attempt.error)))
