@@ -95,7 +95,7 @@ describe('eddy subscriptions, protected', () => {
     expect(text).toMatch(/full rate at \S+Z \(in 20\.\d s\); 0 of 40 outcomes failed since/)
     expect(text).toContain('6 of 16 handlers at a time for now')
     expect(text).toContain(
-      'at most 167 handler calls/s, 3.33 retries/s, a retry budget with 0.4 paid for by first attempts',
+      'at most 167 handler calls/s, 3.33 retries/s, retries within their budget (0.4 paid for by first attempts)',
     )
     expect(text).toContain('7 retries wait for the retry budget')
   })

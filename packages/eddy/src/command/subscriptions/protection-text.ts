@@ -88,7 +88,7 @@ function limitLine({ ratePerSecond, retryRatePerSecond, retryCredits }: Protecti
     retryRatePerSecond === undefined ? [] : [`${rate(retryRatePerSecond)} retries/s`],
     retryCredits === undefined
       ? []
-      : [`a retry budget with ${rate(retryCredits)} paid for by first attempts`],
+      : [`retries within their budget (${rate(retryCredits)} paid for by first attempts)`],
   ].flat()
   return parts.length === 0 ? [] : [`at most ${parts.join(', ')}`]
 }
