@@ -16,7 +16,7 @@ import {
 import type { BatchEntry, BatchResult } from './batch-call.ts'
 import { BatchRunner } from './batch-runner.ts'
 import { type AttemptMeta, Context, type ContextServices, type EventMeta } from './context.ts'
-import { type HandlerThreads, NotStarted } from './handler-threads.ts'
+import { type HandlerThreads, isNotStarted } from './handler-threads.ts'
 import { type HandlerStats, isThenable, RunningCalls } from './running-calls.ts'
 
 export interface HandlerRunnerOptions {
@@ -150,7 +150,7 @@ export class HandlerRunner {
       return okResult(attempt, start, durationSince(start, clock))
     } catch (error) {
       if (context.hasSteps) await context.ended('failed')
-      if (error instanceof NotStarted) return { kind: 'given-back', hasBegun: false }
+      if (isNotStarted(error)) return { kind: 'given-back', hasBegun: false }
       const failure = { thrown: error, event, isHopeless: isMismatch(error) }
       return failedResult(attempt, start, durationSince(start, clock), failure)
     } finally {

@@ -33,3 +33,12 @@ export interface HandlerThreads {
 
 /** The call was given back without having begun. */
 export class NotStarted extends Error {}
+
+/** Anything may be thrown, also what throws when it is looked at. */
+export function isNotStarted(thrown: unknown): boolean {
+  try {
+    return thrown instanceof NotStarted
+  } catch {
+    return false
+  }
+}

@@ -170,13 +170,19 @@ class RunningApp implements Runtime {
       },
       ...(backup !== undefined && { backup }),
     })
-    await this.#operations.completeEdits()
+    // Both may be done again: a storage that fails for a moment makes the start wait, and does not end it (I9).
+    const operations = this.#operations
+    await this.#repeated('finishing edits', () => operations.completeEdits())
     for (const runner of this.#subscriptions.values()) await runner.start()
-    await this.#operations.resumeRedrives()
+    await this.#repeated('going on with redrives', () => operations.resumeRedrives())
     this.#background.push(
       this.#watchRecovery(process),
       new RetentionWatch([...this.#subscriptions.values()], engine, notify, this.#stopping.signal).run(),
     )
+  }
+
+  #repeated<T>(what: string, step: () => Promise<T>): Promise<T> {
+    return persist(this.#options.engine.clock, this.#stopping.signal, this.#logger, what, step)
   }
 
   async #startThreads(definition: SubscriptionDefinition): Promise<HandlerThreads | undefined> {
