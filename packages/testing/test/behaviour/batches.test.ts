@@ -11,7 +11,6 @@ import {
   succeeded,
 } from '@eddy/core'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { event, events, oneBatchSubscription, openHarness } from '../support/one-subscription.ts'
 
@@ -308,65 +307,6 @@ describe('what becomes of a batch', () => {
     expect(text).toContain('eddy_batch_events_sum{subscription="work"} 7')
     expect(text).toContain('eddy_batch_events_count{subscription="work"} 1')
     expect(text).toContain('eddy_batch_events_bucket{subscription="work",le="5"} 0')
-  })
-})
-
-describe('order inside batches', () => {
-  test('whatever fails, a key’s events are done in order, each once (I2, I3)', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom('key', 'shard'),
-        fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.integer({ min: 0, max: 2 })), {
-          minLength: 1,
-          maxLength: 25,
-        }),
-        fc.integer({ min: 1, max: 8 }),
-        fc.integer({ min: 0, max: 1 }),
-        async (blocks, made, maxEvents, immediate) => {
-          const fails = new Map(made.map(([key, times], index) => [`${key}${index}`, times]))
-          const done: string[] = []
-          const h = await openHarness(
-            oneBatchSubscription(
-              {
-                blocks,
-                exhausted: 'dead-letter',
-                immediate,
-                retry: fixed({ delayMs: 1_000, maxAttempts: 9 }),
-              },
-              {
-                batch: { maxEvents },
-                concurrency: 2,
-                handleBatch: (items) => {
-                  const failedLanes = new Set<string>()
-                  return items.map((item) => {
-                    const { id } = item.event
-                    const lane = blocks === 'key' ? item.ctx.key : ''
-                    if (item.ctx.attempt <= (fails.get(id) ?? 0)) {
-                      failedLanes.add(lane)
-                      return failed(item, new Error('planned'))
-                    }
-                    // What stands behind a failure in its batch is said to have gone well, and must not count.
-                    if (!failedLanes.has(lane)) done.push(id)
-                    return succeeded(item)
-                  })
-                },
-              },
-            ),
-          )
-          const list = made.map(([key], index) => event(key, `${key}${index}`))
-          await h.append('events', list)
-          await h.settle()
-          const ids = list.map(({ id }) => id as string)
-          expect([...done].sort()).toEqual([...ids].sort())
-          const lanes = blocks === 'key' ? ['a', 'b', 'c'] : ['']
-          for (const lane of lanes) {
-            const ofLane = (id: string): boolean => id.startsWith(lane)
-            expect(done.filter(ofLane)).toEqual(ids.filter(ofLane))
-          }
-        },
-      ),
-      { numRuns: 40, seed: 20_261_121 },
-    )
   })
 })
 
