@@ -32,6 +32,7 @@ export default defineConfig({
     isolate: false,
     // Many tests wait for processes and disks: one worker less than there are cores would leave one idle.
     maxWorkers: '100%',
+    hookTimeout: 60_000,
     reporters: ['default'],
   },
 })

@@ -10,6 +10,7 @@
 import { EngineClosedError } from '@eddy/core'
 import { CommitScope } from './commit-scope.ts'
 import type { Environment } from './environment.ts'
+import { commitBegins, joinCommitting, leaveCommitting } from './exit-guard.ts'
 import { toStorageError } from './storage-error.ts'
 
 /** Runs inside the write transaction. It must decide first and write last: after its first write it may not throw. */
@@ -54,6 +55,7 @@ export class GroupCommitter {
     this.#environment = environment
     this.#dir = dir
     this.#limits = limits
+    joinCommitting(this)
   }
 
   get commits(): number {
@@ -102,11 +104,18 @@ export class GroupCommitter {
     }
   }
 
+  /** Lets the commit that is under way finish, and begins none after it: for a process that ends. */
+  async halt(): Promise<void> {
+    this.#pauses++
+    await this.#running
+  }
+
   /** Commits what was submitted, then refuses more. */
   async close(): Promise<void> {
     this.#closed = true
     this.#wakeWaiting()
     while (this.#running !== undefined) await this.#running
+    leaveCommitting(this)
   }
 
   #isFull(bytes: number): boolean {
@@ -132,13 +141,16 @@ export class GroupCommitter {
   async #commitOnce(): Promise<void> {
     let batch: Pending[] = []
     const scope = new CommitScope()
+    const turnCame = commitBegins()
     try {
       // A child transaction, since only that can be given up whole when a write is refused half way (G4).
       await this.#environment.root.childTransaction(() => {
+        turnCame()
         batch = this.#takeBatch()
         runBatch(batch, scope)
       })
     } catch (error) {
+      turnCame()
       this.#failedCommits++
       swallow((error as { commitError?: Promise<unknown> }).commitError)
       this.#rejectBatch(batch.length > 0 ? batch : this.#takeBatch(), scope, error)

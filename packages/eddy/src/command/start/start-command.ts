@@ -61,12 +61,13 @@ async function start(
   const timeoutMs = requireDurationMs(options.shutdownTimeout, '--shutdown-timeout')
   // Loaded here, so that the other commands start without the engine.
   const { pinoLogger, serve } = await import('@eddy/server')
+  const { haltCommits } = await import('@eddy/embedded')
   const { loadApp } = await import('../../load-app/load-app.ts')
   const logger = pinoLogger({
     level: options.logLevel,
     destination: { write: (line) => io.stderr.write(line) },
   })
-  const release = guardCrashes(logger)
+  const release = guardCrashes(logger, haltCommits)
   try {
     const app = file === undefined ? undefined : await loadApp(file)
     const eddy = await openEngine(app, file, options, logger)
