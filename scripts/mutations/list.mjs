@@ -12,6 +12,7 @@ import { consumeMutations } from './list-consume.mjs'
 import { holdMutations } from './list-hold.mjs'
 import { operateMutations } from './list-operate.mjs'
 import { protectMutations } from './list-protect.mjs'
+import { queueMutations } from './list-queue.mjs'
 import { retryMutations } from './list-retry.mjs'
 
 /** @type {Mutation[]} */
@@ -21,4 +22,5 @@ export const mutations = [
   ...consumeMutations,
   ...operateMutations,
   ...protectMutations,
+  ...queueMutations,
 ]
