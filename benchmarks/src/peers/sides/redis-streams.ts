@@ -15,7 +15,7 @@ import { inBatches } from './in-batches.ts'
 import { redisVersion } from './redis-version.ts'
 
 const GROUP = 'bench'
-/** How long a read waits for something to come. */
+/** How long a read waits for something to come, at most. */
 const BLOCK_MS = 50
 
 const SETTLE_EVERY_MS = 2
@@ -126,7 +126,7 @@ class StreamQueue implements PeerQueue {
     while (!progress.isOver) {
       const answer = (await connection.xreadgroup(
         ...(['GROUP', GROUP, consumer, 'COUNT', BATCH] as const),
-        ...(['BLOCK', BLOCK_MS, 'STREAMS', this.#key, '>'] as const),
+        ...(['BLOCK', waitMs(failed), 'STREAMS', this.#key, '>'] as const),
       )) as Answer
       await this.#handle(connection, answer?.[0]?.[1] ?? [], failed, progress)
       const dueIds = takeDue(failed)
@@ -171,10 +171,15 @@ class StreamQueue implements PeerQueue {
   }
 }
 
-/** What failed together and has waited long enough, the oldest first. */
+/** How long a read may wait: what failed is not to wait longer than it has to. */
+function waitMs([first]: readonly Failed[]): number {
+  if (first === undefined) return BLOCK_MS
+  return Math.max(1, Math.min(BLOCK_MS, Math.ceil(first.dueMs - performance.now())))
+}
+
+/** What has waited long enough, and leaves the list: the oldest comes first there. */
 function takeDue(failed: Failed[]): readonly string[] {
-  const first = failed[0]
-  if (first === undefined || first.dueMs > performance.now()) return []
-  failed.shift()
-  return first.ids
+  const nowMs = performance.now()
+  const first = failed.findIndex(({ dueMs }) => dueMs > nowMs)
+  return failed.splice(0, first < 0 ? failed.length : first).flatMap(({ ids }) => ids)
 }
