@@ -29,7 +29,7 @@ export interface Entrant {
 /** Eddy and what people would pick instead: the same messages, the same durability, in turn, in one run. */
 export const peers: Benchmark = {
   name: 'peers',
-  timeoutMs: 420_000,
+  timeoutMs: 600_000,
   async run(settings) {
     const entrants: Entrant[] = PEERS.map((peer) => ({ peer, version: '', rounds: [], failure: undefined }))
     const running = new Map<Entrant, RunningPeer>()

@@ -76,6 +76,16 @@ export class DebianPackages {
   }
 }
 
+/** Names the program in what went wrong with fetching it. @throws Unavailable */
+export async function fetched<T>(program: string, fetch: () => Promise<T>): Promise<T> {
+  try {
+    return await fetch()
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error
+    throw new Unavailable(`${program} is not on PATH and was not fetched: ${error.message}. Install it`)
+  }
+}
+
 /** Where the unpacked libraries lie, for `LD_LIBRARY_PATH`. */
 export function libraryPath(root: string): string {
   return ['usr/lib', 'lib']

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Place, Unavailable } from '../peer.ts'
-import { DebianPackages } from './debian-packages.ts'
+import { DebianPackages, fetched } from './debian-packages.ts'
 import { findProgram, findUnpacked } from './find-program.ts'
 import { freePort, ServerProcess } from './server-process.ts'
 
@@ -43,8 +43,10 @@ async function natsProgram(programsDir: string): Promise<string> {
   const found = findProgram('nats-server')
   if (found !== undefined && (await minorVersion(found)) >= LEAST_MINOR) return found
   // It is one file that needs nothing but the C library.
-  const packages = await DebianPackages.ofRelease(join(programsDir, RELEASE), RELEASE)
-  const root = await packages.unpack('nats-server', 'alone')
+  const root = await fetched(`nats-server 2.${LEAST_MINOR} or later`, async () => {
+    const packages = await DebianPackages.ofRelease(join(programsDir, RELEASE), RELEASE)
+    return await packages.unpack('nats-server', 'alone')
+  })
   const program = findUnpacked('nats-server', root)
   if (program === undefined) throw new Unavailable("Debian's package nats-server holds no such program")
   const minor = await minorVersion(program)

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, readFileSync, realpathSync } from 'nod
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Place, Unavailable } from '../peer.ts'
-import { DebianPackages, libraryPath } from './debian-packages.ts'
+import { DebianPackages, fetched, libraryPath } from './debian-packages.ts'
 import { findProgram, findUnpacked } from './find-program.ts'
 import { freePort, ServerProcess } from './server-process.ts'
 
@@ -89,8 +89,10 @@ async function initialise({ initdb, env }: Programs, data: string, user: User | 
 async function postgresPrograms(programsDir: string): Promise<Programs> {
   const found = findProgram('initdb')
   if (found !== undefined) return { ...pairOf(found), env: {} }
-  const packages = await DebianPackages.ofSystem(programsDir)
-  const root = await packages.unpack('postgresql', 'with dependencies')
+  const root = await fetched('postgres', async () => {
+    const packages = await DebianPackages.ofSystem(programsDir)
+    return await packages.unpack('postgresql', 'with dependencies')
+  })
   const initdb = findUnpacked('initdb', root)
   if (initdb === undefined) throw new Unavailable("Debian's package postgresql brings no initdb")
   return { ...pairOf(initdb), env: { LD_LIBRARY_PATH: libraryPath(root) } }

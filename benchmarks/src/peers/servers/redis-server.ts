@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Place, Unavailable } from '../peer.ts'
-import { DebianPackages, libraryPath } from './debian-packages.ts'
+import { DebianPackages, fetched, libraryPath } from './debian-packages.ts'
 import { findProgram, findUnpacked } from './find-program.ts'
 import { freePort, ServerProcess } from './server-process.ts'
 
@@ -34,8 +34,10 @@ async function redisProgram(
 ): Promise<{ readonly program: string; readonly libraries: Readonly<Record<string, string>> }> {
   const found = findProgram('redis-server')
   if (found !== undefined) return { program: found, libraries: {} }
-  const packages = await DebianPackages.ofSystem(programsDir)
-  const root = await packages.unpack('redis-server', 'with dependencies')
+  const root = await fetched('redis-server', async () => {
+    const packages = await DebianPackages.ofSystem(programsDir)
+    return await packages.unpack('redis-server', 'with dependencies')
+  })
   const program = findUnpacked('redis-server', root)
   if (program === undefined) throw new Unavailable("Debian's package redis-server holds no such program")
   return { program, libraries: { LD_LIBRARY_PATH: libraryPath(root) } }
