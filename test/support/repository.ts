@@ -52,9 +52,9 @@ export function withoutComments(source: string): string {
     .replace(/(^|[^:'"`\\])\/\/.*$/gm, '$1')
 }
 
-/** What a source text imports or re-exports from, statically or dynamically. */
+/** What a source text imports or re-exports from, statically or dynamically. Text that ends in `from "${…}"` is no import. */
 export function importsOf(source: string): string[] {
   const code = withoutComments(source)
-  const found = code.matchAll(/\bfrom\s+['"]([^'"\n]+)['"]|\bimport\s*\(?\s*['"]([^'"\n]+)['"]/g)
+  const found = code.matchAll(/\bfrom\s+['"]([^'"\n$]+)['"]|\bimport\s*\(?\s*['"]([^'"\n$]+)['"]/g)
   return [...found].map((match) => match[1] ?? match[2] ?? '')
 }
