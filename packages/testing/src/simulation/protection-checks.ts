@@ -9,8 +9,6 @@ export interface StoredBreaker {
 }
 
 const SPAN_MS = 1_000
-/** A retry's payload is read after its start was let through and before it is claimed. */
-const READ_MS = 300
 
 /**
  * Holds the starts of handlers to what protects their downstream. A start is let through a little before its handler is
@@ -79,7 +77,7 @@ export class ProtectionChecks {
   #checkOpen(ctx: HandlerContext, item: LedgerItem | undefined, nowMs: number): void {
     const open = this.#open
     if (open?.probesAtMs === undefined || nowMs >= open.probesAtMs) return
-    const wasClaimedBefore = item?.claimedBy !== undefined && item.updatedAtMs <= open.sinceMs + READ_MS
+    const wasClaimedBefore = item?.claimedBy !== undefined && item.updatedAtMs <= open.sinceMs
     if (wasClaimedBefore) return
     throw new Violation(
       'protect',
