@@ -6,11 +6,11 @@ import {
   fixed,
   list,
   outcome,
+  type StreamDefinition,
   stream,
   subscribe,
   succeeded,
 } from '@eddy/core'
-import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { describe, expect, test } from 'vitest'
 import { event, events, oneBatchSubscription, openHarness } from '../support/one-subscription.ts'
 
@@ -310,7 +310,7 @@ describe('what becomes of a batch', () => {
   })
 })
 
-const evenNumbers: StandardSchemaV1<unknown, number> = {
+const evenNumbers: NonNullable<StreamDefinition<number>['schema']> = {
   '~standard': {
     version: 1,
     vendor: 'test',
