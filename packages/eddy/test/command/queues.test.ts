@@ -104,7 +104,7 @@ describe('eddy queues', () => {
     await eddy.send(tasks, [{ data: 1 }, { data: 2, delayMs: 60_000 }])
     expect(await run(['queues', 'purge', 'tasks', '--dry-run'])).toMatchObject({
       exitCode: 0,
-      stdout: 'would remove 2 messages from "tasks"\n',
+      stdout: 'would remove 2 messages of "tasks"\n',
     })
     expect(await run(['queues', 'purge', 'tasks'])).toMatchObject({ exitCode: 2 })
     expect(await run(['queues', 'purge', 'tasks'], { answers: ['n'] })).toMatchObject({ exitCode: 1 })

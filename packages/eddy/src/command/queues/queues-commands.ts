@@ -51,7 +51,7 @@ async function purge(context: CommandContext, name: string, options: PurgeComman
     const plan = await context.client.purgeQueue(name, { ...who, dryRun: true })
     if (dryRun === true) {
       if (context.json) return await context.printJson(plan)
-      return await context.print(`would remove ${plural(plan.messages, 'message')} from "${name}"`)
+      return await context.print(`would remove ${plural(plan.messages, 'message')} of "${name}"`)
     }
     const question = `${count(plan.messages)} messages of "${name}" will be removed for good. Go on?`
     if (!(await confirm(context, question, { yes }))) {
@@ -61,5 +61,5 @@ async function purge(context: CommandContext, name: string, options: PurgeComman
   }
   const result = await context.client.purgeQueue(name, who)
   if (context.json) return await context.printJson(result)
-  await context.print(`removed ${plural(result.messages, 'message')} from "${name}"`)
+  await context.print(`removed ${plural(result.messages, 'message')} of "${name}"`)
 }
