@@ -13,6 +13,8 @@ import { table } from '../format/table.ts'
 
 const SHOWN_CHANGES = 5
 
+type Row = Omit<PolicyDifference, 'path'> & { readonly path: string }
+
 export async function printPolicy(context: CommandContext, policy: PolicyState): Promise<void> {
   if (context.json) return await context.printJson(policy)
   const { paint } = context
@@ -47,7 +49,7 @@ export async function printPolicyResult(context: CommandContext, result: PolicyR
     ? `${name}: ${plural(changes.length, 'part')} would change, nothing was changed`
     : `${name}: policy version ${version}`
   const rows = table(
-    changes,
+    changes.flatMap(memberwise),
     [
       { title: 'PART', value: ({ path }) => path },
       { title: 'BEFORE', value: ({ before, beforeFrom }) => sourced(before, beforeFrom) },
@@ -63,14 +65,33 @@ function historyLines(history: readonly PolicyChangeRecord[]): readonly string[]
   for (const { version, atMs, by, note, changes } of history.slice(0, SHOWN_CHANGES)) {
     const why = note === undefined ? '' : `: ${printable(note)}`
     lines.push(`version ${version}  ${new Date(atMs).toISOString()} by ${printable(by)}${why}`)
-    for (const change of changes) lines.push(`  ${changeText(change)}`)
+    for (const change of changes.flatMap(memberwise)) lines.push(`  ${changeText(change)}`)
   }
   const more = history.length - SHOWN_CHANGES
   if (more > 0) lines.push(`and ${plural(more, 'earlier change')}: --json shows them`)
   return lines
 }
 
-function changeText({ path, before, after, beforeFrom, afterFrom }: PolicyDifference): string {
+/** Of a part with members, those that differ. */
+function memberwise(change: PolicyDifference): readonly Row[] {
+  const { before, after } = change
+  if (!isObject(before) || !isObject(after)) return [change]
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  const rows = names.map((name) => ({
+    ...change,
+    path: `${change.path}.${name}`,
+    before: before[name] ?? null,
+    after: after[name] ?? null,
+  }))
+  const differing = rows.filter((row) => JSON.stringify(row.before) !== JSON.stringify(row.after))
+  return differing.length === 0 ? [change] : differing
+}
+
+function isObject(value: PolicyValue): value is { readonly [name: string]: PolicyValue } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function changeText({ path, before, after, beforeFrom, afterFrom }: Row): string {
   return printable(`${path}: ${sourced(before, beforeFrom)} -> ${sourced(after, afterFrom)}`)
 }
 
@@ -78,8 +99,13 @@ function sourced(value: PolicyValue, from: 'file' | 'override'): string {
   return from === 'file' ? `${valueText(value)} (file)` : valueText(value)
 }
 
-function fromText({ from, file, version, by }: PolicyPart): string {
-  return from === 'file' ? 'file' : `version ${version} by ${by}, file: ${valueText(file)}`
+function fromText({ path, value, from, file, version, by }: PolicyPart): string {
+  if (from === 'file') return 'file'
+  const own = { path, before: file, after: value, beforeFrom: 'file', afterFrom: 'override' } as const
+  const texts = memberwise(own).map((row) =>
+    row.path === path ? valueText(row.before) : `${row.path.slice(path.length + 1)} ${valueText(row.before)}`,
+  )
+  return `version ${version} by ${by}, file: ${texts.join(', ')}`
 }
 
 function valueText(value: PolicyValue): string {
