@@ -39,12 +39,14 @@ export function readStoredFailure({ item, errors }: StoredFailure): LedgerItem {
 
 /** Member by member: most of a ledger item's reading and writing is done here. */
 function withError<E>(
-  { attempt, path, startedAtMs, durationMs }: Omit<Attempt, 'error'>,
+  { attempt, path, startedAtMs, durationMs, policyVersion }: Omit<Attempt, 'error'>,
   error: E | undefined,
 ): Omit<Attempt, 'error'> & { readonly error?: E } {
-  return error === undefined
-    ? { attempt, path, startedAtMs, durationMs }
-    : { attempt, path, startedAtMs, durationMs, error }
+  const made =
+    error === undefined
+      ? { attempt, path, startedAtMs, durationMs }
+      : { attempt, path, startedAtMs, durationMs, error }
+  return policyVersion === undefined ? made : { ...made, policyVersion }
 }
 
 function isSame(a: ErrorInfo, b: ErrorInfo): boolean {
