@@ -48,8 +48,8 @@ export const consumeMutations = [
     invariant: 'I3',
     what: "with blocks: 'shard' only events of one key wait for each other",
     file: SHARD_RUNNER,
-    find: 'isSharded ? shardLaneName(shard.shardId) : laneName(meta)',
-    replace: 'laneName(meta)',
+    find: 'isSharded ? shardLaneName(shard.shardId) : laneName(task.meta)',
+    replace: 'laneName(task.meta)',
   },
   {
     id: 'child-before-parent',
