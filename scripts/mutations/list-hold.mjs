@@ -56,8 +56,7 @@ export const holdMutations = [
   },
   {
     id: 'tail-falls-on-hold',
-    equivalent:
-      'with one owner a stored hold is loaded at the start and its events are diverted, never handled; one that comes late is a first write, whose tail is its own event; only a second reader that runs on could tell',
+    test: 'packages/testing/test/behaviour/fences.test.ts',
     invariant: 'I3',
     what: 'a hold taken over from an older epoch forgets its tail (rule 3a)',
     file: HOLDS,
@@ -69,10 +68,19 @@ export const holdMutations = [
     invariant: 'I3',
     what: 'a failed event enters the ledger before its key is held (rule 3, order)',
     file: FAILED,
-    find: 'const lane = isShard ? { key: name } : meta\n',
-    replace: 'const lane = isShard ? { key: name } : meta\n    const stands = await this.#put(task, item)\n',
+    find: 'const [held, entered] = await this.#persist(',
+    replace: 'const early = await this.#put(task, item)\n      const [held, entered] = await this.#persist(',
     also: [
-      { file: FAILED, find: 'const stands = await this.#put(task, item)\n    notify({', replace: 'notify({' },
+      {
+        file: FAILED,
+        find: 'stands = await this.#standing(task, item, entered)',
+        replace: 'stands = entered === undefined ? early : early',
+      },
+      {
+        file: FAILED,
+        find: 'holds.planHold(name, entry, lane, place),\n          await ledger.planCreate(place.laneId, item, task.bytes),',
+        replace: 'holds.planHold(name, entry, lane, place),',
+      },
     ],
   },
   {
@@ -117,8 +125,6 @@ export const holdMutations = [
   },
   {
     id: 'release-waits-for-tail-event-for-ever',
-    equivalent:
-      'with one owner an event whose tail was raised is not resolved, so the next start reads it again and writes its item, unless retention removed it in between, which no seed is long enough for',
     invariant: 'I9',
     what: 'a tail whose event never comes keeps its key held, though the checkpoint is past it (rule 6)',
     file: DRAIN,
@@ -134,6 +140,14 @@ export const holdMutations = [
     replace: '',
   },
   {
+    id: 'release-with-any-result',
+    invariant: 'I3',
+    what: 'a key is released with the result of an event that is not the last one waiting (rule 8)',
+    file: DRAIN,
+    find: 'first.isLast && first.entry.item.position === held.hold.tail && isUndisturbed()',
+    replace: 'isUndisturbed()',
+  },
+  {
     id: 'no-epoch-on-holds',
     invariant: 'I3',
     what: "an older epoch's hold passes for the owner's own (rule 3a)",
@@ -144,7 +158,7 @@ export const holdMutations = [
   {
     id: 'lo-not-raised',
     equivalent:
-      'with one owner a hold comes up after the start only by a late first write, whose low bound is an event handled well since: its ledger item does not exist, so the drain finds the right one; only a second reader that runs on could tell',
+      'the bound is then before an event that was handled well already: after one more crash within a second that event is handled again in its turn, before the one that failed is tried again, as any event since the last checkpoint may be',
     invariant: 'I3',
     what: 'a hold taken over from an older epoch keeps its low bound (rule 3a)',
     file: HOLDS,
@@ -153,8 +167,6 @@ export const holdMutations = [
   },
   {
     id: 'token-not-resent',
-    equivalent:
-      'the sweeper sends the token 30 seconds later (rule 4c says so): nothing is lost or stuck, only later',
     invariant: 'I9',
     what: 'the event at the low bound comes by again after a crash and sends no token (rule 4c)',
     file: FAILED,
@@ -167,7 +179,7 @@ export const holdMutations = [
     what: 'dead-letter-key lets the waiting tail run',
     file: DRAIN,
     find: "await this.#persist('cutting a key', () => this.#parts.holds.cut(name, held))\n",
-    replace: 'await this.#killDoomed(next)\n',
+    replace: 'await this.giveUp(first.entry)\n',
   },
   {
     id: 'dead-before-cut',
@@ -176,7 +188,7 @@ export const holdMutations = [
     file: DRAIN,
     find: "await this.#persist('cutting a key', () => this.#parts.holds.cut(name, held))\n",
     replace:
-      "await this.#killDoomed(next)\n      await this.#persist('cutting a key', () => this.#parts.holds.cut(name, held))\n",
+      "await this.giveUp(first.entry)\n      await this.#persist('cutting a key', () => this.#parts.holds.cut(name, held))\n",
   },
   {
     id: 'late-item-left-waiting',

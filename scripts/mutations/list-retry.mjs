@@ -58,6 +58,7 @@ export const retryMutations = [
   },
   {
     id: 'claim-of-later-owner',
+    test: 'packages/testing/test/behaviour/fences.test.ts',
     invariant: 'I9',
     what: "a former owner takes a later owner's claim for a dead process's",
     file: RETRY,

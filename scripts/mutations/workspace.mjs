@@ -57,6 +57,8 @@ export class Workspaces {
       [this.unchanged, folder].map((place) => readFile(join(place, emitted), 'utf8')),
     )
     if (before === after) throw new Error(`${mutation.id}: the compiled ${emitted} is the same as before`)
+    // Code that cannot even be loaded would pass for caught.
+    await run(process.execPath, ['--check', join(folder, emitted)], { timeout: BUILD_TIMEOUT_MS })
     return folder
   }
 }
