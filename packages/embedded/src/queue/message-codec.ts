@@ -49,23 +49,27 @@ export function encodeMessage({ sentAtMs, group, body }: Omit<MessageContent, 'r
   return bytes
 }
 
-export function decodeMessage(value: Buffer): MessageContent {
+/** Field by field: every message that is handed out comes through here. */
+export function decodeMessage({ dueMs, no }: StoredMessage, value: Buffer): WaitingMessage {
   const first = value.readUInt32LE(0)
   if (first < HAS_HEAD) {
-    return {
-      receiveCount: first,
-      sentAtMs: undefined,
-      group: undefined,
-      body: value.toString('utf8', OLD_HEAD_BYTES),
-    }
+    const body = value.toString('utf8', OLD_HEAD_BYTES)
+    return { dueMs, no, receiveCount: first, sentAtMs: undefined, group: undefined, body }
   }
   const bodyAt = HEAD_BYTES + value.readUInt16BE(12)
   return {
+    dueMs,
+    no,
     receiveCount: first - HAS_HEAD,
     sentAtMs: readUint64(value, 4),
     group: bodyAt === HEAD_BYTES ? undefined : value.toString('utf8', HEAD_BYTES, bodyAt),
     body: value.toString('utf8', bodyAt),
   }
+}
+
+/** When a message was sent, of its content as it is stored. */
+export function sentAtOf(value: Buffer): number {
+  return value.readUInt32LE(0) < HAS_HEAD ? 0 : readUint64(value, 4)
 }
 
 /** Writes the count into a value as it is stored. */

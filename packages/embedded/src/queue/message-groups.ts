@@ -10,7 +10,7 @@ import { asBuffer } from '../store/as-buffer.ts'
 import type { CommitScope } from '../store/commit-scope.ts'
 import type { ByteMap } from '../store/environment.ts'
 import { afterPrefix, readUint64, uint32Key, writeUint64 } from '../store/key-bytes.ts'
-import { decodeMessage, messageKey, type StoredMessage } from './message-codec.ts'
+import { messageKey, type StoredMessage, sentAtOf } from './message-codec.ts'
 
 const FIRST = Buffer.from([1])
 const PREFIX_BYTES = 20
@@ -39,7 +39,7 @@ export class MessageGroups {
     const next = this.#firstOf(prefix)
     // After a purge the group may have a first message of its own already.
     if (next === undefined || next.content.length === FIRST.length) return undefined
-    const message = { dueMs: decodeMessage(next.content).sentAtMs ?? 0, no: next.no }
+    const message = { dueMs: sentAtOf(next.content), no: next.no }
     scope.put(this.#waiting, keyOf(prefix, next.no), FIRST)
     scope.put(this.#messages, messageKey(queueNo, message), next.content)
     return message

@@ -148,15 +148,9 @@ export class QueueReceivers {
       const delivery = { dueMs, no, group, receipt, receiveCount, visibleAtMonotonicMs, settling: false }
       this.#queue.inFlight.set(no, delivery)
       this.#deadlines.add(delivery)
-      deliveries.push({
-        messageId,
-        receipt,
-        body,
-        receiveCount,
-        ...(group !== undefined && { group }),
-        sequenceNumber: String(no),
-        sentAtMs: message.sentAtMs ?? dueMs,
-      })
+      const sentAtMs = message.sentAtMs ?? dueMs
+      const delivered = { messageId, receipt, body, receiveCount, sequenceNumber: String(no), sentAtMs }
+      deliveries.push(group === undefined ? delivered : { ...delivered, group })
       characters += body.length
     }
     return deliveries

@@ -129,7 +129,7 @@ export class QueueState {
       this.#cursor = message
       // After the cursor went back, messages in flight are met again.
       if (this.inFlight.has(message.no)) continue
-      this.#page.push({ ...message, ...decodeMessage(asBuffer(value)) })
+      this.#page.push(decodeMessage(message, asBuffer(value)))
       bytes += value.length
       if (this.#page.length >= MAX_PAGE_MESSAGES || bytes >= MAX_PAGE_BYTES) return
     }
@@ -161,7 +161,7 @@ export class QueueState {
     if (this.inFlight.has(message.no)) return undefined
     const value = this.#messages.getBinary(messageKey(this.no, message))
     if (value === undefined) return undefined
-    return this.#withCount({ ...message, ...decodeMessage(value) })
+    return this.#withCount(decodeMessage(message, value))
   }
 
   #withCount(message: WaitingMessage): WaitingMessage {
