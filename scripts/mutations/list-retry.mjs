@@ -46,7 +46,8 @@ export const retryMutations = [
     what: 'the payload is written after the ledger item',
     file: LEDGER,
     find: 'puts: [this.#payloadPut(laneId, item, payload), ...write.puts]',
-    replace: 'puts: [...write.puts, this.#payloadPut(laneId, item, payload)]',
+    replace:
+      "puts: write.puts,\n          outcome: (result) => {\n            this.#ports.table.put(this.#payloadPut(laneId, item, payload).item, 'any').catch(() => {})\n            return write.outcome(result)\n          }",
   },
   {
     id: 'before-due',

@@ -5,6 +5,7 @@ import type { FailurePolicy } from '../model/failure.ts'
 import type { Attempt, ErrorInfo, LedgerItem } from '../model/ledger-item.ts'
 import type { Clock } from '../ports/clock.ts'
 import { failureId } from './keys.ts'
+import { wholeItem } from './whole-item.ts'
 
 /** Attempts kept in an item; `attempts` counts all. */
 const MAX_HISTORY = 20
@@ -17,7 +18,7 @@ export function waitingItem(
   bytes: Uint8Array,
   nowMs: number,
 ): LedgerItem {
-  return {
+  return wholeItem({
     id: failureId(subscription, laneId, meta.position),
     subscription,
     stream: meta.stream,
@@ -37,7 +38,7 @@ export function waitingItem(
     statusAtMs: nowMs,
     payloadBytes: bytes.length,
     redrives: [],
-  }
+  })
 }
 
 /** What a delivery makes of an event's item. The same rules for the live path's first item and for every retry. */
@@ -50,7 +51,7 @@ export function afterDelivery(
   const nowMs = clock.now()
   const { lastError } = result
   const end = endOf(item, result, policy)
-  // Members that are gone are undefined, which is not stored: an object that is made without them is a slow one.
+  // Undefined members are not stored.
   const next: { [Name in keyof LedgerItem]: LedgerItem[Name] | undefined } = {
     ...item,
     claimedUntilMs: undefined,

@@ -145,6 +145,8 @@ export class Holds {
       state: 'held',
       lo: place.position,
       tail,
+      epoch: this.#epoch,
+      updatedAtMs: 0,
       key: lane.key,
       ...(lane.explicitHashKey !== undefined && { explicitHashKey: lane.explicitHashKey }),
       ...(place.cause !== undefined && { cause: place.cause }),
@@ -217,11 +219,7 @@ export class Holds {
     }
   }
 
-  #plan(
-    name: string,
-    before: HoldEntry | undefined,
-    next: Omit<Hold, 'epoch' | 'updatedAtMs'>,
-  ): PlannedWrite<HoldWrite> {
+  #plan(name: string, before: HoldEntry | undefined, next: Hold): PlannedWrite<HoldWrite> {
     // H3: a former owner's late write is refused by the version; an owner never overwrites a later epoch's item.
     this.#checkOwned(before)
     const hold: Hold = { ...next, epoch: this.#epoch, updatedAtMs: this.#engine.clock.now() }

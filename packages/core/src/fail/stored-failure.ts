@@ -1,4 +1,5 @@
 import type { Attempt, ErrorInfo, LedgerItem } from '../model/ledger-item.ts'
+import { wholeItem } from './whole-item.ts'
 
 /**
  * A ledger item as the table keeps it. Each error is there once, since most tries fail alike and stacks are long; a
@@ -34,7 +35,7 @@ export function readStoredFailure({ item, errors }: StoredFailure): LedgerItem {
   const errorAt = (index: ErrorIndex | undefined): ErrorInfo | undefined =>
     index === undefined ? undefined : errors[index]
   const history = item.history.map((attempt) => withError(attempt, errorAt(attempt.error)))
-  return { ...item, history, lastError: errorAt(item.lastError) } as LedgerItem
+  return wholeItem({ ...item, history, lastError: errorAt(item.lastError) } as LedgerItem)
 }
 
 /** Member by member: most of a ledger item's reading and writing is done here. */
