@@ -38,16 +38,13 @@ export function readStoredFailure({ item, errors }: StoredFailure): LedgerItem {
   return wholeItem({ ...item, history, lastError: errorAt(item.lastError) } as LedgerItem)
 }
 
-/** Member by member: most of a ledger item's reading and writing is done here. */
+/** An attempt with its error in the other form. */
 function withError<E>(
-  { attempt, path, startedAtMs, durationMs, policyVersion }: Omit<Attempt, 'error'>,
+  attempt: Omit<Attempt, 'error'>,
   error: E | undefined,
 ): Omit<Attempt, 'error'> & { readonly error?: E } {
-  const made =
-    error === undefined
-      ? { attempt, path, startedAtMs, durationMs }
-      : { attempt, path, startedAtMs, durationMs, error }
-  return policyVersion === undefined ? made : { ...made, policyVersion }
+  // Either both have an error, which is replaced in the copy, or neither has one.
+  return error === undefined ? attempt : { ...attempt, error }
 }
 
 function isSame(a: ErrorInfo, b: ErrorInfo): boolean {
