@@ -12,7 +12,7 @@ import { type PlannedWrite, writeOne } from './planned-write.ts'
 /**
  * The hold of one lane in one subscription: what makes the lane's later events wait (`blocks: 'key'` and `'shard'`).
  *
- * - H1 `lo`: all of the lane before it is resolved. Never falls.
+ * - H1 `lo`: all of the lane before it is resolved, or failed while nothing blocked and waits by itself. Never falls.
  * - H2 `tail`: the last event diverted. Never falls while held.
  * - H3 Every write is conditional on the version read, and on no later epoch having written.
  * - H4 A released hold stays as a watermark until the checkpoint is past it.
