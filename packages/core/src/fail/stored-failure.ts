@@ -31,7 +31,10 @@ export function makeStoredFailure(item: LedgerItem, payload: Uint8Array | undefi
   return { item: stored, errors, ...(payload !== undefined && { payload }) }
 }
 
-export function readStoredFailure({ item, errors }: StoredFailure): LedgerItem {
+/** @param stored - of data format 1 too, where an item was stored as it is, and its payload elsewhere */
+export function readStoredFailure(stored: StoredFailure | LedgerItem): LedgerItem {
+  if (!('item' in stored)) return wholeItem(stored)
+  const { item, errors } = stored
   const errorAt = (index: ErrorIndex | undefined): ErrorInfo | undefined =>
     index === undefined ? undefined : errors[index]
   const history = item.history.map((attempt) => withError(attempt, errorAt(attempt.error)))

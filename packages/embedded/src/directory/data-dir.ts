@@ -6,7 +6,7 @@ import { toStorageError } from '../store/storage-error.ts'
 
 /** Raised when what is stored changes so that older versions cannot read it. */
 export const FORMAT_VERSION = 2
-/** Format 1 is read as it is: its queues hold no groups, and its messages no sent time. */
+/** Format 1 is read as it is: no groups in its queues, no sent time with its messages, failures as they are. */
 const OLDEST_READABLE = 1
 const FORMAT_FILE = 'eddy.json'
 /** What a first open that did not come to its end may have left. */
