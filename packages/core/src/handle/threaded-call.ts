@@ -15,7 +15,8 @@ export class ThreadedCall implements Expirable {
   readonly #clock: Clock
   readonly #stats: { abandoned: number }
   readonly #onEnd: () => void
-  readonly #ended = new AbortController()
+  /** Made when something is waited for: most calls end in time. */
+  #ended: AbortController | undefined
   #isOver = false
   #resolve: (stopped: boolean) => void = () => {}
   #reject: (reason: unknown) => void = () => {}
@@ -59,14 +60,16 @@ export class ThreadedCall implements Expirable {
   }
 
   async #expire(): Promise<void> {
+    this.#ended = new AbortController()
+    const { signal } = this.#ended
     for (let leftMs = this.#leftMs(); leftMs > 0; leftMs = this.#leftMs()) {
-      await this.#clock.sleep(leftMs, this.#ended.signal)
+      await this.#clock.sleep(leftMs, signal)
       if (this.#isOver) return
     }
     const error = new HandlerTimeoutError(this.#timeoutMs)
     this.#onThread.abort(error)
     // Waits for the handler to notice, so that its next attempt does not run beside it; then gives up on it.
-    await this.#clock.sleep(ABANDON_AFTER_MS, this.#ended.signal)
+    await this.#clock.sleep(ABANDON_AFTER_MS, signal)
     if (this.#isOver) return
     this.#stats.abandoned += 1
     this.#onThread.abandon()
@@ -89,7 +92,7 @@ export class ThreadedCall implements Expirable {
 
   #over(): void {
     this.#isOver = true
-    this.#ended.abort()
+    this.#ended?.abort()
     this.#onEnd()
   }
 }

@@ -32,7 +32,7 @@ export class CallRunner {
   onMessage(message: ToThread): void {
     switch (message.kind) {
       case 'calls': {
-        for (const call of message.calls) {
+        for (const call of JSON.parse(message.calls) as readonly CallMessage[]) {
           this.#waiting.push({ call, bytes: new Uint8Array(message.bytes, call.byteOffset, call.byteLength) })
         }
         this.#turn()

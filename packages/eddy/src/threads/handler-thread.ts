@@ -29,7 +29,7 @@ interface Held {
   readonly place: number
   readonly call: PoolCall
   /** Steps whose function runs in the thread. */
-  readonly steps: Map<number, { resolve(value: unknown): void; reject(reason: unknown): void }>
+  steps: Map<number, { resolve(value: unknown): void; reject(reason: unknown): void }> | undefined
   isAborted: 'no' | 'asked' | 'seen'
 }
 
@@ -109,7 +109,7 @@ export class HandlerThread {
       const place = this.#freePlaces.pop() as number
       this.#lastId = this.#lastId === MAX_CALL_ID ? 1 : this.#lastId + 1
       const id = this.#lastId
-      const held: Held = { id, place, call, steps: new Map(), isAborted: 'no' }
+      const held: Held = { id, place, call, steps: undefined, isAborted: 'no' }
       this.#states.waits(held)
       this.#held.set(id, held)
       this.#unbegun.push(held)
@@ -119,7 +119,7 @@ export class HandlerThread {
       byteOffset += eventBytes.length
       return { ...message, context: plainContext(context) }
     })
-    this.#post({ kind: 'calls', calls: messages, bytes: bytes.buffer }, [bytes.buffer])
+    this.#post({ kind: 'calls', calls: JSON.stringify(messages), bytes: bytes.buffer }, [bytes.buffer])
   }
 
   /** Takes calls back that have not begun: all that `which` says yes to. */
@@ -212,6 +212,7 @@ export class HandlerThread {
 
   #runStep(held: Held, id: number, request: number): Promise<unknown> {
     return new Promise((resolve, reject) => {
+      held.steps ??= new Map()
       held.steps.set(request, { resolve, reject })
       this.#post({ kind: 'run', id, request })
     })
@@ -221,7 +222,7 @@ export class HandlerThread {
     this.#isReady = false
     const held = [...this.#held.values()]
     const error = new HandlerThreadError(reason)
-    for (const { steps } of held) for (const { reject } of steps.values()) reject(error)
+    for (const { steps } of held) for (const { reject } of steps?.values() ?? []) reject(error)
     const running = held.filter((one) => this.#states.of(one) === 'running')
     // What had ended and was not told yet was not what killed the thread: it runs again, like what had not begun.
     const others = held.filter((one) => !running.includes(one))
@@ -261,17 +262,26 @@ function execArgv(): string[] {
 }
 
 function settleStep(held: Held, request: number, answer: Answer): void {
-  const step = held.steps.get(request)
-  held.steps.delete(request)
+  const step = held.steps?.get(request)
+  held.steps?.delete(request)
   if (answer.ok) step?.resolve((JSON.parse(answer.value as string) as { value: unknown }).value)
   else step?.reject(fromWire(answer.error))
 }
 
 function plainContext(context: CallContext): CallContext {
-  const { subscription, stream, shardId, sequenceNumber, position, eventId, key } = context
-  const { arrivedAtMs, attempt, path, outOfOrder } = context
-  const names = { subscription, stream, shardId, sequenceNumber, position, eventId, key }
-  return { ...names, arrivedAtMs, attempt, path, outOfOrder }
+  return {
+    subscription: context.subscription,
+    stream: context.stream,
+    shardId: context.shardId,
+    sequenceNumber: context.sequenceNumber,
+    position: context.position,
+    eventId: context.eventId,
+    key: context.key,
+    arrivedAtMs: context.arrivedAtMs,
+    attempt: context.attempt,
+    path: context.path,
+    outOfOrder: context.outOfOrder,
+  }
 }
 
 function asError(thrown: unknown): Error {

@@ -36,7 +36,8 @@ export interface CallContext {
 
 /** From the owner to its thread. */
 export type ToThread =
-  | { readonly kind: 'calls'; readonly calls: readonly CallMessage[]; readonly bytes: ArrayBuffer }
+  /** `calls`: the JSON of CallMessages, which costs less than cloning as many objects. */
+  | { readonly kind: 'calls'; readonly calls: string; readonly bytes: ArrayBuffer }
   | { readonly kind: 'abort'; readonly id: number; readonly reason: WireError }
   /** The answer to a request of a call. `run`: the step was not finished before, it is to be run now. */
   | { readonly kind: 'run'; readonly id: number; readonly request: number }

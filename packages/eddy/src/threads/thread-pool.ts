@@ -13,8 +13,8 @@ export interface ThreadPoolOptions {
 }
 
 /** A thread is sent about this much work ahead, so that it need not wait for its owner between two calls. */
-const AHEAD_MS = 3
-const MAX_AHEAD = 64
+const AHEAD_MS = 10
+const MAX_AHEAD = 128
 /** Weight of the latest call in the mean time that calls keep a thread busy. */
 const WEIGHT = 0.1
 /** While calls wait it is looked after them this often. */
