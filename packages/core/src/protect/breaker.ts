@@ -1,6 +1,7 @@
 import type { BreakerPolicy } from '../model/protect.ts'
 import type { HandlerOutcome } from './handler-outcome.ts'
 import { OutcomeWindow } from './outcome-window.ts'
+import { ProbeTurns } from './probe-turns.ts'
 import { Probing } from './probing.ts'
 import { rampShare } from './ramp.ts'
 
@@ -32,6 +33,8 @@ const CLOSED: BreakerState = { kind: 'closed' }
  * Pure but for its own state: time comes with each call, so that a virtual clock can play it.
  */
 export class Breaker {
+  /** Of events that have failed as probes. */
+  readonly turns: ProbeTurns = new ProbeTurns()
   #state: BreakerState = CLOSED
   #phase = 0
   #window = new OutcomeWindow(1)
@@ -133,6 +136,7 @@ export class Breaker {
 
   #reopen(state: BreakerState & { kind: 'probing' }, nowMs: number, policy: BreakerPolicy): void {
     const pauseMs = Math.min(policy.maxPauseMs, state.pauseMs * 2)
+    this.turns.note(this.#probing.failedEvents)
     this.#open(nowMs, pauseMs, this.#probing.reason() ?? state.reason)
   }
 
@@ -163,6 +167,7 @@ export class Breaker {
   }
 
   #enter(state: BreakerState): void {
+    if (state.kind === 'closed') this.turns.clear()
     this.#state = state
     this.#phase += 1
   }

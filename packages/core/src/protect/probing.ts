@@ -20,6 +20,11 @@ export class Probing {
     return this.#count
   }
 
+  /** By their positions. */
+  get failedEvents(): ReadonlySet<string> {
+    return this.#failedEvents
+  }
+
   get failed(): number {
     return this.#failed
   }

@@ -207,7 +207,11 @@ export class Protection {
     if (this.#isOff()) return undefined
     const state = this.breakerState()
     const nowMs = this.#nowMs()
-    if (state?.kind === 'open') return { untilMs: state.probesAtMs, isCertain: true }
+    if (state?.kind === 'open' || state?.kind === 'probing') {
+      const beginMs = state.kind === 'open' ? state.probesAtMs : state.sinceMs
+      const turnMs = beginMs + this.#breaker.turns.yieldMs(position, state.pauseMs)
+      if (state.kind === 'open' || turnMs > nowMs) return { untilMs: turnMs, isCertain: true }
+    }
     if (state?.kind === 'probing' && this.#breaker.probing.hasFailed(position)) {
       const quietAtMs = (this.#breaker.probing.lastMs ?? nowMs) + state.pauseMs
       return { untilMs: Math.max(nowMs + 1, quietAtMs), isCertain: true }
