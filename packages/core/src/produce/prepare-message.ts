@@ -35,6 +35,7 @@ export function prepareMessage(
     if (typeof message !== 'object' || message === null)
       throw new InvalidEventError('expected an object with data')
     const { group: _group, delayMs: _delay, at: _at, deduplicationId, ...event } = message
+    refuseKey(event)
     const group = groupOf(message, queue)
     const delayMs = delayOf(message, queue, nowMs)
     checkId(deduplicationId)
@@ -67,6 +68,16 @@ export function prepareMessage(
     return preparing instanceof Promise ? preparing.then(finish) : finish(preparing)
   } catch (error) {
     return refused(error, queue)
+  }
+}
+
+/** An event's key would be dropped silently, where its sender counts on order. @throws InvalidEventError */
+function refuseKey(event: object): void {
+  for (const field of ['key', 'explicitHashKey']) {
+    if ((event as Readonly<Record<string, unknown>>)[field] === undefined) continue
+    throw new InvalidEventError(`${field}: expected none: a message has a "group", in a queue with groups`, {
+      field,
+    })
   }
 }
 

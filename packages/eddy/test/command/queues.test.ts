@@ -100,6 +100,16 @@ describe('eddy queues', () => {
     })
   })
 
+  it('refuses a span of time as --at, which would have been in the past, and names --delay', async () => {
+    for (const at of ['15m', 'soon']) {
+      expect(await run(['queues', 'put', 'tasks', '-', '--at', at], { stdin: '{"a":1}\n' })).toMatchObject({
+        exitCode: 2,
+        stderr: `eddy: --at: expected a time such as 2026-01-31T12:00:00Z or epoch milliseconds (for a span from now: --delay 15m), received "${at}"\n`,
+      })
+    }
+    expect(await depthOf('tasks')).toMatchObject({ messages: 0 })
+  })
+
   it('purges after asking, with --yes, or says with --dry-run what it would do', async () => {
     await eddy.send(tasks, [{ data: 1 }, { data: 2, delayMs: 60_000 }])
     expect(await run(['queues', 'purge', 'tasks', '--dry-run'])).toMatchObject({
@@ -159,11 +169,15 @@ describe('connect().send', () => {
           'eddy-producer-id': 'p',
           'eddy-first-sequence': '7',
         },
-        body: '[{"data":1},{"key":"none"},{"data":3}]',
+        body: '[{"data":1},{"delay":5,"data":2},{"data":3}]',
       }).then(async (response) => (await response.json()) as { results: readonly object[] })
+    // What may be sent instead is a message, and no event with a key.
+    const message = expect.stringContaining(
+      'member "delay" is not known. Send {"data", "group", "delayMs", …}, a ',
+    )
     expect((await request()).results).toMatchObject([
       { ok: true, id: 'p/7', duplicate: false },
-      { ok: false },
+      { ok: false, message },
       { ok: true, id: 'p/9', duplicate: false },
     ])
     expect((await request()).results).toMatchObject([{ duplicate: true }, { ok: false }, { duplicate: true }])

@@ -16,12 +16,18 @@ const MEMBERS = [
   'explicitHashKey',
 ]
 
-/** `{key, data, type?, id?, …}` as an event. @throws InvalidEventError */
-export function fromNewEvent(value: Fields, keyField: string | undefined): NewEvent {
+const FORMS = '{"key", "data", …}, a CloudEvents envelope, or plain JSON with ?raw=true&key=FIELD'
+
+/**
+ * `{key, data, type?, id?, …}` as an event.
+ * @param forms - what may be sent instead, for the message of the error
+ * @throws InvalidEventError
+ */
+export function fromNewEvent(value: Fields, keyField: string | undefined, forms: string = FORMS): NewEvent {
   const unknown = Object.keys(value).find((name) => !MEMBERS.includes(name))
   if (unknown !== undefined || value.data === undefined) {
     throw new InvalidEventError(
-      `${unknown === undefined ? '"data" is missing' : `member ${JSON.stringify(unknown.slice(0, 80))} is not known`}. Send {"key", "data", …}, a CloudEvents envelope, or plain JSON with ?raw=true&key=FIELD`,
+      `${unknown === undefined ? '"data" is missing' : `member ${JSON.stringify(unknown.slice(0, 80))} is not known`}. Send ${forms}`,
     )
   }
   return {

@@ -22,6 +22,7 @@ export interface MessageOptions extends BodyOptions {
 
 /** What `key` a message needs to be read as an event: it has none. */
 const NO_KEY = 'message'
+const FORMS = '{"data", "group", "delayMs", …}, a CloudEvents envelope, or plain JSON with ?raw=true'
 const OWN = ['group', 'delayMs', 'at', 'deduplicationId']
 
 /**
@@ -47,7 +48,11 @@ function toNewMessage(value: unknown, options: MessageOptions): NewMessage {
   const { group, delayMs, at, deduplicationId, ...event } = value
   if (event.key !== undefined)
     throw new InvalidEventError('"key" is not known. A message has a "group", in a queue with groups')
-  const { key: _key, explicitHashKey: _hash, ...message } = fromNewEvent({ ...event, key: NO_KEY }, undefined)
+  const {
+    key: _key,
+    explicitHashKey: _hash,
+    ...message
+  } = fromNewEvent({ ...event, key: NO_KEY }, undefined, FORMS)
   // What is wrong with these the queue says, which knows what it takes.
   const own = defined({
     group: group ?? textAt(value, options.groupField),

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { messagesPath } from '../../client/record-sender.ts'
 import type { Action, CommandContext } from '../command-context.ts'
 import { UsageError } from '../command-errors.ts'
-import { parseTimeMs, requireDurationMs } from '../format/time.ts'
+import { parseDurationMs, requireDurationMs, timeOf } from '../format/time.ts'
 import { type PutRunOptions, putOptions, runPut } from '../put/run-put.ts'
 
 interface QueuePutOptions extends PutRunOptions {
@@ -52,5 +52,14 @@ function delayOf({ delay, at }: QueuePutOptions): { readonly delayMs?: number; r
   if (delay !== undefined && at !== undefined)
     throw new UsageError('--at: expected either --delay or --at, received both')
   if (delay !== undefined) return { delayMs: requireDurationMs(delay, '--delay') }
-  return at === undefined ? {} : { at: parseTimeMs(at, '--at', Date.now()) }
+  return at === undefined ? {} : { at: requireTimeMs(at) }
+}
+
+/** A span alone is refused: elsewhere in the command it is one that lies behind, and here the message would go at once. */
+function requireTimeMs(at: string): number {
+  const timeMs = parseDurationMs(at) === undefined ? timeOf(at, Date.now()) : undefined
+  if (timeMs !== undefined) return timeMs
+  throw new UsageError(
+    `--at: expected a time such as 2026-01-31T12:00:00Z or epoch milliseconds (for a span from now: --delay 15m), received ${JSON.stringify(at)}`,
+  )
 }
