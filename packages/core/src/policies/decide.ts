@@ -150,8 +150,8 @@ function hinted(hint: Hint, backoffMs: number): number {
 }
 
 /**
- * What HTTP clients put on their errors: `retryAfterMs`, or `retryAfter` in seconds. Negative and unreadable values
- * say nothing: a client that subtracts a date gets below zero when the wait is over.
+ * What HTTP clients put on their errors: `retryAfterMs`, or `retryAfter` in seconds, also as the text of the header.
+ * Negative and unreadable values say nothing: a client that subtracts a date gets below zero when the wait is over.
  */
 function hintedDelayMs(thrown: unknown): number | undefined {
   if (typeof thrown !== 'object' || thrown === null) return undefined
@@ -164,5 +164,6 @@ function hintedDelayMs(thrown: unknown): number | undefined {
 }
 
 function usableDelay(value: unknown, unitMs: number): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value * unitMs : undefined
+  const number = typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value
+  return typeof number === 'number' && Number.isFinite(number) && number >= 0 ? number * unitMs : undefined
 }

@@ -213,6 +213,7 @@ describe('retry-after hints', () => {
   test.each([
     [{ retryAfterMs: 700 }, 700],
     [{ retryAfter: 2 }, 2_000],
+    [{ retryAfter: '2' }, 2_000],
     [{ retryAfterMs: 10 }, 500],
     [{ retryAfter: -30 }, 500],
     [{ retryAfter: 'soon', retryAfterMs: Number.NaN }, 500],
