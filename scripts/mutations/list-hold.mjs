@@ -3,6 +3,8 @@ const LIVE = 'packages/core/src/consume/live-path.ts'
 const FAILED = 'packages/core/src/consume/live-failures.ts'
 const DRAIN = 'packages/core/src/fail/lane-drain.ts'
 const SWEEPER = 'packages/core/src/fail/sweeper.ts'
+const DRAIN_TEST = 'packages/core/test/fail/lane-drain.test.ts'
+const HOLDS_TEST = 'packages/core/test/fail/holds.test.ts'
 
 /** The hold protocol, rule by rule. @type {import('./list.mjs').Mutation[]} */
 export const holdMutations = [
@@ -125,6 +127,7 @@ export const holdMutations = [
   },
   {
     id: 'release-waits-for-tail-event-for-ever',
+    test: DRAIN_TEST,
     invariant: 'I9',
     what: 'a tail whose event never comes keeps its key held, though the checkpoint is past it (rule 6)',
     file: DRAIN,
@@ -133,6 +136,7 @@ export const holdMutations = [
   },
   {
     id: 'release-with-unresolved-tail',
+    test: DRAIN_TEST,
     invariant: 'I3',
     what: 'a tail that came into the ledger after the look that found nothing does not stop the release (rule 6)',
     file: DRAIN,
@@ -157,8 +161,7 @@ export const holdMutations = [
   },
   {
     id: 'lo-not-raised',
-    equivalent:
-      'the bound is then before an event that was handled well already: after one more crash within a second that event is handled again in its turn, before the one that failed is tried again, as any event since the last checkpoint may be',
+    test: DRAIN_TEST,
     invariant: 'I3',
     what: 'a hold taken over from an older epoch keeps its low bound (rule 3a)',
     file: HOLDS,
@@ -192,7 +195,7 @@ export const holdMutations = [
   },
   {
     id: 'late-item-left-waiting',
-    test: 'packages/testing/test/behaviour/review-order.test.ts',
+    test: 'packages/core/test/fail/sweeper.test.ts',
     invariant: 'I9',
     what: 'the sweeper leaves an event that waits where no lane is held any more as it is (rule 10)',
     file: SWEEPER,
@@ -201,6 +204,7 @@ export const holdMutations = [
   },
   {
     id: 'hold-of-later-owner',
+    test: HOLDS_TEST,
     invariant: 'I3',
     what: 'a former owner that is slow rather than dead writes over the hold of a later one (H3)',
     file: HOLDS,
@@ -217,6 +221,7 @@ export const holdMutations = [
   },
   {
     id: 'hold-forgotten-by-old-look',
+    test: HOLDS_TEST,
     invariant: 'I3',
     what: 'a look that found no hold makes a hold that was written meanwhile forgotten (rule 1)',
     file: HOLDS,

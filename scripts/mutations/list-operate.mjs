@@ -1,10 +1,12 @@
 const REQUEUE = 'packages/core/src/fail/requeue.ts'
+const REQUEUE_TEST = 'packages/core/test/fail/requeue.test.ts'
 const COMPLETE = 'packages/core/src/operate/complete-edit.ts'
 
 /** Redrives and edits. @type {import('./list.mjs').Mutation[]} */
 export const operateMutations = [
   {
     id: 'redrive-without-job-id',
+    test: REQUEUE_TEST,
     invariant: 'I8',
     what: 'a redrive that starts again queues what it had queued before',
     file: REQUEUE,
@@ -21,6 +23,7 @@ export const operateMutations = [
   },
   {
     id: 'redrive-place-not-kept-again',
+    test: REQUEUE_TEST,
     invariant: 'I3',
     what: 'a redrive that starts again does not see to the place of what it had written before',
     file: REQUEUE,

@@ -51,16 +51,19 @@ function playBatch(folder, { from, count }) {
 /** Runs a test file on the sources in a folder: for what no seed reaches. */
 export function runTest(folder, file) {
   const args = [join(folder, 'node_modules', 'vitest', 'vitest.mjs'), 'run', '--root', folder, file]
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     execFile(
       process.execPath,
       args,
       { cwd: folder, timeout: 2 * STALL_MS, maxBuffer: 2 ** 26, env: { ...process.env, NO_COLOR: '1' } },
       (error, stdout, stderr) => {
-        const failed =
-          `${stdout}\n${stderr}`.split('\n').find((text) => text.includes('FAIL')) ?? 'it never comes back'
-        const title = failed.split(' > ').slice(1).join(', ')
-        resolve(error === null ? undefined : { seed: '', invariant: 'test', message: `${file}: ${title}` })
+        if (error === null) return resolve(undefined)
+        const failed = `${stdout}\n${stderr}`.split('\n').find((text) => text.includes('FAIL'))
+        // A file that was not found, or tests that could not be run, say nothing about the code.
+        if (failed === undefined && !error.killed)
+          return reject(new Error(`${file} was not run: ${lastLine(stderr)}`))
+        const title = failed?.split(' > ').slice(1).join(', ') ?? 'it never comes back'
+        resolve({ seed: '', invariant: 'test', message: `${file}: ${title}` })
       },
     )
   })

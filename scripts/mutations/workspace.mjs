@@ -25,7 +25,10 @@ export class Workspaces {
         await cp(join(ROOT, 'packages', name, part), join(base, 'packages', name, part), { recursive: true })
     }
     await cp(join(ROOT, 'vitest.config.ts'), join(base, 'vitest.config.ts'))
-    await cp(join(ROOT, 'packages/testing/test'), join(base, 'packages/testing/test'), { recursive: true })
+    for (const name of PACKAGES)
+      await cp(join(ROOT, 'packages', name, 'test'), join(base, 'packages', name, 'test'), {
+        recursive: true,
+      })
     await linkModules(base)
     await tsc(base, ['-b', 'packages/testing'])
   }

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { at, OneKey } from './support/one-key.ts'
+
+test('a tail that comes into the ledger after the look that found nothing keeps its key held (rule 6)', async () => {
+  const key = new OneKey()
+  await key.hold(1, 2)
+  await key.enter(1, { status: 'resolved' })
+  key.table.meanwhile = { partition: key.partitions.ledger, happens: () => key.enter(2, {}) }
+  expect(await key.drain().drain('a', 0)).toMatchObject({ kind: 'wait' })
+  expect(key.tried).toEqual(['e2'])
+  expect(await key.parts.holds.read('a')).toMatchObject({ hold: { state: 'held' } })
+})
+
+test('a key waits for its tail to come into the ledger, unless the checkpoint is past it (rule 6)', async () => {
+  const key = new OneKey()
+  await key.hold(1, 2)
+  await key.enter(1, { status: 'resolved' })
+  expect(await key.drain().drain('a', 0)).toEqual({ kind: 'soon' })
+  expect(await key.parts.holds.read('a')).toMatchObject({ hold: { state: 'held' } })
+  // It was handled well by a later reader: nobody will write it any more.
+  key.isPassed = true
+  expect(await key.drain().drain('a', 0)).toEqual({ kind: 'released' })
+  expect(await key.parts.holds.read('a')).toMatchObject({ hold: { state: 'open' } })
+})
+
+test('what was handled before a former owner wrote late that it waits is not handled before what failed (rule 3a)', async () => {
+  const key = new OneKey(2)
+  const former = key.holdsOf(1)
+  await key.hold(1, 3, former)
+  await key.enter(1, {})
+  // The owner handled the first event well before that, and now fails at the second.
+  await key.parts.holds.load()
+  await key.hold(2, 2)
+  await key.enter(2, { status: 'retrying' })
+  await key.drain().drain('a', 0)
+  expect(key.tried).toEqual(['e2'])
+  expect(await key.parts.holds.read('a')).toMatchObject({ hold: { lo: at(2), tail: at(3) } })
+})
