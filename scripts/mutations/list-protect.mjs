@@ -6,6 +6,7 @@ const ACCEPTANCE = 'packages/testing/test/acceptance/protection.test.ts'
 export const protectMutations = [
   {
     id: 'starts-while-open',
+    test: 'packages/core/test/protect/protection.test.ts',
     invariant: 'protect',
     what: 'an open breaker refuses no start',
     file: PROTECTION,
