@@ -21,6 +21,7 @@ export const consumeMutations = [
   },
   {
     id: 'runs-forgotten',
+    test: 'packages/testing/test/behaviour/interruptions.test.ts',
     invariant: 'I2',
     what: 'the resolved records above the lowest unresolved one are not saved',
     file: 'packages/core/src/consume/checkpoint-keeper.ts',

@@ -153,6 +153,7 @@ export const holdMutations = [
   },
   {
     id: 'no-epoch-on-holds',
+    test: 'packages/testing/test/behaviour/fences.test.ts',
     invariant: 'I3',
     what: "an older epoch's hold passes for the owner's own (rule 3a)",
     file: FAILED,

@@ -15,6 +15,7 @@ export const operateMutations = [
   },
   {
     id: 'redrive-without-place',
+    test: REQUEUE_TEST,
     invariant: 'I3',
     what: 'a dead event put back into a held key does not stop a release under way',
     file: REQUEUE,

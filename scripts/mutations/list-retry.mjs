@@ -76,6 +76,7 @@ export const retryMutations = [
   },
   {
     id: 'place-not-looked-at-again',
+    test: 'packages/core/test/fail/retry-path.test.ts',
     invariant: 'I3',
     what: 'after a wait for its turn an event is handled though an earlier one of its lane was redriven meanwhile',
     file: RETRY,

@@ -20,6 +20,17 @@ test('a redrive that starts again does not queue anew what it had queued and wha
   expect(key.tokens).toEqual([])
 })
 
+test('a dead event that is put back into its held key stops a release on its way (I3)', async () => {
+  const key = new OneKey()
+  const held = await key.hold(1, 2)
+  if (!held.ok) throw new Error('it was not held')
+  const entry = await key.enter(1, { status: 'dead' })
+  expect(await requeueOf(key).requeue(entry, job)).toMatchObject({ kind: 'queued' })
+  // It was planned while nothing was left to do there, and arrives now.
+  expect(await key.parts.holds.release('a', held.entry)).toMatchObject({ ok: false })
+  expect(key.tokens).toHaveLength(1)
+})
+
 test('a redrive that died between its writes stops a release on its way when it starts again (I3)', async () => {
   const key = new OneKey()
   const held = await key.hold(1, 2)

@@ -39,7 +39,7 @@ test('the checkpoint of a later owner is never written over by a former one (C4)
   await h.close()
 })
 
-test('a hold that a former owner wrote late keeps its tail when it is taken over (H2)', async () => {
+test('a hold that a former owner wrote late keeps its tail when it is taken over (H2, rule 3a)', async () => {
   let writeLate: (() => void) | undefined
   const handled: string[] = []
   const h = await harness(
@@ -47,8 +47,8 @@ test('a hold that a former owner wrote late keeps its tail when it is taken over
       subscriptions: [
         subscribe('billing', orders, {
           failure: { blocks: 'key', exhausted: 'hold', retry: fixed({ delayMs: 100, maxAttempts: 5 }) },
-          handle: (event) => {
-            handled.push(event.id)
+          handle: (event, ctx) => {
+            handled.push(`${event.id}: ${ctx.attempt}`)
             const write = writeLate
             writeLate = undefined
             if (write === undefined) return
@@ -81,7 +81,8 @@ test('a hold that a former owner wrote late keeps its tail when it is taken over
     { key: 'a', id: 'o2', data: {} },
   ])
   await h.settle()
-  expect(handled).toEqual(['o1', 'o1', 'o2'])
+  // Its own failure, and not one more event that waits: its attempt counts.
+  expect(handled).toEqual(['o1: 1', 'o1: 2', 'o2: 1'])
   expect(tails.length).toBeGreaterThan(1)
   expect(tails).toEqual([...tails].sort())
   await h.close()

@@ -66,4 +66,16 @@ describe('what comes in between', () => {
     await h.settle()
     expect(h.order('work', 'a')).toEqual(['a1', 'a2', 'a1', 'a2'])
   })
+
+  test('what was handled beside a slow event is not handled again after a crash (I2)', async () => {
+    const h = await openHarness(oneSubscription({}, { concurrency: 5, timeoutMs: 600_000 }))
+    h.delay('work', { eventId: 'k0-0', by: '5m' })
+    await h.append('events', events(4, 4))
+    // The checkpoint stands before the slow one, and knows of the others.
+    await h.advance('10s')
+    await h.crash()
+    h.heal('work')
+    await h.settle()
+    expect(['k0-0', 'k1-0', 'k2-0', 'k3-0'].map((id) => h.attempts('work', id))).toEqual([2, 1, 1, 1])
+  })
 })
