@@ -38,7 +38,7 @@ export const queueMutations = [
     file: PROGRESS,
     find: 'position <= this.#purgedUpTo) return true',
     replace: "position <= this.#purgedUpTo) return position === ''",
-    test: SIMULATION,
+    test: 'packages/core/test/consume/queue-progress.test.ts',
   },
   {
     id: 'queue-passed-early',
