@@ -11,6 +11,7 @@
 import { consumeMutations } from './list-consume.mjs'
 import { holdMutations } from './list-hold.mjs'
 import { operateMutations } from './list-operate.mjs'
+import { policyMutations } from './list-policy.mjs'
 import { protectMutations } from './list-protect.mjs'
 import { queueMutations } from './list-queue.mjs'
 import { retryMutations } from './list-retry.mjs'
@@ -21,6 +22,7 @@ export const mutations = [
   ...retryMutations,
   ...consumeMutations,
   ...operateMutations,
+  ...policyMutations,
   ...protectMutations,
   ...queueMutations,
 ]
