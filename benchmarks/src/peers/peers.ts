@@ -14,8 +14,8 @@ import type { Body } from './tally.ts'
 
 const PEERS: readonly Peer[] = [eddy, bullMq, redisStreams, pgBoss, jetStream]
 const ROUNDS = 3
-/** The first round is not counted and needs no more than warms up: a share of the messages. */
-const WARM_UP_SHARE = 0.5
+/** Not counted: what a service runs with after its first seconds is compiled code. Numbered 0 and below. */
+const WARM_UPS = 2
 
 /** One side and what became of it. */
 export interface Entrant {
@@ -71,7 +71,7 @@ async function play(
 ): Promise<readonly number[]> {
   const messages = numberedBodies(Math.max(...PEERS.map((peer) => peer.messages)))
   const flushUs: number[] = []
-  for (let round = 0; round <= ROUNDS; round += 1) {
+  for (let round = 1 - WARM_UPS; round <= ROUNDS; round += 1) {
     if (round > 0) flushUs.push(await flushCostUs(settings.dir))
     for (const entrant of inTurn(entrants, round)) {
       const side = running.get(entrant)
@@ -85,7 +85,7 @@ async function play(
 
 /** Every round begins with another side. */
 function inTurn(entrants: readonly Entrant[], round: number): Entrant[] {
-  const first = round % entrants.length
+  const first = (round + WARM_UPS) % entrants.length
   return [...entrants.slice(first), ...entrants.slice(0, first)]
 }
 
@@ -96,9 +96,8 @@ async function playOne(
   round: number,
 ): Promise<void> {
   const { peer } = entrant
-  const count = round === 0 ? peer.messages * WARM_UP_SHARE : peer.messages
   try {
-    const result = await playRound(peer, side, messages.slice(0, count), round)
+    const result = await playRound(peer, side, messages.slice(0, peer.messages), round)
     if (round > 0) entrant.rounds.push(result)
   } catch (error) {
     entrant.failure = error instanceof Error ? error.message : String(error)
