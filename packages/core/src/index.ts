@@ -62,6 +62,7 @@ export {
   NotStarted,
   type ThreadCall,
 } from './handle/handler-threads.ts'
+export { invoke, isThenable } from './handle/invoke.ts'
 export type {
   AppDefinition,
   From,

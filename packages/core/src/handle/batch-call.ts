@@ -19,7 +19,7 @@ import {
 import { BatchCallContext } from './batch-context.ts'
 import type { Verdict } from './batch-outcomes.ts'
 import { type AttemptMeta, Context, type ContextServices, type EventMeta } from './context.ts'
-import { isThenable } from './running-calls.ts'
+import { isThenable } from './invoke.ts'
 
 /** An event that is to be handled in a batch. */
 export interface BatchEntry {

@@ -5,7 +5,8 @@ import { GIVEN_BACK } from './attempt-result.ts'
 import { BatchCall, type BatchEntry, type BatchResult } from './batch-call.ts'
 import { readOutcomes, type Verdict } from './batch-outcomes.ts'
 import type { AttemptMeta, ContextServices } from './context.ts'
-import { isThenable, type RunningCalls } from './running-calls.ts'
+import { isThenable } from './invoke.ts'
+import type { RunningCalls } from './running-calls.ts'
 
 /** Calls a handler of batches. An event that is none, or does not match the schema, fails by itself. */
 export class BatchRunner {

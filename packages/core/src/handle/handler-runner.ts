@@ -2,7 +2,6 @@ import type { Handler, SubscriptionDefinition } from '../model/app.ts'
 import { decodeEvent } from '../model/envelope.ts'
 import type { EddyEvent } from '../model/event.ts'
 import type { SubscriptionPolicy } from '../model/policy.ts'
-import { validateData } from '../model/schema.ts'
 import type { Clock } from '../ports/clock.ts'
 import {
   type AttemptResult,
@@ -17,7 +16,8 @@ import type { BatchEntry, BatchResult } from './batch-call.ts'
 import { BatchRunner } from './batch-runner.ts'
 import { type AttemptMeta, Context, type ContextServices, type EventMeta } from './context.ts'
 import { type HandlerThreads, isNotStarted } from './handler-threads.ts'
-import { type HandlerStats, isThenable, RunningCalls } from './running-calls.ts'
+import { invoke, isThenable } from './invoke.ts'
+import { type HandlerStats, RunningCalls } from './running-calls.ts'
 
 export interface HandlerRunnerOptions {
   /** Absent: the handler runs on this thread. */
@@ -168,17 +168,8 @@ export class HandlerRunner {
     context: Context,
     timeoutMs: number,
   ): Promise<boolean> | undefined {
-    const answer = this.#invoke(handler, event, context)
+    const answer = invoke(handler, this.#definition.schema, event, context)
     return isThenable(answer) ? this.#calls.follow(context, answer, timeoutMs) : undefined
-  }
-
-  /** The schema is part of the call: one that waits, or throws, is bounded and counted like the handler itself. */
-  #invoke(handler: Handler, event: EddyEvent, context: Context): unknown {
-    const schema = this.#definition.schema
-    if (schema === undefined) return handler(event, context)
-    const data = validateData(schema, event.data)
-    if (!isThenable(data)) return handler({ ...event, data }, context)
-    return data.then((checked) => handler({ ...event, data: checked }, context))
   }
 
   #callOnThread(

@@ -65,9 +65,3 @@ export class RunningCalls {
     this.#running.delete(call)
   }
 }
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  )
-}

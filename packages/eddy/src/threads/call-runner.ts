@@ -1,4 +1,4 @@
-import { decodeEvent, type SubscriptionDefinition, validateData } from '@eddy/core'
+import { decodeEvent, invoke, isThenable, type SubscriptionDefinition } from '@eddy/core'
 import { type CallStates, clockMs } from './call-states.ts'
 import type { Answer, CallMessage, CallResult, FromThread, ToThread } from './messages.ts'
 import { ThreadContext } from './thread-context.ts'
@@ -91,11 +91,7 @@ export class CallRunner {
     const { schema } = this.#definition
     const handler = call.handler === 'handle' ? this.#definition.handle : this.#definition.onExhausted
     if (handler === undefined) throw new Error(`the application file has no ${call.handler} here`)
-    const event = decodeEvent(bytes)
-    if (schema === undefined) return handler(event, context)
-    const data = validateData(schema, event.data)
-    if (!isThenable(data)) return handler({ ...event, data }, context)
-    return data.then((checked) => handler({ ...event, data: checked }, context))
+    return invoke(handler, schema, decodeEvent(bytes), context)
   }
 
   #end(call: CallMessage, answer: Answer, startedMs: number, busyMs: number): void {
@@ -118,9 +114,3 @@ export class CallRunner {
 
 /** What a handler returns says nothing. */
 const OK: Answer = { ok: true, value: undefined }
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  )
-}

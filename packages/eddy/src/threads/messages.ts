@@ -1,4 +1,4 @@
-import type { AttemptPath } from '@eddy/core'
+import type { HandlerContext } from '@eddy/core'
 import type { WireError } from './wire-error.ts'
 
 /** What a thread is started with. */
@@ -20,19 +20,7 @@ export interface CallMessage {
 }
 
 /** The plain part of a handler's context. */
-export interface CallContext {
-  readonly subscription: string
-  readonly stream: string
-  readonly shardId: string
-  readonly sequenceNumber: string
-  readonly position: string
-  readonly eventId: string
-  readonly key: string
-  readonly arrivedAtMs: number
-  readonly attempt: number
-  readonly path: AttemptPath
-  readonly outOfOrder: boolean
-}
+export type CallContext = Omit<HandlerContext, 'signal' | 'step' | 'append' | 'send'>
 
 /** From the owner to its thread. */
 export type ToThread =
