@@ -19,12 +19,21 @@ const EDGES: Readonly<Record<string, Edges>> = {
   benchmarks: {
     uses: ['packages/core', 'packages/embedded', 'packages/eddy'],
     external: [],
-    measured: ['@nats-io/jetstream', '@nats-io/transport-node', 'bullmq', 'ioredis', 'pg-boss'],
+    measured: [
+      '@nats-io/jetstream',
+      '@nats-io/transport-node',
+      'bullmq',
+      'ioredis',
+      'kinesalite',
+      'pg-boss',
+      'undici',
+    ],
   },
   'packages/core': { uses: [], external: ['@standard-schema/spec'] },
   'packages/embedded': { uses: ['packages/core'], external: ['lmdb'] },
-  'packages/server': { uses: ['packages/core'], external: ['@hono/node-server', 'hono', 'pino'] },
+  'packages/server': { uses: ['packages/core'], external: ['@hono/node-server', 'cborg', 'hono', 'pino'] },
   'packages/testing': { uses: ['packages/core'], external: [] },
+  'packages/aws': { uses: ['packages/core'], external: [] },
   'packages/eddy': {
     uses: ['packages/core', 'packages/embedded', 'packages/server'],
     external: ['commander', 'diff', 'jiti'],
@@ -91,7 +100,7 @@ describe('Boundaries of the packages', () => {
         const wrong = filesBelow(`${folder}/src`).flatMap((file) =>
           importsOf(textOf(file))
             .filter((name) => !name.startsWith('.') && !name.startsWith('node:'))
-            .filter((name) => !allowed.has(packageOf(name)) && !isOptionalPeer(folder, name))
+            .filter((name) => !allowed.has(packageOf(name)) && !isOptionalPeer(folder, packageOf(name)))
             .map((name) => `${file} imports ${name}`),
         )
         expect(wrong).toEqual([])
@@ -143,6 +152,9 @@ function packageOf(specifier: string): string {
 }
 
 /** The contract suites of the testing package stand on the user's own vitest. */
-function isOptionalPeer(folder: string, specifier: string): boolean {
-  return folder === 'packages/testing' && specifier === 'vitest'
+function isOptionalPeer(folder: string, name: string): boolean {
+  const { peerDependencies = {} } = jsonOf<{ peerDependencies?: Record<string, string> }>(
+    `${folder}/package.json`,
+  )
+  return name in peerDependencies
 }

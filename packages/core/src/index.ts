@@ -54,6 +54,7 @@ export {
   StreamExistsError,
   StreamInUseError,
   StreamNotFoundError,
+  ThrottledError,
 } from './errors/stream-errors.ts'
 export { readStoredFailure, type StoredFailure } from './fail/stored-failure.ts'
 export {
@@ -148,6 +149,7 @@ export {
 export type { BreakerPolicy, ProtectOptions, ProtectPolicy, RetryBudgetPolicy } from './model/protect.ts'
 export { type QueueOptions, queue } from './model/queue.ts'
 export { validateData } from './model/schema.ts'
+export type { ServiceFaults, ServiceLimits } from './model/service-limits.ts'
 export { type StreamOptions, stream } from './model/stream.ts'
 export { subscribe } from './model/subscribe.ts'
 export { logSink } from './observe/log-sink.ts'

@@ -19,6 +19,8 @@ import {
 
 /** The ports of an engine that was opened for reading alone: reads pass, writes are refused. */
 export class ReadOnlyLog implements Log {
+  readonly keepsKeyOrder = true
+  readonly dropsCopies = true
   readonly #log: Log
 
   constructor(log: Log) {

@@ -71,3 +71,18 @@ export class StreamInUseError extends EddyError {
     )
   }
 }
+
+/** A stream's limits allow no more for now. */
+export class ThrottledError extends EddyError {
+  override readonly code = 'EDDY_THROTTLED'
+  override readonly retryable = true
+  /** When the same call may be allowed, if nobody else uses the shard meanwhile. */
+  readonly retryAfterMs: number
+
+  constructor(what: string, retryAfterMs: number) {
+    super(`${what} is over the limits of its stream. Try again in ${retryAfterMs} ms, or use more shards.`, {
+      retryAfterMs,
+    })
+    this.retryAfterMs = retryAfterMs
+  }
+}

@@ -1,3 +1,5 @@
+import type { ServiceFaults, ServiceLimits } from '../model/service-limits.ts'
+
 /** How a stream is kept. */
 export interface StreamSpec {
   /** 1 to 128 characters of `a-zA-Z0-9_.-`. */
@@ -8,6 +10,10 @@ export interface StreamSpec {
   readonly retentionMs: number
   /** `fsync`: acknowledged records survive power loss (I1). `os`: they survive the process, not the machine. */
   readonly durability: 'fsync' | 'os'
+  /** Enforced by the log: what is over them is refused as a service refuses it. Undefined: only this log's own limits. */
+  readonly limits?: ServiceLimits
+  /** For tests. */
+  readonly faults?: ServiceFaults
 }
 
 export interface StreamInfo extends StreamSpec {
@@ -40,6 +46,11 @@ export interface AppendEntry {
   /** With `producerSequence`: a copy of an entry that was already stored is answered as stored, not stored again. */
   readonly producerId?: string
   readonly producerSequence?: number
+  /**
+   * The record goes after this one of its shard, which the same producer was told of (SequenceNumberForOrdering). An
+   * entry with it is the only one of its call.
+   */
+  readonly orderedAfter?: string
 }
 
 export type AppendErrorCode = 'throttled' | 'internal' | 'too-large' | 'invalid'
@@ -106,6 +117,16 @@ export interface ReadResult {
  * nothing is known about the whole call (then any entry may have been stored).
  */
 export interface Log {
+  /**
+   * True: once an entry of a call is refused retryably, so are the later ones of its key in that call. Otherwise (as
+   * with PutRecords) a caller who needs order sends one entry of a key at a time.
+   */
+  readonly keepsKeyOrder: boolean
+  /**
+   * True: a copy (same producer id and sequence) is answered as stored and not stored again. Otherwise readers drop it,
+   * by the marks that the producer writes into the event.
+   */
+  readonly dropsCopies: boolean
   /** @throws StreamExistsError when the name is taken. */
   createStream(spec: StreamSpec): Promise<StreamInfo>
   /** Removes the stream and its records. @throws StreamNotFoundError */
@@ -124,7 +145,7 @@ export interface Log {
    * @throws StreamNotFoundError
    */
   append(stream: string, entries: readonly AppendEntry[]): Promise<readonly AppendResult[]>
-  /** @throws StreamNotFoundError, ShardNotFoundError */
+  /** @throws StreamNotFoundError, ShardNotFoundError; ThrottledError for a stream with limits */
   read(request: ReadRequest): Promise<ReadResult>
   /** Records of the shard from a position on; only engines that know it cheaply have this. */
   countRecords?(stream: string, shardId: string, from: StartPosition): Promise<number>

@@ -42,6 +42,8 @@ interface Writer {
 
 /** The `Log` port over LMDB. */
 export class EmbeddedLog implements Log {
+  readonly keepsKeyOrder = true
+  readonly dropsCopies = true
   readonly #parts: EmbeddedLogParts
   readonly #writers = new Map<LogStore, Writer>()
 

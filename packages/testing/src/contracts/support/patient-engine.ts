@@ -59,6 +59,8 @@ function patientLog(log: Log): Log {
   const producerId = `patient-${producers}`
   let producerSequence = 0
   return {
+    keepsKeyOrder: log.keepsKeyOrder,
+    dropsCopies: log.dropsCopies,
     createStream: (spec) => log.createStream(spec),
     deleteStream: (name) => log.deleteStream(name),
     setRetention: (name, retentionMs) => log.setRetention(name, retentionMs),

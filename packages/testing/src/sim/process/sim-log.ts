@@ -23,6 +23,9 @@ export function simLog(process: SimProcess): Log {
   const { log } = world.store
   const now = (): number => world.clock.now()
   return {
+    // Faults strike entries one by one, as a service's do.
+    keepsKeyOrder: false,
+    dropsCopies: true,
     createStream: async (spec) => {
       checkSpec(spec)
       const create = () => log.create(spec, now())

@@ -1,0 +1,1 @@
+export { KinesisLog, type KinesisLogOptions } from './kinesis-log.ts'

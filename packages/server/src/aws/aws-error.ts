@@ -1,0 +1,26 @@
+export interface AwsErrorOptions {
+  /** HTTP status; default 400. */
+  readonly status?: number
+  /** The code of the query protocol, where it differs from the name, such as `AWS.SimpleQueueService.NonExistentQueue`. */
+  readonly queryCode?: string
+  /** Other members of the error's shape. */
+  readonly members?: Readonly<Record<string, string>>
+}
+
+/** An answer that is no success, as the service gives it: name, message and status are its own. */
+export class AwsError extends Error {
+  /** As in the service model: `ResourceNotFoundException`. */
+  readonly code: string
+  readonly status: number
+  readonly queryCode: string
+  readonly members: Readonly<Record<string, string>>
+
+  constructor(code: string, message: string, options: AwsErrorOptions = {}) {
+    super(message)
+    this.name = 'AwsError'
+    this.code = code
+    this.status = options.status ?? 400
+    this.queryCode = options.queryCode ?? code
+    this.members = options.members ?? {}
+  }
+}
