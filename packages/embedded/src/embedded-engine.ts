@@ -4,7 +4,7 @@ import { FileBlobs } from './blobs/file-blobs.ts'
 import type { DataDirPaths } from './directory/data-dir.ts'
 import { type OwnerGuard, SIGN_OF_LIFE_MS } from './directory/owner-guard.ts'
 import { EmbeddedLog } from './log/embedded-log.ts'
-import { md5Hex } from './log/md5-hex.ts'
+import { md5, md5Hex } from './log/md5-hex.ts'
 import { RemovedStreams } from './log/removed-streams.ts'
 import { Retention } from './log/retention.ts'
 import { StreamRegistry } from './log/stream-registry.ts'
@@ -105,6 +105,10 @@ export class EmbeddedEngine implements Engine {
 
   md5Hex(text: string): string {
     return md5Hex(text)
+  }
+
+  md5(bytes: Uint8Array): Uint8Array {
+    return md5(bytes)
   }
 
   /** Where this process is reached, once known; shown to a process that finds the directory taken. */

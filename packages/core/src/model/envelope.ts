@@ -35,6 +35,9 @@ const RESERVED = new Set([
   'dataschema',
   'data',
   'partitionkey',
+  // The producer's own, by which readers tell copies (produce/producer-marks.ts).
+  'eddyproducer',
+  'eddysequence',
 ])
 
 const RFC3339 =

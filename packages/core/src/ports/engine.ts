@@ -13,6 +13,8 @@ export interface Engine {
   readonly clock: Clock
   /** MD5 of the text's UTF-8 bytes as 32 lower-case hex digits: where a partition key lies in the hash key space. */
   md5Hex(text: string): string
+  /** MD5 of bytes, 16 bytes: the checksum of KPL aggregates. */
+  md5(bytes: Uint8Array): Uint8Array
   /** What this engine reports of itself; numbers that grow or stand, for `/metrics`. */
   stats?(): Readonly<Record<string, number>>
   close(): Promise<void>

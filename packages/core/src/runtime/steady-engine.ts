@@ -32,6 +32,7 @@ export function steadyEngine(engine: Engine, stopping: AbortSignal, logger: Logg
       delete: (key) => blobs.delete(key),
     },
     md5Hex: (text) => engine.md5Hex(text),
+    md5: (bytes) => engine.md5(bytes),
     close: () => engine.close(),
   }
 }

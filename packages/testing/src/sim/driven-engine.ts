@@ -26,12 +26,14 @@ export function drivenEngine(engine: Engine, clock: VirtualClock): Engine {
 }
 
 function driven<P extends object>(port: P, clock: VirtualClock): P {
-  const methods = Object.entries(port).map(([name, method]) => [
+  const members = Object.entries(port).map(([name, member]) => [
     name,
-    (...args: readonly unknown[]): unknown => {
-      const answer: unknown = method.apply(port, args)
-      return answer instanceof Promise ? clock.settle(answer) : answer
-    },
+    typeof member !== 'function'
+      ? member
+      : (...args: readonly unknown[]): unknown => {
+          const answer: unknown = member.apply(port, args)
+          return answer instanceof Promise ? clock.settle(answer) : answer
+        },
   ])
-  return Object.fromEntries(methods) as P
+  return Object.fromEntries(members) as P
 }

@@ -33,6 +33,7 @@ export function crashAt(engine: Engine, k: number, when: 'before' | 'after'): Cr
     engine: {
       ...engine,
       md5Hex: engine.md5Hex,
+      md5: engine.md5,
       close: engine.close,
       table: guard(engine.table),
       blobs: guard(engine.blobs),

@@ -42,6 +42,7 @@ export function world(): World {
     blobs: new MemoryBlobs(),
     clock,
     md5Hex,
+    md5: (bytes) => createHash('md5').update(bytes).digest(),
     close: async () => undefined,
   }
   return { engine, clock, log, tokens }

@@ -13,6 +13,15 @@ export function hashKeyTests(test: ContractTest): void {
     }
   })
 
+  test('md5 is the MD5 of bytes', async ({ engine }) => {
+    for (const size of [0, 1, 55, 56, 64, 1_000]) {
+      const bytes = Uint8Array.from({ length: size }, (_, index) => (index * 7) % 256)
+      expect(Buffer.from(engine.md5(bytes)).toString('hex')).toBe(
+        createHash('md5').update(bytes).digest('hex'),
+      )
+    }
+  })
+
   test('first shards tile the 128-bit space, with no parents, at depth 0, under counted ids', async ({
     engine,
   }) => {

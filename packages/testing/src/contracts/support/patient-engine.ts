@@ -33,6 +33,7 @@ export function patientEngine(engine: Engine): Engine {
     },
     clock: engine.clock,
     md5Hex: (text) => engine.md5Hex(text),
+    md5: (bytes) => engine.md5(bytes),
     close: () => engine.close(),
   }
 }

@@ -1,5 +1,5 @@
 import type { Engine } from '@eddy/core'
-import { md5Hex } from '../store/stream-store.ts'
+import { md5, md5Hex } from '../store/stream-store.ts'
 import { simBlobs } from './sim-blobs.ts'
 import { simLog } from './sim-log.ts'
 import type { SimProcess } from './sim-process.ts'
@@ -25,6 +25,7 @@ export function simEngine(process: SimProcess): SimEngine {
     blobs: simBlobs(process),
     clock: process.clock,
     md5Hex,
+    md5,
     stats: () => ({ portCalls: process.world.callCount }),
     close: async () => process.close(),
   }

@@ -140,6 +140,10 @@ export function md5Hex(text: string): string {
   return createHash('md5').update(text, 'utf8').digest('hex')
 }
 
+export function md5(bytes: Uint8Array): Uint8Array {
+  return createHash('md5').update(bytes).digest()
+}
+
 function hashKeyOf(entry: AppendEntry): bigint {
   return entry.explicitHashKey === undefined
     ? BigInt(`0x${md5Hex(entry.partitionKey)}`)
