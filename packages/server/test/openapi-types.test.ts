@@ -40,6 +40,7 @@ const shard: Required<ShardStatus> = {
   depth: 0,
   startingSequenceNumber: '1',
   endingSequenceNumber: '2',
+  closedAtMs: 3,
   open: false,
 }
 

@@ -35,6 +35,8 @@ export interface ShardInfo {
   readonly startingSequenceNumber: string
   /** Set when the shard is closed: no record was or will be added after it. */
   readonly endingSequenceNumber?: string
+  /** When it was closed, epoch milliseconds; its children opened then. Not every engine knows. */
+  readonly closedAtMs?: number
 }
 
 export interface AppendEntry {
@@ -149,6 +151,12 @@ export interface Log {
   read(request: ReadRequest): Promise<ReadResult>
   /** Records of the shard from a position on; only engines that know it cheaply have this. */
   countRecords?(stream: string, shardId: string, from: StartPosition): Promise<number>
+  /**
+   * The sequence number that the shard's next record gets; in a closed shard, the one after its last record. Costs
+   * nothing of the stream's limits: for iterators that point to the end.
+   * @throws StreamNotFoundError, ShardNotFoundError
+   */
+  nextSequenceNumber?(stream: string, shardId: string): Promise<string>
   /** Closes the shard and opens two children; the second starts at `newStartingHashKey`. */
   split(stream: string, shardId: string, newStartingHashKey: string): Promise<readonly ShardInfo[]>
   /** Closes two adjacent shards and opens one child over both ranges. */

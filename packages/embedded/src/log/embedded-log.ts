@@ -119,6 +119,11 @@ export class EmbeddedLog implements Log {
     return countRecords(this.#parts.registry.require(name), shardId, from)
   }
 
+  async nextSequenceNumber(name: string, shardId: string): Promise<string> {
+    const stream = this.#parts.registry.require(name)
+    return String(stream.shardState(stream.committedShape.require(name, shardId)).committedNext)
+  }
+
   async split(name: string, shardId: string, newStartingHashKey: string): Promise<readonly ShardInfo[]> {
     const startHex = requireHashKey('newStartingHashKey', newStartingHashKey)
     const { registry, clock } = this.#parts

@@ -90,5 +90,6 @@ export function toShardInfo(shard: Shard): ShardInfo {
     depth: shard.depth,
     startingSequenceNumber: String(shard.startSequence),
     ...(shard.endSequence === undefined ? {} : { endingSequenceNumber: String(shard.endSequence) }),
+    ...(shard.closedAtMs === undefined ? {} : { closedAtMs: shard.closedAtMs }),
   }
 }

@@ -36,6 +36,7 @@ export const streamSchemas: Readonly<Record<string, JsonSchema>> = {
     depth: integer('Generations above this shard.'),
     startingSequenceNumber: text(),
     'endingSequenceNumber?': text('Set when the shard is closed.'),
+    'closedAtMs?': epochMs('Set when the shard is closed.'),
     open: flag(),
   }),
   StreamDetail: object({ ...stream, shards: list(ref('Shard')), subscriptions: list(text()) }),

@@ -37,6 +37,32 @@ export function splitTests(test: ContractTest): void {
     expectTiles(await openShards(engine.log, 'orders'))
   })
 
+  test('a closed shard says when it was closed, where the engine knows', async ({ engine }) => {
+    const { parent } = await oneShardWithRecords(engine)
+    expect(parent.closedAtMs).toBeUndefined()
+    const beforeMs = engine.clock.now()
+    await engine.log.split('orders', parent.shardId, HALF)
+    const shards = await engine.log.listShards('orders')
+    for (const { closedAtMs, endingSequenceNumber } of shards) {
+      if (closedAtMs === undefined) continue
+      expect(endingSequenceNumber).toBeDefined()
+      expect(closedAtMs).toBeGreaterThanOrEqual(beforeMs)
+      expect(closedAtMs).toBeLessThanOrEqual(engine.clock.now())
+    }
+  })
+
+  test('the next sequence number is above all stored ones, and the next record gets it', async ({
+    engine,
+  }) => {
+    const { log } = engine
+    const { parent, numbers } = await oneShardWithRecords(engine)
+    if (log.nextSequenceNumber === undefined) return
+    const next = await log.nextSequenceNumber('orders', parent.shardId)
+    for (const number of numbers) expect(compareSequence(number, next)).toBeLessThan(0)
+    const [stored] = await store(log, 'orders', [entry('k', 'next')])
+    expect(stored?.sequenceNumber).toBe(next)
+  })
+
   test('after a split, records go to the children, above every number of the parent', async ({ engine }) => {
     const { parent, numbers } = await oneShardWithRecords(engine)
     const children = await engine.log.split('orders', parent.shardId, HALF)

@@ -52,6 +52,7 @@ export function simLog(process: SimProcess): Log {
     read: (request) => read(process, request),
     // Only tells operators how far behind a subscription is: no fault strikes it, no time passes.
     countRecords: async (stream, shardId, from) => log.stream(stream).shard(shardId).count(from),
+    nextSequenceNumber: async (stream, shardId) => String(log.stream(stream).shard(shardId).nextSequence),
     split: async (stream, shardId, newStartingHashKey) => {
       const split = () => {
         const store = log.stream(stream)

@@ -45,7 +45,10 @@ export class ShardStore {
       depth: options.depth,
       startingSequenceNumber: String(options.firstSequence),
       // A shard closed without a record ends at its own start, a number that no record has.
-      ...(this.closedAtMs !== undefined && { endingSequenceNumber: String(this.lastSequence()) }),
+      ...(this.closedAtMs !== undefined && {
+        endingSequenceNumber: String(this.lastSequence()),
+        closedAtMs: this.closedAtMs,
+      }),
     }
   }
 
