@@ -64,6 +64,8 @@ export {
   type ThreadCall,
 } from './handle/handler-threads.ts'
 export { invoke, isThenable } from './handle/invoke.ts'
+export { TokenBucket } from './limits/token-bucket.ts'
+export { TokenBuckets } from './limits/token-buckets.ts'
 export type {
   AppDefinition,
   From,
@@ -148,6 +150,15 @@ export {
 } from './model/position.ts'
 export type { BreakerPolicy, ProtectOptions, ProtectPolicy, RetryBudgetPolicy } from './model/protect.ts'
 export { type QueueOptions, queue } from './model/queue.ts'
+export {
+  checkRetentionLimits,
+  KINESIS_LIMITS,
+  type LimitsOption,
+  type LimitsPreset,
+  ON_DEMAND_SHARDS,
+  resolveFaults,
+  resolveLimits,
+} from './model/resolve-limits.ts'
 export { validateData } from './model/schema.ts'
 export type { ServiceFaults, ServiceLimits } from './model/service-limits.ts'
 export { type StreamOptions, stream } from './model/stream.ts'
@@ -224,6 +235,7 @@ export type {
   AppendEntry,
   AppendErrorCode,
   AppendResult,
+  LimitsChange,
   Log,
   LogRecord,
   ReadRequest,
@@ -232,6 +244,7 @@ export type {
   StartPosition,
   StreamInfo,
   StreamSpec,
+  ThrottledCounts,
 } from './ports/log.ts'
 export { putInOrder } from './ports/put-in-order.ts'
 export {

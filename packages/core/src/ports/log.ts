@@ -22,6 +22,21 @@ export interface StreamInfo extends StreamSpec {
   readonly createdAtMs: number
 }
 
+/** What is left out stays as it is. */
+export interface LimitsChange {
+  readonly limits?: ServiceLimits | 'none'
+  /** All of them: those not named strike no more. */
+  readonly faults?: ServiceFaults
+}
+
+export interface ThrottledCounts {
+  readonly stream: string
+  /** Refused as `throttled`. */
+  readonly entries: number
+  /** Refused with a ThrottledError. */
+  readonly reads: number
+}
+
 export interface ShardInfo {
   /** `shardId-000000000000`. */
   readonly shardId: string
@@ -135,6 +150,13 @@ export interface Log {
   deleteStream(name: string): Promise<void>
   /** Changes retention from now on. @throws StreamNotFoundError */
   setRetention(name: string, retentionMs: number): Promise<StreamInfo>
+  /**
+   * Changes limits and faults from now on. Only logs that enforce limits have this.
+   * @throws StreamNotFoundError; InvalidOptionError when the limits do not allow the stream's retention
+   */
+  setLimits?(name: string, change: LimitsChange): Promise<StreamInfo>
+  /** What limits refused since the start, by stream; streams of which nothing was refused are left out. */
+  throttled?(): readonly ThrottledCounts[]
   /** All streams by name. */
   listStreams(): Promise<readonly StreamInfo[]>
   /** @throws StreamNotFoundError */
