@@ -16,8 +16,8 @@ class LongFirst extends BaseSequencer {
 
 export default defineConfig({
   // Tests read the packages' sources, so that a stale build can never pass for the code under test.
-  resolve: { conditions: ['@eddy/source', 'module', 'node', 'default'] },
-  ssr: { resolve: { conditions: ['@eddy/source', 'module', 'node', 'default'] } },
+  resolve: { conditions: ['@eddy/source', 'node', 'default'] },
+  ssr: { resolve: { conditions: ['@eddy/source', 'node', 'default'] } },
   test: {
     include: [
       'packages/*/test/**/*.test.ts',

@@ -1,1 +1,3 @@
+export { type KinesisClientOptions, kinesisClient } from './kinesis-client.ts'
+export { KinesisRefusedError, KinesisUnavailableError } from './kinesis-errors.ts'
 export { KinesisLog, type KinesisLogOptions } from './kinesis-log.ts'

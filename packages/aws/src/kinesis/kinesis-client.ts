@@ -1,0 +1,26 @@
+import { KinesisClient, type KinesisClientConfig } from '@aws-sdk/client-kinesis'
+import { Http1Handler } from './http1-handler.ts'
+
+export interface KinesisClientOptions {
+  /** Another address than the region's own, such as `http://127.0.0.1:4566`. */
+  readonly endpoint?: string
+  /** Default: as the AWS SDK finds it, in AWS_REGION or the profile. */
+  readonly region?: string
+  /** Default: as the AWS SDK finds them. */
+  readonly credentials?: KinesisClientConfig['credentials']
+}
+
+/**
+ * A Kinesis client that fits `KinesisLog`: it sends every request once. Over plain http it speaks HTTP/1.1, which every
+ * emulator knows; over https the SDK's HTTP/2.
+ */
+export function kinesisClient({ endpoint, region, credentials }: KinesisClientOptions = {}): KinesisClient {
+  return new KinesisClient({
+    maxAttempts: 1,
+    retryMode: 'standard',
+    ...(endpoint !== undefined && { endpoint }),
+    ...(region !== undefined && { region }),
+    ...(credentials !== undefined && { credentials }),
+    ...(endpoint?.startsWith('http:') === true && { requestHandler: new Http1Handler() }),
+  })
+}
