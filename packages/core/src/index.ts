@@ -30,6 +30,7 @@ export {
   ServerBusyError,
   UnsupportedContentTypeError,
 } from './errors/http-errors.ts'
+export { ProduceError } from './errors/produce-error.ts'
 export { QueueNotFoundError } from './errors/queue-errors.ts'
 export {
   BackupUnsupportedError,
@@ -271,4 +272,14 @@ export type {
   TableValue,
   WriteResult,
 } from './ports/table.ts'
+export type {
+  EncodedRecord,
+  Ordering,
+  PreparedItem,
+  ProduceOptions,
+  ProduceProgress,
+  ProduceReport,
+  ShardPace,
+} from './produce/produce-options.ts'
+export type { ProducerLog } from './produce/producer-log.ts'
 export { type Runtime, type RuntimeOptions, startRuntime } from './runtime/runtime.ts'

@@ -16,7 +16,14 @@ export type AppendOutcome =
       readonly sequenceNumber: string
       readonly duplicate: boolean
     }
-  | { readonly ok: false; readonly code: string; readonly retryable: boolean; readonly message: string }
+  | {
+      readonly ok: false
+      readonly code: string
+      readonly retryable: boolean
+      readonly message: string
+      /** The last answer was lost, or said too little: the record may be stored all the same. */
+      readonly mayBeStored?: true
+    }
 
 export interface AppendOptions {
   /** Names the producer for deduplication: with `firstSequence`, a repeated append stores nothing twice. */
