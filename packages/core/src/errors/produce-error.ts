@@ -1,10 +1,12 @@
 import type { ProduceReport } from '../produce/produce-options.ts'
 import { EddyError } from './eddy-error.ts'
 
-/** A call of `produce` that an error ended on the way. What was settled until then is known. */
+/**
+ * A call of `produce` that an error ended on the way. What was settled until then is known, and the remainder
+ * can be produced again.
+ */
 export class ProduceError extends EddyError {
   override readonly code = 'EDDY_PRODUCE'
-  /** The source was read: what can be produced again is the remainder. */
   override readonly retryable = false
   readonly report: Omit<ProduceReport<unknown>, 'end'>
 
