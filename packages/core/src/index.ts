@@ -65,6 +65,11 @@ export {
   type ThreadCall,
 } from './handle/handler-threads.ts'
 export { invoke, isThenable } from './handle/invoke.ts'
+export { withLimits } from './limits/change-limits.ts'
+export { rateExceeded } from './limits/limited-append.ts'
+export { limitedLog } from './limits/limited-log.ts'
+export type { LimitedLogParts } from './limits/limited-log-parts.ts'
+export { ShardBudgets } from './limits/shard-budgets.ts'
 export { TokenBucket } from './limits/token-bucket.ts'
 export { TokenBuckets } from './limits/token-buckets.ts'
 export type {

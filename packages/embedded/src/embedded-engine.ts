@@ -1,10 +1,20 @@
-import type { Blobs, Clock, Engine, Log, Logger, Queue, Table } from '@eddy/core'
+import {
+  type Blobs,
+  type Clock,
+  type Engine,
+  type Log,
+  type Logger,
+  limitedLog,
+  type Queue,
+  type Table,
+} from '@eddy/core'
 import { type BackupResult, writeBackup } from './backup/write-backup.ts'
 import { FileBlobs } from './blobs/file-blobs.ts'
 import type { DataDirPaths } from './directory/data-dir.ts'
 import { type OwnerGuard, SIGN_OF_LIFE_MS } from './directory/owner-guard.ts'
 import { EmbeddedLog } from './log/embedded-log.ts'
 import { md5, md5Hex } from './log/md5-hex.ts'
+import { placeEntry } from './log/prepare-append.ts'
 import { RemovedStreams } from './log/removed-streams.ts'
 import { Retention } from './log/retention.ts'
 import { StreamRegistry } from './log/stream-registry.ts'
@@ -91,7 +101,9 @@ export class EmbeddedEngine implements Engine {
     const table = new EmbeddedTable({ maps, committer, clock, closing })
     this.#fileBlobs = new FileBlobs(paths.blobs, paths.temporary, closing)
     this.#retention = new Retention(registry, clock, logger)
-    this.log = isReadOnly ? new ReadOnlyLog(this.#embeddedLog) : this.#embeddedLog
+    this.log = isReadOnly
+      ? new ReadOnlyLog(this.#embeddedLog)
+      : withinLimits(this.#embeddedLog, registry, clock)
     this.queue = isReadOnly ? new ReadOnlyQueue(queue) : queue
     this.table = isReadOnly ? new ReadOnlyTable(table) : table
     this.blobs = isReadOnly ? new ReadOnlyBlobs(this.#fileBlobs) : this.#fileBlobs
@@ -162,4 +174,16 @@ export class EmbeddedEngine implements Engine {
     const pause = { idleMs: SIGN_OF_LIFE_MS, busyMs: SIGN_OF_LIFE_MS }
     this.#background.push(runRepeatedly({ ...task, ...pause, clock: systemClock }))
   }
+}
+
+function withinLimits(log: EmbeddedLog, registry: StreamRegistry, clock: Clock): Log {
+  return limitedLog({
+    log,
+    clock,
+    find: (name) => registry.find(name)?.info,
+    shardIdOf: (name, entry) => {
+      const stream = registry.find(name)
+      return stream === undefined ? undefined : placeEntry(entry, stream.shape)?.shardId
+    },
+  })
 }

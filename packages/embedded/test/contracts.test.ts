@@ -1,13 +1,15 @@
 import {
   blobsContract,
   clockContract,
+  limitsContract,
   logContract,
   queueContract,
   tableContract,
 } from '@eddy/testing/contracts'
-import { openFixture } from './support/fixture.ts'
+import { openFixture, openOnVirtualClock } from './support/fixture.ts'
 
 logContract('embedded', openFixture, { maxRecordBytes: 10 * 1024 * 1024 })
+limitsContract('embedded', openOnVirtualClock)
 queueContract('embedded', openFixture)
 tableContract('embedded', openFixture)
 blobsContract('embedded', openFixture)

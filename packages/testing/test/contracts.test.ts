@@ -2,6 +2,7 @@ import {
   blobsContract,
   clockContract,
   engineContract,
+  limitsContract,
   logContract,
   queueContract,
   tableContract,
@@ -44,6 +45,7 @@ for (const [name, faults, seeds] of [
     const title = `simulated engine, ${name}, seed ${seed}`
     const open = fixtures(seed, faults)
     logContract(title, open, options)
+    if (name === 'quiet') limitsContract(title, open)
     queueContract(title, open, options)
     tableContract(title, open, options)
     blobsContract(title, open, options)

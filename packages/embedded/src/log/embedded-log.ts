@@ -4,6 +4,7 @@ import {
   type Clock,
   EngineClosedError,
   InvalidOptionError,
+  type LimitsChange,
   type Log,
   type ReadRequest,
   type ReadResult,
@@ -11,6 +12,7 @@ import {
   type StartPosition,
   type StreamInfo,
   type StreamSpec,
+  withLimits,
 } from '@eddy/core'
 import type { GroupCommitter } from '../store/group-commit.ts'
 import { AppendRecords } from './append-records.ts'
@@ -54,11 +56,20 @@ export class EmbeddedLog implements Log {
   async createStream(spec: StreamSpec): Promise<StreamInfo> {
     checkStreamSpec(spec)
     const { registry, committer, clock } = this.#parts
-    const { name, shardCount, retentionMs, durability } = spec
+    const { name, shardCount, retentionMs, durability, limits, faults } = spec
     const createdAtMs = clock.now()
     return committer.submit(4_096, (scope) => {
       const streamId = `${name}-${createdAtMs.toString(36)}-${Math.floor(clock.random() * 2 ** 48).toString(36)}`
-      const info = { name, shardCount, retentionMs, durability, streamId, createdAtMs }
+      const info: StreamInfo = {
+        name,
+        shardCount,
+        retentionMs,
+        durability,
+        ...(limits !== undefined && { limits }),
+        ...(faults !== undefined && { faults }),
+        streamId,
+        createdAtMs,
+      }
       return registry.create(scope, info, firstShape(shardCount)).info
     })
   }
@@ -75,18 +86,12 @@ export class EmbeddedLog implements Log {
 
   async setRetention(name: string, retentionMs: number): Promise<StreamInfo> {
     checkRetention(retentionMs)
-    const { registry } = this.#parts
-    const stream = registry.require(name)
-    return registry.change(stream, (scope) => {
-      registry.require(name)
-      const before = stream.info
-      stream.info = { ...before, retentionMs }
-      scope.onRolledBack(() => {
-        stream.info = before
-      })
-      registry.save(scope, stream)
-      return stream.info
-    })
+    return this.#changeInfo(name, (info) => ({ ...info, retentionMs }))
+  }
+
+  /** Stored here; enforced around this log (`limitedLog`). */
+  async setLimits(name: string, change: LimitsChange): Promise<StreamInfo> {
+    return this.#changeInfo(name, (info) => withLimits(info, change))
   }
 
   async listStreams(): Promise<readonly StreamInfo[]> {
@@ -158,6 +163,21 @@ export class EmbeddedLog implements Log {
       appendedBytes += appender.appendedBytes
     }
     return { appendedRecords, appendedBytes }
+  }
+
+  #changeInfo(name: string, change: (info: StreamInfo) => StreamInfo): Promise<StreamInfo> {
+    const { registry } = this.#parts
+    const stream = registry.require(name)
+    return registry.change(stream, (scope) => {
+      registry.require(name)
+      const before = stream.info
+      stream.info = change(before)
+      scope.onRolledBack(() => {
+        stream.info = before
+      })
+      registry.save(scope, stream)
+      return stream.info
+    })
   }
 
   #writerOf(store: LogStore): Writer {

@@ -55,7 +55,7 @@ export function prepareAppend(
     if (entry.producerId !== undefined) hasProducers = true
     keyBytes[i] = Buffer.byteLength(entry.partitionKey)
     const size = frameBytes(entry, keyBytes[i] as number)
-    const group = groupFor(placeEntry(entry, shape), groups, groupOfShard)
+    const group = groupFor(placeEntry(entry, shape) as Shard, groups, groupOfShard)
     group.indexes.push(i)
     group.sizes.push(size)
     bytes += size
@@ -64,10 +64,13 @@ export function prepareAppend(
   return { shape, groups, refused, bytes, hasProducers }
 }
 
-function placeEntry(entry: AppendEntry, shape: StreamShape): Shard {
-  if (shape.open.length === 1) return shape.open[0] as Shard
-  if (entry.explicitHashKey !== undefined) return shape.shardOf(parseHashKey(entry.explicitHashKey) as string)
-  return shape.shardOf(md5Hex(entry.partitionKey))
+/** The open shard that an entry goes to; undefined when its explicit hash key is none. */
+export function placeEntry(entry: AppendEntry, shape: StreamShape): Shard | undefined {
+  if (entry.explicitHashKey !== undefined) {
+    const hashHex = parseHashKey(entry.explicitHashKey)
+    return hashHex === undefined ? undefined : shape.shardOf(hashHex)
+  }
+  return shape.open.length === 1 ? shape.open[0] : shape.shardOf(md5Hex(entry.partitionKey))
 }
 
 function groupFor(shard: Shard, groups: ShardGroup[], groupOfShard: Map<number, ShardGroup>): ShardGroup {

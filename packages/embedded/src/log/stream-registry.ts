@@ -54,6 +54,10 @@ export class StreamRegistry {
     return [...this.#byName.values()].sort((a, b) => (a.info.name < b.info.name ? -1 : 1))
   }
 
+  find(name: string): StreamState | undefined {
+    return this.#byName.get(name)
+  }
+
   /** @throws StreamNotFoundError */
   require(name: string): StreamState {
     const stream = this.#byName.get(name)

@@ -1,6 +1,7 @@
 export { blobsContract } from './blobs-contract.ts'
 export { clockContract } from './clock-contract.ts'
 export { engineContract } from './engine-contract.ts'
+export { limitsContract } from './limits-contract.ts'
 export { logContract } from './log-contract.ts'
 export { queueContract } from './queue-contract.ts'
 export type { ContractOptions, EngineFixture, OpenFixture } from './support/fixture.ts'

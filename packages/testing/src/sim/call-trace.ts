@@ -1,5 +1,6 @@
 export type PortOp =
-  | `log.${'createStream' | 'deleteStream' | 'setRetention' | 'listStreams' | 'describeStream'}`
+  | `log.${'createStream' | 'deleteStream' | 'setRetention' | 'setLimits'}`
+  | `log.${'listStreams' | 'describeStream'}`
   | `log.${'listShards' | 'append' | 'read' | 'split' | 'merge'}`
   | `queue.${'send' | 'receive' | 'ack' | 'delay' | 'depth' | 'stats' | 'purge'}`
   | `table.${'get' | 'getMany' | 'put' | 'delete' | 'query' | 'count'}`

@@ -1,4 +1,4 @@
-import { isEddyError } from '@eddy/core'
+import { isEddyError, ShardBudgets } from '@eddy/core'
 import { Prng } from '../clock/prng.ts'
 import { VirtualClock } from '../clock/virtual-clock.ts'
 import { CallTrace, type MutableCall, type PortCall, type PortOp } from './call-trace.ts'
@@ -39,6 +39,8 @@ const DEFAULT_TRACE_LENGTH = 2_000
 export class SimWorld {
   readonly clock: VirtualClock
   readonly store: SimStore = new SimStore()
+  /** What is left of each shard's limits, whoever uses it: the service's, not a process's. */
+  readonly budgets: ShardBudgets = new ShardBudgets()
   readonly trace: CallTrace
   readonly dice: FaultDice
   readonly waitRoom: WaitRoom = new WaitRoom()

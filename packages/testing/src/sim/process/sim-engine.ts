@@ -1,4 +1,4 @@
-import type { Engine } from '@eddy/core'
+import { type Engine, type Log, limitedLog } from '@eddy/core'
 import { md5, md5Hex } from '../store/stream-store.ts'
 import { simBlobs } from './sim-blobs.ts'
 import { simLog } from './sim-log.ts'
@@ -19,7 +19,7 @@ export function simEngine(process: SimProcess): SimEngine {
     get isRunning() {
       return process.isRunning
     },
-    log: simLog(process),
+    log: withinLimits(process),
     queue: simQueue(process),
     table: simTable(process),
     blobs: simBlobs(process),
@@ -29,4 +29,16 @@ export function simEngine(process: SimProcess): SimEngine {
     stats: () => ({ portCalls: process.world.callCount }),
     close: async () => process.close(),
   }
+}
+
+/** A service refuses before anything can go wrong with what it took: limits are outside of the world's faults. */
+function withinLimits(process: SimProcess): Log {
+  const { store, budgets } = process.world
+  return limitedLog({
+    log: simLog(process),
+    clock: process.clock,
+    find: (name) => store.log.find(name)?.info,
+    shardIdOf: (name, entry) => store.log.find(name)?.place(entry),
+    budgets,
+  })
 }

@@ -44,6 +44,10 @@ export function simLog(process: SimProcess): Log {
       const set = () => log.stream(name).setRetention(retentionMs)
       return process.write('log.setRetention', [name, retentionMs], set, set)
     },
+    setLimits: async (name, change) => {
+      const set = () => log.stream(name).setLimits(change)
+      return process.write('log.setLimits', [name, change], set, set)
+    },
     listStreams: async () => process.read('log.listStreams', [], () => log.list()),
     describeStream: async (name) => process.read('log.describeStream', [name], () => log.stream(name).info),
     listShards: async (stream) =>

@@ -23,6 +23,10 @@ export class LogStore {
     return [...this.#streams.values()].map((stream) => stream.info).sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
+  find(name: string): StreamStore | undefined {
+    return this.#streams.get(name)
+  }
+
   stream(name: string): StreamStore {
     const stream = this.#streams.get(name)
     if (stream === undefined) throw new StreamNotFoundError(name)

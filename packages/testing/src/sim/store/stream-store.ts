@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto'
 import {
   type AppendEntry,
   type AppendResult,
+  type LimitsChange,
   type ShardInfo,
   ShardNotFoundError,
   ShardStateError,
   type StreamInfo,
   type StreamSpec,
+  withLimits,
 } from '@eddy/core'
 import { FIRST_SEQUENCE, type ShardOptions, ShardStore } from './shard-store.ts'
 
@@ -22,8 +24,17 @@ export class StreamStore {
   readonly #produced = new Map<string, { readonly shardId: string; readonly sequenceNumber: string }>()
 
   constructor(spec: StreamSpec, streamId: string, createdAtMs: number) {
-    const { name, shardCount, retentionMs, durability } = spec
-    this.info = { name, shardCount, retentionMs, durability, streamId, createdAtMs }
+    const { name, shardCount, retentionMs, durability, limits, faults } = spec
+    this.info = {
+      name,
+      shardCount,
+      retentionMs,
+      durability,
+      ...(limits !== undefined && { limits }),
+      ...(faults !== undefined && { faults }),
+      streamId,
+      createdAtMs,
+    }
     const count = BigInt(shardCount)
     for (let i = 0n; i < count; i++) {
       this.#openShard({
@@ -44,6 +55,19 @@ export class StreamStore {
   setRetention(retentionMs: number): StreamInfo {
     this.info = { ...this.info, retentionMs }
     return this.info
+  }
+
+  setLimits(change: LimitsChange): StreamInfo {
+    this.info = withLimits(this.info, change)
+    return this.info
+  }
+
+  /** The open shard that an entry goes to; undefined when its explicit hash key is none. */
+  place(entry: AppendEntry): string | undefined {
+    const { explicitHashKey } = entry
+    if (explicitHashKey !== undefined && !/^\d{1,39}$/.test(explicitHashKey)) return undefined
+    const hashKey = hashKeyOf(entry)
+    return hashKey < HASH_KEY_SPACE ? this.#route(hashKey).options.shardId : undefined
   }
 
   list(nowMs: number): ShardInfo[] {

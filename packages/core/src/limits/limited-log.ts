@@ -1,0 +1,133 @@
+import { ThrottledError } from '../errors/stream-errors.ts'
+import { checkRetentionLimits } from '../model/resolve-limits.ts'
+import type { Log, ReadRequest, ReadResult, StreamInfo, ThrottledCounts } from '../ports/log.ts'
+import { checkedChange, checkSpecLimits } from './change-limits.ts'
+import { LimitedAppend } from './limited-append.ts'
+import type { LimitedLogParts } from './limited-log-parts.ts'
+import { ShardBudgets } from './shard-budgets.ts'
+import { utf8Bytes } from './utf8-bytes.ts'
+
+/**
+ * The log, with each stream's limits enforced as a service enforces them: what is over them is refused, entry by entry and
+ * read by read, and nothing waits. A stream without limits and faults costs one look into a map.
+ */
+export function limitedLog(parts: LimitedLogParts): Log {
+  const { log, find } = parts
+  const budgets = parts.budgets ?? new ShardBudgets()
+  const counts = new Map<string, { entries: number; reads: number }>()
+  return {
+    keepsKeyOrder: log.keepsKeyOrder,
+    dropsCopies: log.dropsCopies,
+    createStream: async (spec) => await log.createStream(checkSpecLimits(spec)),
+    deleteStream: async (name) => {
+      await log.deleteStream(name)
+      counts.delete(name)
+    },
+    setRetention: async (name, retentionMs) => {
+      const limits = find(name)?.limits
+      if (limits !== undefined) checkRetentionLimits('retentionMs', retentionMs, limits)
+      return await log.setRetention(name, retentionMs)
+    },
+    ...(log.setLimits !== undefined && {
+      setLimits: async (name, change) =>
+        (await log.setLimits?.(name, checkedChange(find(name), change))) as StreamInfo,
+    }),
+    throttled: () => throttledCounts(counts),
+    listStreams: () => log.listStreams(),
+    describeStream: (name) => log.describeStream(name),
+    listShards: (stream) => log.listShards(stream),
+    append: (stream, entries) => {
+      const info = find(stream)
+      if (info === undefined || !isLimited(info)) return log.append(stream, entries)
+      const call = new LimitedAppend(parts, budgets, info, entries)
+      return call.run().finally(() => {
+        if (call.throttled > 0) countsOf(counts, stream).entries += call.throttled
+      })
+    },
+    read: (request) => {
+      const info = find(request.stream)
+      if (info === undefined || !isLimited(info)) return log.read(request)
+      return limitedRead(parts, budgets, info, request, () => {
+        countsOf(counts, request.stream).reads += 1
+      })
+    },
+    ...(log.countRecords !== undefined && { countRecords: log.countRecords.bind(log) }),
+    ...(log.nextSequenceNumber !== undefined && { nextSequenceNumber: log.nextSequenceNumber.bind(log) }),
+    split: (stream, shardId, newStartingHashKey) => log.split(stream, shardId, newStartingHashKey),
+    merge: (stream, shardId, adjacentShardId) => log.merge(stream, shardId, adjacentShardId),
+  }
+}
+
+function isLimited({ limits, faults }: StreamInfo): boolean {
+  return limits !== undefined || faults !== undefined
+}
+
+/**
+ * A read is spent when it is let in, also one that waits for a record: it counts once, however long it waits. What it
+ * returns is owed afterwards, as with the service, which does not know before either.
+ */
+async function limitedRead(
+  { log, clock }: LimitedLogParts,
+  budgets: ShardBudgets,
+  { name, streamId, limits, faults }: StreamInfo,
+  request: ReadRequest,
+  onThrottled: () => void,
+): Promise<ReadResult> {
+  let result: ReadResult
+  if (limits === undefined) result = await log.read(request)
+  else {
+    const { shardId } = request
+    const nowMs = clock.monotonicMs()
+    const budget = budgets.of(streamId, shardId, nowMs)
+    const waitMs = budget.trySpendRead(limits, nowMs)
+    if (waitMs > 0) {
+      onThrottled()
+      throw new ThrottledError(`reading ${shardId} of stream "${name}"`, waitMs)
+    }
+    const maxBytes = Math.min(request.maxBytes, limits.maxReadBytes)
+    result = await log.read({ ...request, maxBytes })
+    const bytes = bytesOf(result)
+    const isFull = maxBytes === limits.maxReadBytes && isCut(result, request, bytes, maxBytes)
+    budget.spendReadBytes(bytes, isFull, limits, clock.monotonicMs())
+  }
+  if (faults?.latencyMs) await clock.sleep(faults.latencyMs, request.signal)
+  return result
+}
+
+/** It holds as much as a read may return: the next record would have gone over it. */
+function isCut(
+  { records, millisBehindLatest }: ReadResult,
+  request: ReadRequest,
+  bytes: number,
+  maxBytes: number,
+): boolean {
+  if (bytes >= maxBytes) return true
+  // A short answer may have other reasons, such as a large record that comes next.
+  return bytes * 2 > maxBytes && records.length < request.maxRecords && millisBehindLatest > 0
+}
+
+function bytesOf({ records }: ReadResult): number {
+  let bytes = 0
+  for (const { data, partitionKey } of records) bytes += data.length + utf8Bytes(partitionKey)
+  return bytes
+}
+
+function countsOf(
+  counts: Map<string, { entries: number; reads: number }>,
+  stream: string,
+): { entries: number; reads: number } {
+  let found = counts.get(stream)
+  if (found === undefined) {
+    found = { entries: 0, reads: 0 }
+    counts.set(stream, found)
+  }
+  return found
+}
+
+function throttledCounts(
+  counts: ReadonlyMap<string, { entries: number; reads: number }>,
+): readonly ThrottledCounts[] {
+  return [...counts]
+    .map(([stream, { entries, reads }]) => ({ stream, entries, reads }))
+    .sort((a, b) => (a.stream < b.stream ? -1 : 1))
+}
