@@ -86,6 +86,7 @@ export type {
   SubscribeOptions,
   SubscriptionDefinition,
 } from './model/app.ts'
+export type { AppendMarks } from './model/append-marks.ts'
 export {
   type BatchContext,
   type BatchDefinition,

@@ -77,6 +77,34 @@ describe('producer sequences', () => {
     ])
   })
 
+  test('sequences may have gaps: records that are sent again without those between them', async () => {
+    const { ask, operations } = client()
+    const marks = (sequences: string) => ({ 'eddy-producer-id': 'p', 'eddy-sequences': sequences })
+    await ask('POST', PATH, ['a', 'b', 'c', 'd'].map(event), marks('4,7-8, 10'))
+    const again = await ask('POST', PATH, [event('c'), event('e')], marks('8,11'))
+    expect(again.body.results.map((each: { duplicate: boolean }) => each.duplicate)).toEqual([true, false])
+    expect(
+      operations.log.appends.map(({ events, options }) => [options?.firstSequence, events.length]),
+    ).toEqual([
+      [4, 1],
+      [7, 2],
+      [10, 1],
+      [8, 1],
+      [11, 1],
+    ])
+  })
+
+  test.each(['', '1-', '3-1', 'x', '1,2,3', '1', '1,,2', '1-999999999999999', '-1,2'])(
+    'sequences %j do not fit two records',
+    async (sequences) => {
+      const { ask, operations } = client()
+      const headers = { 'eddy-producer-id': 'p', 'eddy-sequences': sequences }
+      const { status, body } = await ask('POST', PATH, [event('a'), event('b')], headers)
+      expect([status, body.code]).toEqual([400, 'EDDY_INVALID_OPTION'])
+      expect(operations.log.appends).toEqual([])
+    },
+  )
+
   test.each([{ 'eddy-producer-id': 'p' }, { 'eddy-first-sequence': '1' }, producer('-1'), producer('x')])(
     '%j is refused',
     async (headers) => {
@@ -158,5 +186,54 @@ describe('refusals', () => {
     })
     const { status, headers, body } = await client({ operations }).ask('POST', PATH, event('a'))
     expect([status, headers.get('retry-after'), body.retryable]).toEqual([503, '1', true])
+  })
+})
+
+describe('one try', () => {
+  const marks = { 'eddy-producer-id': 'p', 'eddy-sequences': '7,9,8', 'eddy-tries': '1' }
+
+  test('asks the log once, whatever the sequences, bad records left out with theirs', async () => {
+    const { ask, operations } = client()
+    const { body } = await ask('POST', PATH, [event('a'), 7, event('b')], marks)
+    expect(body.results.map((each: { ok: boolean }) => each.ok)).toEqual([true, false, true])
+    expect(operations.log.appends).toEqual([])
+    expect(operations.log.triedOnce).toMatchObject([
+      { events: [{ key: 'a' }, { key: 'b' }], marks: { producerId: 'p', sequences: [7, 8] } },
+    ])
+  })
+
+  test('goes without a producer, too; more than one try is the server’s to choose', async () => {
+    const { ask, operations } = client()
+    expect((await ask('POST', PATH, event('a'), { 'eddy-tries': '1' })).status).toBe(200)
+    expect(operations.log.triedOnce).toMatchObject([{ marks: undefined }])
+    for (const tries of ['0', '2', 'one']) {
+      const { status, body } = await ask('POST', PATH, event('a'), { 'eddy-tries': tries })
+      expect([status, body.code]).toEqual([400, 'EDDY_INVALID_OPTION'])
+    }
+  })
+})
+
+describe('an envelope with its place', () => {
+  const envelope = { specversion: '1.0', id: 'i', source: 's', type: 't', partitionkey: 'k', data: 1 }
+
+  test('is stored as the envelope is, where the hash key says', async () => {
+    const { ask, operations } = client()
+    await ask('POST', PATH, { event: envelope, explicitHashKey: '77' })
+    await ask('POST', PATH, { event: envelope })
+    const [placed, plain] = operations.log.find('orders').records
+    expect(placed).toMatchObject({ partitionKey: 'k', explicitHashKey: '77' })
+    expect(plain?.explicitHashKey).toBeUndefined()
+    expect(plain?.data).toEqual(placed?.data)
+  })
+
+  test.each([
+    [{ event: { data: 1 } }, '"specversion"'],
+    [{ event: 3 }, '"specversion"'],
+    [{ event: envelope, key: 'x' }, '"key"'],
+    [{ event: envelope, explicitHashKey: 7 }, '"explicitHashKey"'],
+  ])('%j is refused', async (body, named) => {
+    const { body: answer, status } = await client().ask('POST', PATH, body)
+    expect(status).toBe(400)
+    expect(answer.detail).toContain(named)
   })
 })

@@ -74,10 +74,12 @@ export function createOperations(deps: OperationsDeps): RunningOperations {
 function recordOperations(
   deps: OperationsDeps,
   changing: Changing,
-): Pick<Operations, 'append' | 'send' | 'read' | 'decode'> {
+): Pick<Operations, 'append' | 'appendOnce' | 'send' | 'read' | 'decode'> {
   return {
     append: (stream, events, options) =>
       changing('append', () => deps.producer.append(stream, events, options)),
+    appendOnce: (stream, events, marks) =>
+      changing('append', () => deps.producer.appendOnce(stream, events, marks)),
     send: (queue, messages) => changing('send', () => deps.producer.send(queue, messages)),
     read: async (request) => {
       checkInteger('limit', request.maxRecords, 1, 10_000)

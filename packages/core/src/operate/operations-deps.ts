@@ -1,4 +1,5 @@
 import type { Notice, StreamDefinition } from '../model/app.ts'
+import type { AppendMarks } from '../model/append-marks.ts'
 import type { NewEvent } from '../model/event.ts'
 import type { NewMessage, QueueDefinition, SendOutcome } from '../model/message.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -20,6 +21,11 @@ export interface OperationsDeps {
       stream: string,
       events: readonly NewEvent[],
       options?: AppendOptions,
+    ): Promise<readonly AppendOutcome[]>
+    appendOnce(
+      stream: string,
+      events: readonly NewEvent[],
+      marks?: AppendMarks,
     ): Promise<readonly AppendOutcome[]>
     send(queue: string, messages: readonly NewMessage[]): Promise<readonly SendOutcome[]>
   }

@@ -1,4 +1,5 @@
 import type { Notice } from '../model/app.ts'
+import type { AppendMarks } from '../model/append-marks.ts'
 import type { BatchDefinition } from '../model/batch.ts'
 import type { NewEvent } from '../model/event.ts'
 import type { FailureStatus, LedgerItem } from '../model/ledger-item.ts'
@@ -298,6 +299,15 @@ export interface Operations {
     stream: string,
     events: readonly NewEvent[],
     options?: AppendOptions,
+  ): Promise<readonly AppendOutcome[]>
+  /**
+   * One try, for a producer in another process: what fails retryably is its to send again. Up to 500 events. A copy of an
+   * event that was stored under the same mark is answered as stored.
+   */
+  appendOnce(
+    stream: string,
+    events: readonly NewEvent[],
+    marks?: AppendMarks,
   ): Promise<readonly AppendOutcome[]>
   /** Sends to a queue of the application. @throws QueueNotFoundError */
   send(queue: string, messages: readonly NewMessage[]): Promise<readonly SendOutcome[]>

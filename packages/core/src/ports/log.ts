@@ -70,7 +70,8 @@ export interface AppendEntry {
   readonly orderedAfter?: string
 }
 
-export type AppendErrorCode = 'throttled' | 'internal' | 'too-large' | 'invalid'
+/** Why an entry was refused; an engine in another process passes on the code that it was told there. */
+export type AppendErrorCode = 'throttled' | 'internal' | 'too-large' | 'invalid' | `EDDY_${string}`
 
 export type AppendResult =
   | {

@@ -9,6 +9,7 @@ import type {
   StreamDefinition,
   SubscriptionDefinition,
 } from '../model/app.ts'
+import type { AppendMarks } from '../model/append-marks.ts'
 import { isApp } from '../model/define-app.ts'
 import type { NewEvent } from '../model/event.ts'
 import type { NewMessage, QueueDefinition, SendOutcome } from '../model/message.ts'
@@ -19,6 +20,7 @@ import { renderMetrics } from '../observe/render-metrics.ts'
 import { createOperations, type RunningOperations } from '../operate/create-operations.ts'
 import type { AppendOptions, AppendOutcome, Operations } from '../operate/operations.ts'
 import type { Engine } from '../ports/engine.ts'
+import { appendOnce } from '../produce/append-once.ts'
 import { Producer } from '../produce/producer.ts'
 import { Sender } from '../produce/sender.ts'
 import { ensureStream } from './ensure-stream.ts'
@@ -155,6 +157,7 @@ class RunningApp implements Runtime {
       subscriptions: this.#subscriptions,
       producer: {
         append: (stream, events, appendOptions) => this.append(stream, events, appendOptions),
+        appendOnce: (stream, events, marks) => this.#appendOnce(stream, events, marks),
         send: (queue, messages) => this.send(queue, messages),
       },
       logger: this.#logger,
@@ -200,13 +203,34 @@ class RunningApp implements Runtime {
     const name = typeof stream === 'string' ? stream : stream.name
     const list: readonly NewEvent[] = Array.isArray(events) ? events : [events as NewEvent]
     const outcomes = await this.#producer.append(name, list, options)
-    const counts = this.#appended.get(name) ?? { records: 0, failed: 0 }
+    this.#count(name, outcomes, () => true)
+    return outcomes
+  }
+
+  /** What fails retryably is another process's to send again: it has not failed yet. */
+  async #appendOnce(
+    stream: string,
+    events: readonly NewEvent[],
+    marks: AppendMarks | undefined,
+  ): Promise<readonly AppendOutcome[]> {
+    const { engine, app } = this.#options
+    const schema = app.streams.find(({ name }) => name === stream)?.schema
+    const outcomes = await appendOnce({ log: engine.log, clock: engine.clock, schema }, stream, events, marks)
+    this.#count(stream, outcomes, (outcome) => !outcome.retryable)
+    return outcomes
+  }
+
+  #count(
+    stream: string,
+    outcomes: readonly AppendOutcome[],
+    isFailed: (outcome: AppendOutcome & { readonly ok: false }) => boolean,
+  ): void {
+    const counts = this.#appended.get(stream) ?? { records: 0, failed: 0 }
     for (const outcome of outcomes) {
       if (outcome.ok) counts.records += 1
-      else counts.failed += 1
+      else if (isFailed(outcome)) counts.failed += 1
     }
-    this.#appended.set(name, counts)
-    return outcomes
+    this.#appended.set(stream, counts)
   }
 
   async send(

@@ -1,32 +1,28 @@
-import type { AppendOptions, AppendOutcome, NewEvent, Operations } from '@eddy/core'
+import type { AppendMarks, AppendOutcome, NewEvent, Operations } from '@eddy/core'
 import type { ParsedRecord } from './parsed-record.ts'
+
+export interface AppendWay {
+  readonly marks: AppendMarks | undefined
+  /** The log is asked once; else the server's producer sends again what fails for now. */
+  readonly isOnce: boolean
+}
 
 /**
  * Appends the records that are events and answers every record in its place.
  *
- * With a producer sequence, record `n` of the request has `firstSequence + n`, bad records included: a client that
- * sends a failed record again names it by its place in the request, and must not hit the number of another one.
- * So the events between two bad records go in a call of their own.
+ * Record `n` of the request has the n-th sequence, bad records included: a client that sends a failed record again names
+ * it by its place in the request, and must not hit the number of another one.
  */
 export async function appendRecords(
   operations: Operations,
   stream: string,
   records: readonly ParsedRecord[],
-  options: AppendOptions,
+  way: AppendWay,
 ): Promise<readonly AppendOutcome[]> {
   const outcomes: AppendOutcome[] = []
   for (const [index, record] of records.entries()) if (!record.ok) outcomes[index] = refused(record.message)
-  const runs = options.firstSequence === undefined ? [allEvents(records)] : runsOfEvents(records)
-  for (const run of runs) {
-    const runOptions =
-      options.firstSequence === undefined
-        ? options
-        : { ...options, firstSequence: options.firstSequence + (run[0]?.index ?? 0) }
-    const results = await operations.append(
-      stream,
-      run.map((placed) => placed.event),
-      runOptions,
-    )
+  for (const run of runsOf(records, way)) {
+    const results = await appendRun(operations, stream, run, way)
     for (const [order, placed] of run.entries()) outcomes[placed.index] = results[order] as AppendOutcome
   }
   return outcomes
@@ -35,17 +31,38 @@ export async function appendRecords(
 interface PlacedEvent {
   readonly index: number
   readonly event: NewEvent
+  readonly sequence: number | undefined
 }
 
-function allEvents(records: readonly ParsedRecord[]): readonly PlacedEvent[] {
-  return records.flatMap((record, index) => (record.ok ? [{ index, event: record.event }] : []))
+function appendRun(
+  operations: Operations,
+  stream: string,
+  run: readonly PlacedEvent[],
+  { marks, isOnce }: AppendWay,
+): Promise<readonly AppendOutcome[]> {
+  const events = run.map(({ event }) => event)
+  if (isOnce) {
+    const sequences = run.map(({ sequence }) => sequence as number)
+    return operations.appendOnce(stream, events, marks && { producerId: marks.producerId, sequences })
+  }
+  const firstSequence = run[0]?.sequence
+  if (marks === undefined || firstSequence === undefined) return operations.append(stream, events, {})
+  return operations.append(stream, events, { producerId: marks.producerId, firstSequence })
 }
 
-function runsOfEvents(records: readonly ParsedRecord[]): readonly (readonly PlacedEvent[])[] {
+/** The server's producer counts up from one sequence: events whose sequences do not follow go in calls of their own. */
+function runsOf(
+  records: readonly ParsedRecord[],
+  { marks, isOnce }: AppendWay,
+): readonly (readonly PlacedEvent[])[] {
   const runs: PlacedEvent[][] = []
-  for (const placed of allEvents(records)) {
+  for (const [index, record] of records.entries()) {
+    if (!record.ok) continue
+    const placed = { index, event: record.event, sequence: marks?.sequences[index] }
     const last = runs.at(-1)
-    if (last !== undefined && last.at(-1)?.index === placed.index - 1) last.push(placed)
+    const before = last?.at(-1)?.sequence
+    const follows = isOnce || placed.sequence === undefined || placed.sequence - 1 === before
+    if (last !== undefined && follows) last.push(placed)
     else runs.push([placed])
   }
   return runs

@@ -1,5 +1,5 @@
-import { type AppendOptions, InvalidOptionError } from '@eddy/core'
-import { defined, integer, text } from '../http/fields.ts'
+import { InvalidOptionError } from '@eddy/core'
+import { defined, text } from '../http/fields.ts'
 import { type Query, queryFlag } from '../http/query.ts'
 import { bodyFormat } from './body-format.ts'
 import type { RecordOptions } from './parsed-record.ts'
@@ -30,28 +30,4 @@ export function recordOptions(
       type: text(query, 'type'),
     }),
   }
-}
-
-/** The producer's name and sequence: both or neither. */
-export function appendOptions(header: (name: string) => string | undefined): AppendOptions {
-  const producerId = text({ 'eddy-producer-id': header('eddy-producer-id') }, 'eddy-producer-id', {
-    max: 256,
-  })
-  const sequence = header('eddy-first-sequence')
-  const firstSequence = integer(
-    {
-      'eddy-first-sequence':
-        sequence !== undefined && /^\d{1,15}$/.test(sequence) ? Number(sequence) : sequence,
-    },
-    'eddy-first-sequence',
-    { min: 0, max: 999_999_999_999_999 },
-  )
-  if ((producerId === undefined) !== (firstSequence === undefined)) {
-    throw new InvalidOptionError(
-      producerId === undefined ? 'eddy-producer-id' : 'eddy-first-sequence',
-      'both headers or neither',
-      undefined,
-    )
-  }
-  return defined({ producerId, firstSequence })
 }

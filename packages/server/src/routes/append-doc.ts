@@ -42,6 +42,21 @@ export const appendDoc: RouteDoc = {
       description: 'Producer sequence of the first record; the n-th has n more, failed ones included.',
       schema: { type: 'integer', minimum: 0 },
     },
+    {
+      name: 'eddy-sequences',
+      in: 'header',
+      description:
+        'Producer sequences of the records in their order, as ranges, instead of `eddy-first-sequence`: for records that are sent again without those between them.',
+      schema: text(),
+      example: '17,20-518',
+    },
+    {
+      name: 'eddy-tries',
+      in: 'header',
+      description:
+        'The log is asked once, and what fails for now is answered so: for a client that sends it again itself, in order. Without it the server sends again for up to a minute.',
+      schema: { type: 'integer', minimum: 1, maximum: 1 },
+    },
   ],
   body: {
     required: true,

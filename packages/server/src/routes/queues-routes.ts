@@ -9,7 +9,7 @@ import { flag as flagSchema, json, list, object, ref } from '../openapi/schema.t
 import { bodyFormat } from '../records/body-format.ts'
 import type { Parsed } from '../records/parse-body.ts'
 import { type MessageOptions, parseMessages } from '../records/parse-messages.ts'
-import { appendOptions } from '../records/record-options.ts'
+import { requestMarks } from '../records/request-marks.ts'
 import type { Call, Route } from '../route.ts'
 import { ACTION_FIELDS, actionOptions, actionSchema } from './action-options.ts'
 import { isDryRun } from './dry-run.ts'
@@ -84,13 +84,13 @@ export const queuesRoutes: readonly Route[] = [
 async function send(call: Call): Promise<Response> {
   const { server, context, path } = call
   const options = messageOptions(call, context.req.header('content-type'))
-  const { producerId, firstSequence = 0 } = appendOptions((name) => context.req.header(name))
   const body = await readBody(context.req.raw, server.limits.maxBodyBytes, call.body)
   const messages = parseMessages(body, options)
+  const marks = requestMarks((name) => context.req.header(name), messages.length)
   const good = messages.flatMap((message, index) => {
     if (!message.ok) return []
-    if (producerId === undefined || message.event.deduplicationId !== undefined) return [message.event]
-    return [{ ...message.event, deduplicationId: `${producerId}/${firstSequence + index}` }]
+    if (marks === undefined || message.event.deduplicationId !== undefined) return [message.event]
+    return [{ ...message.event, deduplicationId: `${marks.producerId}/${marks.sequences[index]}` }]
   })
   if (good.length === 0) return nothingToSend(call, messages)
   const sent = await server.operations.send(path.name as string, good)

@@ -9,7 +9,8 @@ import { appendRecords, refused } from '../records/append-records.ts'
 import { parseRecords } from '../records/parse-records.ts'
 import type { ParsedRecord } from '../records/parsed-record.ts'
 import { readAnswer } from '../records/read-answer.ts'
-import { appendOptions, recordOptions } from '../records/record-options.ts'
+import { recordOptions } from '../records/record-options.ts'
+import { isOneTry, requestMarks } from '../records/request-marks.ts'
 import { parseStartPosition } from '../records/start-position.ts'
 import type { Call, Route } from '../route.ts'
 import { appendDoc } from './append-doc.ts'
@@ -67,11 +68,12 @@ export const recordsRoutes: readonly Route[] = [
 async function append(call: Call): Promise<Response> {
   const { server, context } = call
   const options = recordOptions(call.query, context.req.header('content-type'), server.limits.maxRecords)
-  const producer = appendOptions((name) => context.req.header(name))
   const body = await readBody(context.req.raw, server.limits.maxBodyBytes, call.body)
   const records = parseRecords(body, options)
+  const header = (name: string) => context.req.header(name)
+  const way = { marks: requestMarks(header, records.length), isOnce: isOneTry(header) }
   if (records.every((record) => !record.ok)) return nothingToAppend(call, records)
-  const results = await appendRecords(server.operations, call.path.name as string, records, producer)
+  const results = await appendRecords(server.operations, call.path.name as string, records, way)
   return jsonResponse({ failedCount: results.filter((result) => !result.ok).length, results })
 }
 

@@ -57,6 +57,14 @@ export const sendDoc: RouteDoc = {
       description: 'Producer sequence of the first message; the n-th has n more, failed ones included.',
       schema: { type: 'integer', minimum: 0 },
     },
+    {
+      name: 'eddy-sequences',
+      in: 'header',
+      description:
+        'Producer sequences of the messages in their order, as ranges, instead of `eddy-first-sequence`: for messages that are sent again without those between them.',
+      schema: text(),
+      example: '17,20-518',
+    },
   ],
   body: {
     required: true,

@@ -1,4 +1,5 @@
 import {
+  type AppendMarks,
   type AppendOptions,
   type AppendOutcome,
   InvalidEventError,
@@ -25,6 +26,8 @@ interface FakeStream {
 export class FakeLog {
   readonly streams: Map<string, FakeStream> = new Map()
   readonly appends: { events: readonly NewEvent[]; options: AppendOptions | undefined }[] = []
+
+  readonly triedOnce: { events: readonly NewEvent[]; marks: AppendMarks | undefined }[] = []
 
   create(spec: StreamSpec): StreamDetail {
     if (this.streams.has(spec.name)) throw new StreamExistsError(spec.name)
@@ -54,11 +57,25 @@ export class FakeLog {
   append(name: string, events: readonly NewEvent[], options?: AppendOptions): readonly AppendOutcome[] {
     const stream = this.find(name)
     this.appends.push({ events, options })
+    const first = options?.firstSequence
+    const sequences = first === undefined ? [] : events.map((_, index) => first + index)
+    return this.#store(stream, events, options?.producerId, sequences)
+  }
+
+  appendOnce(name: string, events: readonly NewEvent[], marks?: AppendMarks): readonly AppendOutcome[] {
+    const stream = this.find(name)
+    this.triedOnce.push({ events, marks })
+    return this.#store(stream, events, marks?.producerId, marks?.sequences ?? [])
+  }
+
+  #store(
+    stream: FakeStream,
+    events: readonly NewEvent[],
+    producerId: string | undefined,
+    sequences: readonly number[],
+  ): readonly AppendOutcome[] {
     return events.map((event, index) => {
-      const producer =
-        options?.firstSequence === undefined
-          ? undefined
-          : `${options.producerId}/${options.firstSequence + index}`
+      const producer = producerId === undefined ? undefined : `${producerId}/${sequences[index]}`
       const before = producer === undefined ? undefined : stream.producers.get(producer)
       if (before?.ok === true) return { ...before, duplicate: true }
       const outcome = store(stream, event)

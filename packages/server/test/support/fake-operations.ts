@@ -76,6 +76,7 @@ type Recorder = (method: string, ...args: readonly unknown[]) => void
 function streamOperations(log: FakeLog, record: Recorder) {
   return {
     append: async (...args: Parameters<Operations['append']>) => log.append(...args),
+    appendOnce: async (...args: Parameters<Operations['appendOnce']>) => log.appendOnce(...args),
     read: async (request: Parameters<Operations['read']>[0]) => {
       record('read', request)
       return log.read(request)

@@ -9,6 +9,7 @@ import { createOperations, type RunningOperations } from '../../../src/operate/c
 import type { OperationsDeps } from '../../../src/operate/operations-deps.ts'
 import type { Engine } from '../../../src/ports/engine.ts'
 import type { Queue } from '../../../src/ports/queue.ts'
+import { appendOnce } from '../../../src/produce/append-once.ts'
 import { Producer } from '../../../src/produce/producer.ts'
 import { Sender } from '../../../src/produce/sender.ts'
 import { AutoClock } from './auto-clock.ts'
@@ -74,6 +75,8 @@ export function desk(
     subscriptions: controls,
     producer: {
       append: (name, events, options) => producer.append(name, events, options),
+      appendOnce: (name, events, marks) =>
+        appendOnce({ log: engine.log, clock: engine.clock, schema: undefined }, name, events, marks),
       send: (name, messages) => sender.send(name, messages),
     },
     logger: silentLogger,

@@ -5,7 +5,7 @@ const attribute = { type: ['string', 'number', 'boolean'] }
 const named = text(undefined, { minLength: 1 })
 
 export const recordSchemas: Readonly<Record<string, JsonSchema>> = {
-  Event: { anyOf: [ref('NewEvent'), ref('Envelope')] },
+  Event: { anyOf: [ref('NewEvent'), ref('Envelope'), ref('PlacedEnvelope')] },
   NewEvent: object(
     {
       'key?': text('Partition key; required unless the query names its field.', {
@@ -39,6 +39,10 @@ export const recordSchemas: Readonly<Record<string, JsonSchema>> = {
     }),
     description: 'A CloudEvents 1.0 event in JSON; further members are extension attributes.',
   },
+  PlacedEnvelope: object(
+    { event: ref('Envelope'), 'explicitHashKey?': ref('HashKey') },
+    { closed: true, description: 'A CloudEvents event and where it goes, which is no part of it.' },
+  ),
   AppendResult: {
     oneOf: [
       object({
