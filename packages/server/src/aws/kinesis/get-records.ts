@@ -1,0 +1,158 @@
+import {
+  type LogRecord,
+  type ReadResult,
+  ShardNotFoundError,
+  StreamNotFoundError,
+  ThrottledError,
+} from '@eddy/core'
+import { AwsError } from '../aws-error.ts'
+import type { AwsStructure } from '../aws-service.ts'
+import { NO_KEY } from './append-entries.ts'
+import { type FoundStream, findNamed, nameOf, type StreamRef } from './find-stream.ts'
+import type { KinesisContext } from './kinesis-context.ts'
+import {
+  dryRun,
+  internalFailure,
+  invalidArgument,
+  rateExceededForShard,
+  shardDoesNotExist,
+  throughputExceeded,
+} from './kinesis-errors.ts'
+import { horizonMs } from './retention-period.ts'
+import { isOfStream, openIterator, type ShardIterator, sealIterator } from './shard-iterators.ts'
+
+const MAX_RECORDS = 10_000
+const MAX_READ_BYTES = 10 * 1_024 * 1_024
+const ITERATOR_LIFETIME_MS = 300_000
+
+export interface GetRecordsInput extends Pick<StreamRef, 'StreamARN'> {
+  readonly ShardIterator: string
+  readonly Limit?: number
+  readonly DryRun?: boolean
+}
+
+/** What a GetRecords found, before it is written as an answer. */
+export interface RecordsPage {
+  readonly records: readonly LogRecord[]
+  /** Undefined: the shard is closed, and this was its end. */
+  readonly nextIterator: string | undefined
+  readonly millisBehindLatest: number
+  readonly childShards: readonly AwsStructure[]
+}
+
+export async function getRecords(context: KinesisContext, input: GetRecordsInput): Promise<AwsStructure> {
+  const page = await readPage(context, input)
+  return {
+    Records: page.records.map((record) => ({
+      SequenceNumber: record.sequenceNumber,
+      ApproximateArrivalTimestamp: new Date(record.arrivedAtMs),
+      Data: record.data,
+      ...(record.partitionKey !== NO_KEY && { PartitionKey: record.partitionKey }),
+      EncryptionType: 'NONE',
+    })),
+    ...(page.nextIterator === undefined
+      ? { ChildShards: page.childShards }
+      : { NextShardIterator: page.nextIterator }),
+    MillisBehindLatest: page.millisBehindLatest,
+  }
+}
+
+/** @throws AwsError */
+export async function readPage(context: KinesisContext, input: GetRecordsInput): Promise<RecordsPage> {
+  const { engine, tokens } = context
+  const iterator = openIterator(tokens, input.ShardIterator)
+  if (iterator === undefined) throw invalidArgument('Invalid ShardIterator.')
+  const stream = await streamOf(context, iterator, input)
+  checkAge(iterator, stream, engine.clock.now())
+  if (input.DryRun === true) throw dryRun()
+  const result = await read(context, stream, iterator, input.Limit)
+  const { next } = result
+  const issuedAtMs = engine.clock.now()
+  return {
+    records: unexpired(result.records, horizonMs(stream, issuedAtMs)),
+    nextIterator:
+      next === undefined || next.at === 'latest'
+        ? undefined
+        : sealIterator(tokens, { ...iterator, from: next, issuedAtMs }),
+    millisBehindLatest: Math.max(0, Math.floor(result.millisBehindLatest)),
+    childShards: next === undefined ? await childrenOf(context, iterator) : [],
+  }
+}
+
+async function streamOf(
+  context: KinesisContext,
+  iterator: ShardIterator,
+  input: GetRecordsInput,
+): Promise<FoundStream> {
+  const { name, shardId } = iterator
+  if (input.StreamARN !== undefined && nameOf(context, input) !== name)
+    // Unverified text.
+    throw invalidArgument(`StreamARN ${input.StreamARN} is not that of the shard iterator's stream.`)
+  const stream = await findNamed(context, name).catch((error: unknown) => {
+    if (error instanceof AwsError) return undefined
+    throw error
+  })
+  if (stream === undefined || !isOfStream(iterator, stream.info.streamId))
+    throw shardDoesNotExist({ shardId, name, accountId: context.accountId })
+  return stream
+}
+
+function checkAge({ issuedAtMs }: ShardIterator, { info }: FoundStream, nowMs: number): void {
+  const lifetimeMs = info.limits?.iteratorLifetimeMs ?? ITERATOR_LIFETIME_MS
+  if (nowMs - issuedAtMs <= lifetimeMs) return
+  throw new AwsError(
+    'ExpiredIteratorException',
+    `Iterator expired. The iterator was created at time ${utcText(issuedAtMs)} while right now it is ${utcText(nowMs)} ` +
+      `which is further in the future than the tolerated delay of ${lifetimeMs} milliseconds.`,
+  )
+}
+
+async function read(
+  { engine, accountId }: KinesisContext,
+  { name }: FoundStream,
+  { shardId, from }: ShardIterator,
+  limit: number | undefined,
+): Promise<ReadResult> {
+  try {
+    return await engine.log.read({
+      stream: name,
+      shardId,
+      from,
+      maxRecords: limit ?? MAX_RECORDS,
+      maxBytes: MAX_READ_BYTES,
+      waitMs: 0,
+    })
+  } catch (error) {
+    const place = { shardId, name, accountId }
+    if (error instanceof ThrottledError) throw throughputExceeded(rateExceededForShard(place))
+    if (error instanceof StreamNotFoundError || error instanceof ShardNotFoundError)
+      throw shardDoesNotExist(place)
+    throw internalFailure()
+  }
+}
+
+/** Arrival never falls within a shard: what has expired comes first. Logs remove it a little later. */
+function unexpired(records: readonly LogRecord[], notBeforeMs: number): readonly LogRecord[] {
+  const first = records.findIndex(({ arrivedAtMs }) => arrivedAtMs >= notBeforeMs)
+  return first === 0 ? records : first === -1 ? [] : records.slice(first)
+}
+
+async function childrenOf(
+  { engine }: KinesisContext,
+  { name, shardId }: ShardIterator,
+): Promise<AwsStructure[]> {
+  const shards = await engine.log.listShards(name)
+  return shards
+    .filter(({ parentShardIds }) => parentShardIds.includes(shardId))
+    .map((child) => ({
+      ShardId: child.shardId,
+      ParentShards: child.parentShardIds,
+      HashKeyRange: { StartingHashKey: child.startingHashKey, EndingHashKey: child.endingHashKey },
+    }))
+}
+
+/** `Thu Jan 22 01:22:02 UTC 2015` */
+function utcText(atMs: number): string {
+  const [day = '', date, month, year, time] = new Date(atMs).toUTCString().split(' ')
+  return `${day.slice(0, -1)} ${month} ${date} ${time} UTC ${year}`
+}
