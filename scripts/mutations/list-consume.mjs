@@ -16,7 +16,7 @@ export const consumeMutations = [
     invariant: 'I2',
     what: 'the checkpoint stands after the newest record instead of at the lowest unresolved one',
     file: 'packages/core/src/consume/shard-progress.ts',
-    find: 'const lowest = this.#sequences[this.#map.base - this.#keptFrom]\n    if (lowest',
+    find: 'const lowest = this.#sequences[index]\n    if (lowest',
     replace: 'const lowest = undefined as string | undefined\n    if (lowest',
   },
   {

@@ -1,3 +1,11 @@
+export { Aggregate } from './aggregate/aggregate.ts'
+export type { Tag } from './aggregate/aggregate-format.ts'
+export { decodeAggregate } from './aggregate/decode-aggregate.ts'
+export { AggregateBuilder, type AggregateEntry } from './aggregate/encode-aggregate.ts'
+export { logPosition, type ReadPosition, recordPosition } from './aggregate/read-position.ts'
+export type { UserRecord } from './aggregate/user-record.ts'
+export type { UserReadRequest } from './consume/read-user-records.ts'
+export type { Slice as UserRecords } from './consume/read-window.ts'
 export { decodeRuns, encodeRuns } from './consume/resolved-runs.ts'
 export { EddyError, type ErrorDetails, isEddyError } from './errors/eddy-error.ts'
 export {
@@ -157,6 +165,7 @@ export {
 } from './model/position.ts'
 export type { BreakerPolicy, ProtectOptions, ProtectPolicy, RetryBudgetPolicy } from './model/protect.ts'
 export { type QueueOptions, queue } from './model/queue.ts'
+export { recordName } from './model/record-name.ts'
 export {
   checkRetentionLimits,
   KINESIS_LIMITS,

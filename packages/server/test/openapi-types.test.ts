@@ -76,6 +76,7 @@ const subscriptionShard: Required<SubscriptionShardStatus> = {
 const complete = {
   LedgerItem: {
     ...ledgerItem(),
+    subSequenceNumber: 1,
     explicitHashKey: '1',
     parked: true,
     reason: 'r',

@@ -1,7 +1,9 @@
+import type { ReadPosition } from '../aggregate/read-position.ts'
 import { afterPosition, type Position, positionOf } from '../model/position.ts'
-import type { ShardInfo, StartPosition } from '../ports/log.ts'
+import type { ShardInfo } from '../ports/log.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import type { Checkpoints, StoredCheckpoint } from './checkpoint.ts'
+import type { Copies } from './copies.ts'
 import { encodeRuns } from './resolved-runs.ts'
 import type { ShardProgress } from './shard-progress.ts'
 
@@ -17,6 +19,7 @@ export class CheckpointKeeper {
   readonly #checkpoints: Checkpoints
   readonly #place: CheckpointPlace
   readonly #progress: ShardProgress
+  readonly #copies: Copies
   #stored: StoredCheckpoint | undefined
   #savedUpTo: number
   #savedChanges: number
@@ -29,12 +32,14 @@ export class CheckpointKeeper {
     checkpoints: Checkpoints,
     place: CheckpointPlace,
     progress: ShardProgress,
+    copies: Copies,
     start: StoredCheckpoint | undefined,
   ) {
     this.#parts = parts
     this.#checkpoints = checkpoints
     this.#place = place
     this.#progress = progress
+    this.#copies = copies
     this.#stored = start
     this.#savedUpTo = start?.checkpoint.upTo ?? 0
     // A first checkpoint is worth saving even before there is a record.
@@ -79,12 +84,15 @@ export class CheckpointKeeper {
     const { shard, streamId, pass } = this.#place
     const { admitted, base, changes, expiredRecords } = this.#progress
     const from = this.#progress.from()
+    const copies = this.#copies.saved(base)
     this.#stored = await this.#checkpoints.save(shard.shardId, this.#stored, {
       streamId,
       pass,
       from,
       runs: encodeRuns(this.#progress.runs()),
       upTo: admitted - base,
+      ...(this.#progress.hasAggregates && { hasAggregates: true }),
+      ...(copies.length > 0 && { copies }),
       ended,
       expiredRecords,
       epoch: this.#parts.epoch,
@@ -97,8 +105,9 @@ export class CheckpointKeeper {
 }
 
 /** What sorts after every position that `from` is past, and before every other; undefined where nothing was read yet. */
-function passedBound(place: CheckpointPlace, from: StartPosition): Position | undefined {
-  if (from.at !== 'after_sequence_number' && from.at !== 'at_sequence_number') return undefined
-  const position = positionOf(place.pass, place.shard.depth, from.sequenceNumber)
+function passedBound(place: CheckpointPlace, from: ReadPosition): Position | undefined {
+  if (!('sequenceNumber' in from)) return undefined
+  const sub = from.at === 'at_sub_sequence_number' ? from.subSequenceNumber : undefined
+  const position = positionOf(place.pass, place.shard.depth, from.sequenceNumber, sub)
   return from.at === 'after_sequence_number' ? afterPosition(position) : position
 }

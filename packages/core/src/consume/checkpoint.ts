@@ -1,7 +1,8 @@
+import type { ReadPosition } from '../aggregate/read-position.ts'
 import { keys } from '../fail/keys.ts'
-import type { StartPosition } from '../ports/log.ts'
 import type { Table, TableValue } from '../ports/table.ts'
 import { Fenced } from '../runtime/fenced.ts'
+import type { SavedProducer } from './copies.ts'
 
 /**
  * Where a subscription stands in a shard.
@@ -14,10 +15,14 @@ import { Fenced } from '../runtime/fenced.ts'
 export interface Checkpoint {
   readonly streamId: string
   readonly pass: number
-  readonly from: StartPosition
+  readonly from: ReadPosition
   readonly runs: string
   /** Records from `from` on that had been taken in when this was saved. */
   readonly upTo: number
+  /** Records within aggregates count one by one in `runs` and `upTo`. Absent: none were taken in from this shard. */
+  readonly hasAggregates?: true
+  /** Marked records before `from`: what a copy is known by. Absent: none. */
+  readonly copies?: readonly SavedProducer[]
   /** The shard is closed and everything in it is resolved or in the ledger. */
   readonly ended: boolean
   readonly expiredRecords: number

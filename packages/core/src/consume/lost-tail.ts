@@ -1,3 +1,4 @@
+import type { ReadPosition } from '../aggregate/read-position.ts'
 import { compareSequence } from '../model/position.ts'
 import type { Log, ShardInfo, StartPosition, StreamInfo } from '../ports/log.ts'
 import type { StoredCheckpoint } from './checkpoint.ts'
@@ -44,12 +45,11 @@ async function endOf(log: Log, stream: StreamInfo, shard: ShardInfo): Promise<St
 }
 
 /** True when the checkpoint has seen a record that lies at or after the shard's end. */
-function isAhead(checkpoint: StartPosition, end: StartPosition): boolean {
+function isAhead(checkpoint: ReadPosition, end: StartPosition): boolean {
   if (!('sequenceNumber' in checkpoint) || !('sequenceNumber' in end)) return false
   const order = compareSequence(checkpoint.sequenceNumber, end.sequenceNumber)
   // An end `at` N: N is the next record to come. An end `after` N: N is the last one there is.
-  if (checkpoint.at === 'after_sequence_number')
-    return end.at === 'at_sequence_number' ? order >= 0 : order > 0
+  if (checkpoint.at !== 'at_sequence_number') return end.at === 'at_sequence_number' ? order >= 0 : order > 0
   // A checkpoint `at` N has seen N, unless N is the one to come: that cannot be told from an end `after` N - 1.
   return end.at === 'at_sequence_number' && order > 0
 }

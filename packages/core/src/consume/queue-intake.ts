@@ -239,6 +239,7 @@ export class QueueIntake implements TaskOwner<QueueTask> {
         stream: this.#parts.definition.stream,
         shardId: QUEUE_SHARD,
         sequenceNumber,
+        subSequenceNumber: undefined,
         position: positionOf(pass, 0, sequenceNumber),
         key: delivery.group ?? ownKey(bytes, messageId),
         arrivedAtMs: sentAtMs,

@@ -95,6 +95,16 @@ export class ResolvedMap {
     this.#advance()
   }
 
+  /** Forgets what a restored map has resolved among the records that are still to come: they come as unresolved. */
+  forgetAbove(): void {
+    for (let ordinal = this.#admitted; ordinal < this.#end; ordinal += 1) {
+      const offset = ordinal - this.#origin
+      this.#words[offset >>> 5] = (this.#words[offset >>> 5] as number) & ~(1 << (offset & 31))
+    }
+    this.#end = Math.min(this.#end, this.#admitted)
+    this.#segments = this.runs().length >>> 1
+  }
+
   /**
    * Marks an ordinal as resolved; a second time changes nothing.
    * @throws RangeError when it was never given out, or the span would pass its limit

@@ -1,8 +1,10 @@
-import type { LogRecord, StartPosition } from '../ports/log.ts'
+import { type ReadPosition, recordPosition } from '../aggregate/read-position.ts'
+import type { UserRecord } from '../aggregate/user-record.ts'
 import type { ResolvedMap } from './resolved-runs.ts'
 
 /** How far behind the base its sequence numbers are dropped: each step costs a copy. */
 const FORGET_STEP = 1_024
+const NO_SUB = -1
 
 /**
  * What one subscription has taken in of one shard, and what of it is resolved. The checkpoint is read off here (C1,
@@ -12,20 +14,30 @@ export class ShardProgress {
   readonly #map: ResolvedMap
   /** Sequence numbers and arrival times of the ordinals from `#keptFrom` on. */
   #sequences: string[] = []
+  /** Places in their aggregates; -1 for records of the log. */
+  #subs: number[] = []
   #arrivals: number[] = []
   #keptFrom = 0
   /** Where reading goes on when nothing taken in is left. */
-  #idleFrom: StartPosition
+  #idleFrom: ReadPosition
+  /** What follows the last record taken in, where its numbers alone do not say. */
+  #readTo: ReadPosition | undefined
   #unresolved = 0
   #bufferedBytes = 0
   #expired: number
+  #hasAggregates: boolean
   /** Raised by everything that a checkpoint would tell. */
   changes = 0
 
-  constructor(map: ResolvedMap, from: StartPosition, expiredRecords: number) {
+  constructor(
+    map: ResolvedMap,
+    from: ReadPosition,
+    before: { readonly expiredRecords: number; readonly hasAggregates?: true | undefined },
+  ) {
     this.#map = map
     this.#idleFrom = from
-    this.#expired = expiredRecords
+    this.#expired = before.expiredRecords
+    this.#hasAggregates = before.hasAggregates === true
   }
 
   get unresolved(): number {
@@ -38,6 +50,11 @@ export class ShardProgress {
 
   get expiredRecords(): number {
     return this.#expired
+  }
+
+  /** Records within aggregates were taken in, in this life or in one that the checkpoint is of. */
+  get hasAggregates(): boolean {
+    return this.#hasAggregates
   }
 
   /** Ordinals given out. */
@@ -64,9 +81,13 @@ export class ShardProgress {
   }
 
   /** @returns the record's ordinal, or undefined when it was resolved before the process was started */
-  admit(record: LogRecord): number | undefined {
+  admit(record: UserRecord): number | undefined {
     const ordinal = this.#map.admit()
+    const { subSequenceNumber } = record
     this.#sequences.push(record.sequenceNumber)
+    this.#subs.push(subSequenceNumber ?? NO_SUB)
+    this.#readTo = undefined
+    if (subSequenceNumber !== undefined) this.#hasAggregates = true
     this.#arrivals.push(record.arrivedAtMs)
     this.changes += 1
     if (this.#map.wasResolved(ordinal)) {
@@ -88,8 +109,12 @@ export class ShardProgress {
 
   /** Retention removed records that were never taken in. Call only when nothing is unresolved. */
   skipExpired(records: number): void {
+    // How many records the removed aggregates held nobody knows: what is resolved beyond them comes again, and none
+    // is taken for another one (I2).
+    if (this.#hasAggregates) this.#map.forgetAbove()
     this.#map.skip(records)
     this.#sequences = []
+    this.#subs = []
     this.#arrivals = []
     this.#keptFrom = this.#map.base
     this.#expired += records
@@ -97,24 +122,38 @@ export class ShardProgress {
   }
 
   /** Everything up to here is read; nothing is left of it. */
-  idleAt(from: StartPosition): void {
+  idleAt(from: ReadPosition): void {
     this.#idleFrom = from
   }
 
+  /** What was taken in ends here: within or after an aggregate. */
+  readTo(position: ReadPosition): void {
+    this.#readTo = position
+  }
+
   /** Where the next start would read from. */
-  from(): StartPosition {
-    const lowest = this.#sequences[this.#map.base - this.#keptFrom]
-    if (lowest !== undefined) return { at: 'at_sequence_number', sequenceNumber: lowest }
-    const last = this.#sequences.at(-1)
-    return last === undefined ? this.#idleFrom : { at: 'after_sequence_number', sequenceNumber: last }
+  from(): ReadPosition {
+    const index = this.#map.base - this.#keptFrom
+    const lowest = this.#sequences[index]
+    if (lowest !== undefined) return recordPosition(lowest, Math.max(0, this.#subs[index] as number))
+    return this.#readTo ?? this.#after(this.#sequences.length - 1) ?? this.#idleFrom
+  }
+
+  #after(index: number): ReadPosition | undefined {
+    const sequenceNumber = this.#sequences[index]
+    if (sequenceNumber === undefined) return undefined
+    const sub = this.#subs[index] as number
+    return sub === NO_SUB
+      ? { at: 'after_sequence_number', sequenceNumber }
+      : recordPosition(sequenceNumber, sub + 1)
   }
 
   #forgetPassed(): void {
     const passed = this.#map.base - this.#keptFrom
     if (passed < FORGET_STEP && passed < this.#sequences.length) return
-    const last = this.#sequences[passed - 1]
-    if (last !== undefined) this.#idleFrom = { at: 'after_sequence_number', sequenceNumber: last }
+    this.#idleFrom = this.#after(passed - 1) ?? this.#idleFrom
     this.#sequences = this.#sequences.slice(passed)
+    this.#subs = this.#subs.slice(passed)
     this.#arrivals = this.#arrivals.slice(passed)
     this.#keptFrom += passed
   }

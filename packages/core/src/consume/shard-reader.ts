@@ -1,26 +1,17 @@
+import { Expander } from '../aggregate/expander.ts'
+import { logPosition, type ReadPosition } from '../aggregate/read-position.ts'
 import { isEddyError } from '../errors/eddy-error.ts'
-import { compareSequence } from '../model/position.ts'
 import type { Logger } from '../observe/logger.ts'
-import type { Clock } from '../ports/clock.ts'
-import type { Log, LogRecord, ReadResult, StartPosition } from '../ports/log.ts'
+import type { Engine } from '../ports/engine.ts'
+import type { ReadResult, ShardInfo, StartPosition } from '../ports/log.ts'
 import { Stopped } from '../runtime/stop-signal.ts'
-
-export interface Slice {
-  readonly records: readonly LogRecord[]
-  /** Undefined: the shard is closed and this was its end. */
-  readonly next: StartPosition | undefined
-  readonly millisBehindLatest: number
-  readonly expiredRecords: number
-}
+import { ReadWindow, type Slice } from './read-window.ts'
 
 const MAX_READ_RECORDS = 1_000
 const MAX_READ_BYTES = 4 * 1024 * 1024
 const HEAD_WAIT_MS = 10_000
-/** What the window keeps for subscriptions a little behind (I6). */
-const WINDOW_RECORDS = 8_192
-const WINDOW_BYTES = 16 * 1024 * 1024
-/** Records dropped at a time where a subscription is alone. */
-const FORGET_RECORDS = 500
+/** Rests of history reads whose aggregates held more than was asked for: 4 MiB each, or one record (I6). */
+const MAX_HISTORIES = 4
 const MAX_ERROR_WAIT_MS = 5_000
 
 /**
@@ -28,42 +19,42 @@ const MAX_ERROR_WAIT_MS = 5_000
  * recent records; a subscription that fell behind the window reads history by itself until it has caught up.
  */
 export class ShardReader {
-  readonly #log: Log
-  readonly #clock: Clock
+  readonly #engine: Pick<Engine, 'log' | 'clock'>
   readonly #logger: Logger
   readonly #stream: string
   readonly #shardId: string
   readonly #stopping: AbortSignal
   readonly #isAlone: () => boolean
-  #window: Window | undefined
+  readonly #expander: Expander
+  readonly #histories: ReadWindow[] = []
+  #window: ReadWindow | undefined
   #fetching: Promise<void> | undefined
   /** Calls of `Log.read`, for metrics. */
   reads = 0
 
   /** @param isAlone - whether one subscription alone reads here */
   constructor(
-    log: Log,
-    clock: Clock,
+    engine: Pick<Engine, 'log' | 'clock' | 'md5' | 'md5Hex'>,
     logger: Logger,
     stream: string,
-    shardId: string,
+    shard: ShardInfo,
     stopping: AbortSignal,
     isAlone: () => boolean,
   ) {
-    this.#log = log
-    this.#clock = clock
+    this.#engine = engine
     this.#logger = logger
     this.#stream = stream
-    this.#shardId = shardId
+    this.#shardId = shard.shardId
     this.#stopping = stopping
     this.#isAlone = isAlone
+    this.#expander = new Expander(engine, shard)
   }
 
   /**
    * Up to `maxRecords` from the position on; waits for the first record at the head.
    * @throws Stopped when the reader or `signal` stops first
    */
-  async take(from: StartPosition, maxRecords: number, signal: AbortSignal): Promise<Slice> {
+  async take(from: ReadPosition, maxRecords: number, signal: AbortSignal): Promise<Slice> {
     for (;;) {
       if (signal.aborted || this.#stopping.aborted) throw new Stopped()
       const limit = Math.min(maxRecords, MAX_READ_RECORDS)
@@ -80,37 +71,58 @@ export class ShardReader {
         await this.#fetch(signal)
         continue
       }
-      const slice = this.#window.slice(from, index, limit)
-      if (slice !== undefined) {
+      const taken = this.#window.slice(from, index, limit)
+      if (taken !== undefined) {
         // For one subscription alone there is nothing to keep.
-        if (this.#isAlone()) this.#window.forget(index + slice.records.length)
-        return slice
+        if (this.#isAlone()) this.#window.forget(taken.end)
+        return taken.slice
       }
       await this.#fetch(signal)
     }
   }
 
-  async #openWindow(from: StartPosition, signal: AbortSignal): Promise<void> {
+  async #openWindow(from: ReadPosition, signal: AbortSignal): Promise<void> {
     await this.#once(signal, async () => {
-      const result = await this.#read(from, MAX_READ_RECORDS, 0)
-      this.#window ??= new Window(from, result)
+      const start = logPosition(from)
+      const result = await this.#read(start, MAX_READ_RECORDS, 0)
+      this.#window ??= new ReadWindow(this.#expander, start, result)
     })
   }
 
   async #fetch(signal: AbortSignal): Promise<void> {
     await this.#once(signal, async () => {
-      const window = this.#window as Window
+      const window = this.#window as ReadWindow
       const { next } = window
       if (next === undefined) return
       const result = await this.#read(next, MAX_READ_RECORDS, HEAD_WAIT_MS)
       // Retention was faster than everybody here: a window begins anew after the gap and tells of it (I2).
-      if (result.expiredRecords > 0) this.#window = new Window(next, result)
+      if (result.expiredRecords > 0) this.#window = new ReadWindow(this.#expander, next, result)
       else window.add(result)
     })
   }
 
-  async #readHistory(from: StartPosition, limit: number): Promise<Slice> {
-    return await this.#read(from, limit, 0)
+  async #readHistory(from: ReadPosition, limit: number): Promise<Slice> {
+    for (const [place, history] of this.#histories.entries()) {
+      const index = history.indexOf(from)
+      const taken = index === undefined ? undefined : history.slice(from, index, limit)
+      if (taken === undefined) continue
+      this.#histories.splice(place, 1)
+      return this.#keepRest(history, taken.slice)
+    }
+    const start = logPosition(from)
+    const result = await this.#read(start, limit, 0)
+    const history = new ReadWindow(this.#expander, start, result)
+    if (!history.hasAggregates && start === from) return result
+    const taken = history.slice(from, 0, limit)
+    return taken === undefined ? result : this.#keepRest(history, taken.slice)
+  }
+
+  /** What an aggregate holds beyond what was asked for is not read again. */
+  #keepRest(history: ReadWindow, slice: Slice): Slice {
+    if (slice.next === undefined || history.next === slice.next) return slice
+    this.#histories.push(history)
+    if (this.#histories.length > MAX_HISTORIES) this.#histories.shift()
+    return slice
   }
 
   /** Whoever comes while a fetch is under way waits for the same one. */
@@ -127,7 +139,7 @@ export class ShardReader {
       if (this.#stopping.aborted) throw new Stopped()
       try {
         this.reads += 1
-        return await this.#log.read({
+        return await this.#engine.log.read({
           stream: this.#stream,
           shardId: this.#shardId,
           from,
@@ -143,131 +155,11 @@ export class ShardReader {
           { stream: this.#stream, shardId: this.#shardId, reason: error.message },
           'a read failed and is repeated',
         )
-        await this.#clock.sleep(errorWaitMs, this.#stopping)
+        await this.#engine.clock.sleep(errorWaitMs, this.#stopping)
         errorWaitMs = Math.min(MAX_ERROR_WAIT_MS, errorWaitMs * 2)
       }
     }
   }
-}
-
-/** Consecutive records of the shard, and where they start and end. */
-class Window {
-  #records: LogRecord[]
-  #bytes: number
-  /** The position that the first record was asked with, until something is evicted. */
-  #start: StartPosition | undefined
-  /** Everything after this sequence number is in the window. */
-  #startAfter: string | undefined
-  #expired: number
-  next: StartPosition | undefined
-  #millisBehindLatest: number
-
-  constructor(start: StartPosition, result: ReadResult) {
-    this.#start = start
-    this.#startAfter = start.at === 'after_sequence_number' ? start.sequenceNumber : undefined
-    this.#records = [...result.records]
-    this.#bytes = bytesOf(result.records)
-    this.#expired = result.expiredRecords
-    this.next = result.next
-    this.#millisBehindLatest = result.millisBehindLatest
-  }
-
-  add(result: ReadResult): void {
-    for (const record of result.records) this.#records.push(record)
-    this.#bytes += bytesOf(result.records)
-    this.next = result.next
-    this.#millisBehindLatest = result.millisBehindLatest
-    this.#evict()
-  }
-
-  /** Where in the window the position lies; undefined when it is not in it. */
-  indexOf(from: StartPosition): number | undefined {
-    if (this.#start !== undefined && isSamePosition(from, this.#start)) return 0
-    if (this.next !== undefined && isSamePosition(from, this.next)) return this.#records.length
-    if (from.at !== 'after_sequence_number' && from.at !== 'at_sequence_number') return undefined
-    const { sequenceNumber } = from
-    const first = this.#startAfter ?? this.#records[0]?.sequenceNumber
-    if (first === undefined || compareSequence(sequenceNumber, first) < 0) return undefined
-    const last = this.#records.at(-1)?.sequenceNumber
-    // Beyond the end only the log knows whether there is something in between.
-    if (last === undefined || compareSequence(sequenceNumber, last) > 0) return undefined
-    if (this.#startAfter !== undefined && sequenceNumber === this.#startAfter)
-      return from.at === 'after_sequence_number' ? 0 : undefined
-    const index = this.#firstAtOrAfter(sequenceNumber)
-    return from.at === 'after_sequence_number' && this.#records[index]?.sequenceNumber === sequenceNumber
-      ? index + 1
-      : index
-  }
-
-  /** Undefined: nothing there yet, fetch more. */
-  slice(from: StartPosition, index: number, limit: number): Slice | undefined {
-    // What is after the gap before the window's first record has index 0 too: it was told of the gap already.
-    const isAtStart = this.#start !== undefined && isSamePosition(from, this.#start)
-    const expiredRecords = isAtStart ? this.#expired : 0
-    if (index >= this.#records.length) {
-      if (this.next !== undefined && expiredRecords === 0) return undefined
-      return { records: [], next: this.next, millisBehindLatest: this.#millisBehindLatest, expiredRecords }
-    }
-    const records = this.#records.slice(index, index + limit)
-    const isEnd = index + records.length === this.#records.length
-    const last = records.at(-1) as LogRecord
-    return {
-      records,
-      next: isEnd ? this.next : { at: 'after_sequence_number', sequenceNumber: last.sequenceNumber },
-      millisBehindLatest: this.#millisBehindLatest,
-      expiredRecords,
-    }
-  }
-
-  #evict(): void {
-    let count = 0
-    while (this.#records.length - count > WINDOW_RECORDS || this.#bytes > WINDOW_BYTES) {
-      const record = this.#records[count] as LogRecord
-      this.#bytes -= record.data.length
-      this.#startAfter = record.sequenceNumber
-      count += 1
-      // The newest records stay, however large they are.
-      if (count === this.#records.length - 1) break
-    }
-    if (count === 0) return
-    this.#start = undefined
-    this.#records = this.#records.slice(count)
-  }
-
-  /** Drops records that nobody will ask for, in large steps: each costs a copy. */
-  forget(count: number): void {
-    if (count < FORGET_RECORDS) return
-    this.#startAfter = (this.#records[count - 1] as LogRecord).sequenceNumber
-    for (let index = 0; index < count; index += 1)
-      this.#bytes -= (this.#records[index] as LogRecord).data.length
-    this.#start = undefined
-    this.#records = this.#records.slice(count)
-  }
-
-  #firstAtOrAfter(sequenceNumber: string): number {
-    let low = 0
-    let high = this.#records.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (compareSequence((this.#records[middle] as LogRecord).sequenceNumber, sequenceNumber) < 0)
-        low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-}
-
-function isSamePosition(a: StartPosition, b: StartPosition): boolean {
-  if (a.at !== b.at) return false
-  if (a.at === 'at_timestamp' || b.at === 'at_timestamp')
-    return a.at === 'at_timestamp' && b.at === 'at_timestamp' && a.timestampMs === b.timestampMs
-  return !('sequenceNumber' in a) || ('sequenceNumber' in b && a.sequenceNumber === b.sequenceNumber)
-}
-
-function bytesOf(records: readonly LogRecord[]): number {
-  let bytes = 0
-  for (const record of records) bytes += record.data.length
-  return bytes
 }
 
 async function orAborted(job: Promise<void>, signal: AbortSignal): Promise<void> {

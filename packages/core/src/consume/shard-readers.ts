@@ -1,5 +1,6 @@
 import type { Logger } from '../observe/logger.ts'
 import type { Engine } from '../ports/engine.ts'
+import type { ShardInfo } from '../ports/log.ts'
 import { ShardReader } from './shard-reader.ts'
 
 /** The readers of this process: one a shard, whatever the number of subscriptions. */
@@ -23,16 +24,15 @@ export class ShardReaders {
   }
 
   /** @param streamId - a stream that was created anew under its old name gets new readers */
-  get(stream: string, streamId: string, shardId: string): ShardReader {
-    const name = `${streamId}/${shardId}`
+  get(stream: string, streamId: string, shard: ShardInfo): ShardReader {
+    const name = `${streamId}/${shard.shardId}`
     let reader = this.#readers.get(name)
     if (reader === undefined) {
       reader = new ShardReader(
-        this.#engine.log,
-        this.#engine.clock,
+        this.#engine,
         this.#logger,
         stream,
-        shardId,
+        shard,
         this.#stopping,
         () => (this.#subscriptions.get(stream) ?? 0) <= 1,
       )

@@ -1,19 +1,22 @@
+import type { ReadPosition } from '../aggregate/read-position.ts'
+import type { UserRecord } from '../aggregate/user-record.ts'
 import { laneName, shardLaneName } from '../fail/lane.ts'
 import type { EventMeta } from '../handle/context.ts'
-import { decodeEvent } from '../model/envelope.ts'
 import type { EddyEvent } from '../model/event.ts'
 import { type Position, positionOf } from '../model/position.ts'
-import type { LogRecord, ShardInfo, StartPosition } from '../ports/log.ts'
+import type { ShardInfo } from '../ports/log.ts'
 import { Fenced } from '../runtime/fenced.ts'
 import { persist, Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import { ChangeSignal } from './change-signal.ts'
 import type { Checkpoints, StoredCheckpoint } from './checkpoint.ts'
 import { CheckpointKeeper } from './checkpoint-keeper.ts'
+import { Copies, type SavedProducer } from './copies.ts'
 import type { CrashMarker } from './crash-marker.ts'
 import { MAX_RUNS, MAX_SPAN_RECORDS, MAX_UNSAVED_RECORDS, SAVE_EVERY_MS } from './intake-limits.ts'
 import { enoughReady } from './live-lanes.ts'
 import type { LiveTask } from './live-task.ts'
+import { RecordSieve } from './record-sieve.ts'
 import { decodeRuns, ResolvedMap } from './resolved-runs.ts'
 import { ShardProgress } from './shard-progress.ts'
 import type { ShardReader } from './shard-reader.ts'
@@ -30,7 +33,9 @@ export interface ShardRunnerOptions {
   readonly streamId: string
   readonly retentionMs: number
   readonly start: StoredCheckpoint | undefined
-  readonly from: StartPosition
+  readonly from: ReadPosition
+  /** What the parents' readers knew of marked records when they ended. */
+  readonly copiesOfParents: readonly (readonly SavedProducer[] | undefined)[]
   readonly pass: number
   /** Its events share one lane (`blocks: 'shard'`), for as long as this reading of it lasts. */
   readonly isSharded: boolean
@@ -58,12 +63,13 @@ export class ShardRunner {
   readonly #reader: ShardReader
   readonly #lanes: TaskLanes<ShardTask>
   readonly #progress: ShardProgress
+  readonly #sieve: RecordSieve
   readonly #keeper: CheckpointKeeper
   readonly #changed = new ChangeSignal()
   readonly #stop = new AbortController()
   readonly #replayUntil: number
   readonly #takeAtMost: number
-  #readFrom: StartPosition
+  #readFrom: ReadPosition
   #running = 0
   #millisBehindLatest = 0
   #isAtHead = false
@@ -84,12 +90,11 @@ export class ShardRunner {
     this.#reader = reader
     this.#lanes = lanes
     const before = options.start?.checkpoint
-    this.#progress = new ShardProgress(
-      this.#restoreMap(before?.runs),
-      options.from,
-      before?.expiredRecords ?? 0,
-    )
-    this.#keeper = new CheckpointKeeper(parts, checkpoints, options, this.#progress, options.start)
+    const counts = { expiredRecords: before?.expiredRecords ?? 0, hasAggregates: before?.hasAggregates }
+    this.#progress = new ShardProgress(this.#restoreMap(before?.runs), options.from, counts)
+    const copies = new Copies(...options.copiesOfParents, before?.copies)
+    this.#sieve = new RecordSieve(parts, options.shard.shardId, copies, options.filter)
+    this.#keeper = new CheckpointKeeper(parts, checkpoints, options, this.#progress, copies, options.start)
     this.#readFrom = options.from
     // Half of the buffer at most: a batch of that size must find as much in it.
     this.#takeAtMost = Math.min(TAKE, Math.ceil(parts.definition.maxBufferedRecords / 2))
@@ -133,7 +138,7 @@ export class ShardRunner {
   }
 
   /** The position that the next start would read from. */
-  get checkpointFrom(): StartPosition {
+  get checkpointFrom(): ReadPosition {
     return this.#progress.from()
   }
 
@@ -163,6 +168,7 @@ export class ShardRunner {
         this.#isAtHead = slice.millisBehindLatest === 0
         if (slice.next === undefined) return await this.#finish()
         this.#readFrom = slice.next
+        if (slice.records.at(-1)?.subSequenceNumber !== undefined) this.#progress.readTo(slice.next)
         if (slice.records.length === 0 || this.#isIdle()) this.#progress.idleAt(slice.next)
       }
     } catch (error) {
@@ -231,22 +237,28 @@ export class ShardRunner {
     }
   }
 
-  #admit(record: LogRecord): void {
+  #admit(record: UserRecord): void {
     const ordinal = this.#progress.admit(record)
+    const repeated = this.#sieve.repeats(record, this.#progress.admitted - 1)
     if (ordinal === undefined) return
-    if (!this.#wants(record)) {
-      this.#parts.metrics.filtered += 1
+    const passedOver = repeated ?? (this.#sieve.wants(record) ? undefined : 'filtered')
+    if (passedOver === undefined) this.#handOn(record, ordinal)
+    else {
+      this.#parts.metrics[passedOver] += 1
       this.#resolve(ordinal, record.data.length)
-      return
     }
+  }
+
+  #handOn(record: UserRecord, ordinal: number): void {
     const { shard, pass, lastStop, isSharded } = this.#options
-    const { explicitHashKey } = record
+    const { explicitHashKey, subSequenceNumber } = record
     // Written out: every record comes by here, and an object that is put together from others costs several times as much.
     const meta: EventMeta = {
       stream: this.#parts.definition.stream,
       shardId: shard.shardId,
       sequenceNumber: record.sequenceNumber,
-      position: positionOf(pass, shard.depth, record.sequenceNumber),
+      subSequenceNumber,
+      position: positionOf(pass, shard.depth, record.sequenceNumber, subSequenceNumber),
       key: record.partitionKey,
       arrivedAtMs: record.arrivedAtMs,
     }
@@ -263,16 +275,6 @@ export class ShardRunner {
     this.#isFirst = false
     const lane = isSharded ? shardLaneName(shard.shardId) : laneName(task.meta)
     this.#lanes.add(lane, { runner: this, ordinal, task })
-  }
-
-  /** A record that is no event is never filtered away: it is dead-lettered with the reason. */
-  #wants(record: LogRecord): boolean {
-    if (this.#options.filter === undefined) return true
-    try {
-      return this.#options.filter(decodeEvent(record.data))
-    } catch {
-      return true
-    }
   }
 
   #ended(): void {

@@ -3,6 +3,7 @@ import type { DeliveryResult } from '../handle/delivery.ts'
 import { decodeEvent } from '../model/envelope.ts'
 import type { FailurePolicy } from '../model/failure.ts'
 import type { Attempt, ErrorInfo, LedgerItem } from '../model/ledger-item.ts'
+import { recordName } from '../model/record-name.ts'
 import type { Clock } from '../ports/clock.ts'
 import { failureId } from './keys.ts'
 import { wholeItem } from './whole-item.ts'
@@ -24,6 +25,7 @@ export function waitingItem(
     stream: meta.stream,
     shardId: meta.shardId,
     sequenceNumber: meta.sequenceNumber,
+    ...(meta.subSequenceNumber !== undefined && { subSequenceNumber: meta.subSequenceNumber }),
     position: meta.position,
     key: meta.key,
     ...(meta.explicitHashKey !== undefined && { explicitHashKey: meta.explicitHashKey }),
@@ -148,6 +150,6 @@ function identify(
     const event = decodeEvent(bytes)
     return { eventId: event.id, eventType: event.type }
   } catch {
-    return { eventId: `${meta.stream}/${meta.shardId}/${meta.sequenceNumber}`, eventType: 'undecodable' }
+    return { eventId: `${meta.stream}/${meta.shardId}/${recordName(meta)}`, eventType: 'undecodable' }
   }
 }

@@ -322,6 +322,7 @@ export function metaOf(item: LedgerItem): EventMeta {
     stream: item.stream,
     shardId: item.shardId,
     sequenceNumber: item.sequenceNumber,
+    subSequenceNumber: item.subSequenceNumber,
     position: item.position,
     key: item.key,
     ...(item.explicitHashKey !== undefined && { explicitHashKey: item.explicitHashKey }),

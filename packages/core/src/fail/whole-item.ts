@@ -11,6 +11,7 @@ export function wholeItem(item: LedgerItem): LedgerItem {
     stream: item.stream,
     shardId: item.shardId,
     sequenceNumber: item.sequenceNumber,
+    subSequenceNumber: item.subSequenceNumber,
     position: item.position,
     key: item.key,
     explicitHashKey: item.explicitHashKey,

@@ -2,6 +2,7 @@ import type { SubscriptionDefinition } from '../model/app.ts'
 import { decodeEvent } from '../model/envelope.ts'
 import type { EddyEvent } from '../model/event.ts'
 import type { ErrorInfo } from '../model/ledger-item.ts'
+import { recordName } from '../model/record-name.ts'
 import { validateData } from '../model/schema.ts'
 import { errorInfo } from '../policies/error-info.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -164,7 +165,7 @@ export class BatchCall {
     try {
       // Decoded anew for every attempt: what a handler changed in its event must not reach the next one (I7).
       const event = decodeEvent(bytes)
-      let id = `${meta.shardId}/${meta.sequenceNumber}`
+      let id = `${meta.shardId}/${recordName(meta)}`
       if (ids.has(id)) id = `${id}#${place}`
       ids.add(id)
       return { id, ctx: new Context(this.#definition.name, meta, this.#attempt, event, services), event }

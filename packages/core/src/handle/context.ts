@@ -19,6 +19,8 @@ export interface EventMeta {
   readonly stream: string
   readonly shardId: string
   readonly sequenceNumber: string
+  /** Place in the aggregate that the record came in. */
+  readonly subSequenceNumber?: number | undefined
   readonly position: Position
   readonly key: string
   readonly explicitHashKey?: string
@@ -47,6 +49,7 @@ export class Context implements HandlerContext {
   readonly stream: string
   readonly shardId: string
   readonly sequenceNumber: string
+  readonly subSequenceNumber: number | undefined
   readonly position: Position
   readonly eventId: string
   readonly key: string
@@ -73,6 +76,7 @@ export class Context implements HandlerContext {
     this.stream = meta.stream
     this.shardId = meta.shardId
     this.sequenceNumber = meta.sequenceNumber
+    this.subSequenceNumber = meta.subSequenceNumber
     this.position = meta.position
     this.eventId = event.id
     this.key = meta.key

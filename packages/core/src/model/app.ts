@@ -29,6 +29,8 @@ export interface HandlerContext {
   /** `queue` for a message of a queue. */
   readonly shardId: string
   readonly sequenceNumber: string
+  /** Place in the aggregate that the record came in, from 0; undefined for a record of its own. */
+  readonly subSequenceNumber: number | undefined
   readonly position: Position
   /** Stable over live, retry and redrive. An edited event has a new one. */
   readonly eventId: string
@@ -75,6 +77,7 @@ export interface SubscriptionDefinition<Data = unknown> extends SubscriptionPoli
   readonly schema: StandardSchemaV1<unknown, Data> | undefined
   readonly from: From
   readonly filter: EventFilter | undefined
+  readonly strays: 'drop' | 'keep'
   /** Exactly one of `handle` and `batch` is there. */
   readonly handle: Handler<Data> | undefined
   readonly batch: BatchDefinition<Data> | undefined
@@ -105,6 +108,11 @@ export interface ReadingOptions<Data> {
   /** Default `trim_horizon`. */
   readonly from?: From
   readonly filter?: EventFilter
+  /**
+   * What becomes of an aggregate that holds a record outside the hash range of its shard. `drop` (default): none of it is
+   * handled, since the KPL and Eddy's producer send all of it again. `keep` is for producers that do not group by shard.
+   */
+  readonly strays?: 'drop' | 'keep'
   /** Calls of the handler at a time, over all shards. 1 to 10,000; default 16. */
   readonly concurrency?: number
   /** 1 to 43,200,000 (12 h); default 30,000. */
@@ -128,7 +136,8 @@ export interface ReadingOptions<Data> {
 }
 
 /** A queue has no positions to begin at, and a message that a filter passed over would be gone. */
-export type QueueSubscribeOptions<Data> = Omit<ReadingOptions<Data>, 'from' | 'filter'> & HandleOptions<Data>
+export type QueueSubscribeOptions<Data> = Omit<ReadingOptions<Data>, 'from' | 'filter' | 'strays'> &
+  HandleOptions<Data>
 
 /** Something an operator may want to be told. */
 export type Notice =

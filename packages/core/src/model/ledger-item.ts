@@ -57,6 +57,8 @@ export interface LedgerItem {
   readonly stream: string
   readonly shardId: string
   readonly sequenceNumber: string
+  /** Place in the aggregate that the record came in. */
+  readonly subSequenceNumber?: number
   readonly position: Position
   readonly key: string
   readonly explicitHashKey?: string

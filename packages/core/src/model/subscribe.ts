@@ -22,6 +22,7 @@ const MIB = 1_048_576
 const OPTIONS = [
   'from',
   'filter',
+  'strays',
   'concurrency',
   'timeoutMs',
   'failure',
@@ -87,6 +88,7 @@ export function subscribe<Data>(
     schema: source.schema as SubscriptionDefinition<Data>['schema'],
     from: checkFrom(`${path}.from`, options.from),
     filter: checkFilter(`${path}.filter`, options.filter),
+    strays: checkOneOf<'drop' | 'keep'>(`${path}.strays`, options.strays ?? 'drop', ['drop', 'keep']),
     ...ownPolicy(source, subscriptionPolicy(options, path), path),
     ...checkHandlers(path, options, { threads, maxBufferedRecords, maxBufferedBytes }),
     onExhausted:
@@ -107,15 +109,17 @@ function checkOfQueue(
   options: {
     readonly from?: unknown
     readonly filter?: unknown
+    readonly strays?: unknown
     readonly failure?: { readonly blocks?: unknown }
   },
 ): void {
-  for (const option of ['from', 'filter'] as const) {
+  for (const option of ['from', 'filter', 'strays'] as const) {
     if (options[option] === undefined) continue
-    const why =
-      option === 'from'
-        ? 'its messages are there once, and have no position to begin at'
-        : 'a message that it passed over would be gone'
+    const why = {
+      from: 'its messages are there once, and have no position to begin at',
+      filter: 'a message that it passed over would be gone',
+      strays: 'its messages are no aggregates',
+    }[option]
     throw new InvalidOptionError(
       `${path}.${option}`,
       `nothing, since "${name}" is a queue: ${why}`,

@@ -33,6 +33,16 @@ const COUNTERS: readonly (readonly [name: string, help: string, value: Sample])[
     ({ metrics }) => metrics.diverted,
   ],
   ['eddy_filtered_total', 'Events that the filter passed over.', ({ metrics }) => metrics.filtered],
+  [
+    'eddy_copies_dropped_total',
+    'Second sendings of a record, dropped before the handler.',
+    ({ metrics }) => metrics.copies,
+  ],
+  [
+    'eddy_strays_dropped_total',
+    "Records of aggregates outside their shard's hash range, which their producer sends again.",
+    ({ metrics }) => metrics.strays,
+  ],
   ['eddy_skipped_total', 'Events found resolved when read again.', ({ metrics }) => metrics.skipped],
   [
     'eddy_late_results_total',

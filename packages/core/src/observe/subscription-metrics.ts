@@ -14,6 +14,10 @@ export class SubscriptionMetrics {
   /** Events found resolved when they were read again. */
   skipped = 0
   filtered = 0
+  /** Records of aggregates outside their shard's hash range, which their producer sent again. */
+  strays = 0
+  /** Second sendings of a record that was here before. */
+  copies = 0
   /** Results that came after somebody else had the event; ignored. */
   lateResults = 0
   /** Releases refused because the lane's tail had moved. */

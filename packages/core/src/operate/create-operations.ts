@@ -1,3 +1,4 @@
+import { readUserRecords } from '../consume/read-user-records.ts'
 import { BackupUnsupportedError, ReadOnlyError, SubscriptionNotFoundError } from '../errors/request-errors.ts'
 import { decodeEvent } from '../model/envelope.ts'
 import { checkInteger } from '../model/option-checks.ts'
@@ -83,7 +84,7 @@ function recordOperations(
     send: (queue, messages) => changing('send', () => deps.producer.send(queue, messages)),
     read: async (request) => {
       checkInteger('limit', request.maxRecords, 1, 10_000)
-      return await deps.engine.log.read(request)
+      return await readUserRecords(deps.engine, request)
     },
     decode: (record) => decodeEvent(record.data),
   }

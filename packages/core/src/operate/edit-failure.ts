@@ -142,13 +142,14 @@ async function makePlan(
     eventId === event.id ? edit.payload : new TextEncoder().encode(JSON.stringify({ ...event, id: eventId }))
   const kept = await edit.intents.keepPayload(lock.editId, bytes)
   const nowMs = deps.engine.clock.now()
-  const { id: _id, stream, shardId, sequenceNumber, key, explicitHashKey, arrivedAtMs } = entry.item
+  const { stream, shardId, sequenceNumber, subSequenceNumber, key, explicitHashKey, arrivedAtMs } = entry.item
   const newItem: LedgerItem = {
     id: failureId(control.ledger.subscription, refOf(entry.item).laneId, position),
     subscription: control.ledger.subscription,
     stream,
     shardId,
     sequenceNumber,
+    ...(subSequenceNumber !== undefined && { subSequenceNumber }),
     position,
     key,
     ...(explicitHashKey !== undefined && { explicitHashKey }),

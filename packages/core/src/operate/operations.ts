@@ -1,3 +1,5 @@
+import type { UserReadRequest } from '../consume/read-user-records.ts'
+import type { Slice } from '../consume/read-window.ts'
 import type { Notice } from '../model/app.ts'
 import type { AppendMarks } from '../model/append-marks.ts'
 import type { BatchDefinition } from '../model/batch.ts'
@@ -5,7 +7,7 @@ import type { NewEvent } from '../model/event.ts'
 import type { FailureStatus, LedgerItem } from '../model/ledger-item.ts'
 import type { NewMessage, SendOutcome } from '../model/message.ts'
 import type { PolicyChange, PolicyDifference, PolicyResult, PolicyState } from '../model/policy-state.ts'
-import type { LogRecord, ReadRequest, ReadResult, ShardInfo, StreamInfo, StreamSpec } from '../ports/log.ts'
+import type { LogRecord, ShardInfo, StreamInfo, StreamSpec } from '../ports/log.ts'
 import type { Limit } from '../protect/start-limits.ts'
 
 /** The fate of one record of an append, in request order. */
@@ -311,7 +313,8 @@ export interface Operations {
   ): Promise<readonly AppendOutcome[]>
   /** Sends to a queue of the application. @throws QueueNotFoundError */
   send(queue: string, messages: readonly NewMessage[]): Promise<readonly SendOutcome[]>
-  read(request: ReadRequest): Promise<ReadResult>
+  /** Records within aggregates come one by one. */
+  read(request: UserReadRequest): Promise<Slice>
   decode(record: LogRecord): unknown
 
   listStreams(): Promise<readonly StreamInfo[]>

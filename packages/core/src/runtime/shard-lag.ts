@@ -1,3 +1,4 @@
+import { logPosition } from '../aggregate/read-position.ts'
 import { Checkpoints } from '../consume/checkpoint.ts'
 import type { Intake } from '../consume/intake.ts'
 import type { StartPosition } from '../ports/log.ts'
@@ -90,12 +91,12 @@ export class ShardLag {
   /** A shard that waits has the checkpoint it was placed at, if any, until it starts. */
   async #fromOf(shardId: string): Promise<StartPosition> {
     const runner = this.#intake.runnerOf(shardId)
-    if (runner !== undefined) return runner.checkpointFrom
+    if (runner !== undefined) return logPosition(runner.checkpointFrom)
     const known = this.#waitingFrom.get(shardId)
     if (known !== undefined) return known
     const { engine, definition } = this.#parts
     const stored = await new Checkpoints(engine.table, definition.name).load(shardId)
-    const from: StartPosition = stored?.checkpoint.from ?? { at: 'trim_horizon' }
+    const from: StartPosition = logPosition(stored?.checkpoint.from ?? { at: 'trim_horizon' })
     this.#waitingFrom.set(shardId, from)
     return from
   }

@@ -1,3 +1,4 @@
+import type { ReadPosition } from '../aggregate/read-position.ts'
 import type { Intake } from '../consume/intake.ts'
 import type { ShardRunner } from '../consume/shard-runner.ts'
 import type { BatchDefinition } from '../model/batch.ts'
@@ -7,7 +8,6 @@ import type {
   SubscriptionStatus,
 } from '../operate/operations.ts'
 import { depthOf } from '../operate/queues.ts'
-import type { StartPosition } from '../ports/log.ts'
 import { protectionStatus } from '../protect/protection-status.ts'
 import { ShardLag } from './shard-lag.ts'
 import type { SubscriptionRunner } from './subscription-runner.ts'
@@ -103,6 +103,6 @@ function stateOf(
   return subscription.gate.isBlocked(shardId) ? 'blocked' : state
 }
 
-function sequenceOf(from: StartPosition): string | undefined {
+function sequenceOf(from: ReadPosition): string | undefined {
   return 'sequenceNumber' in from ? from.sequenceNumber : undefined
 }

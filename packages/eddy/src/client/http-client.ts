@@ -26,14 +26,18 @@ import {
 import { readNdjson } from './ndjson.ts'
 import { type Query, Transport, type TransportOptions } from './transport.ts'
 
-/** Where a read begins: `trim_horizon`, `latest`, `at:SEQ`, `after:SEQ`, an ISO time or epoch milliseconds. */
+/** Where a read begins: `trim_horizon`, `latest`, `at:SEQ`, `after:SEQ` (with `:SUB` within an aggregate), an ISO time or epoch milliseconds. */
 export type FromText = string
 
 export interface RemoteRecord {
   readonly sequenceNumber: string
+  /** Place in the aggregate that the record came in. */
+  readonly subSequenceNumber?: number
   readonly partitionKey: string
   readonly explicitHashKey?: string
   readonly arrivedAtMs: number
+  /** Of an aggregate outside its shard's hash range: subscriptions pass over it. */
+  readonly isStray?: boolean
   /** The decoded event; absent when the bytes are not one. */
   readonly event?: unknown
   readonly dataBase64?: string

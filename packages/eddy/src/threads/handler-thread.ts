@@ -274,6 +274,7 @@ function plainContext(context: CallContext): CallContext {
     stream: context.stream,
     shardId: context.shardId,
     sequenceNumber: context.sequenceNumber,
+    subSequenceNumber: context.subSequenceNumber,
     position: context.position,
     eventId: context.eventId,
     key: context.key,

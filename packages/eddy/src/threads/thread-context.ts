@@ -8,6 +8,7 @@ export class ThreadContext implements HandlerContext {
   readonly stream: string
   readonly shardId: string
   readonly sequenceNumber: string
+  readonly subSequenceNumber: number | undefined
   readonly position: string
   readonly eventId: string
   readonly key: string
@@ -27,6 +28,7 @@ export class ThreadContext implements HandlerContext {
     this.stream = context.stream
     this.shardId = context.shardId
     this.sequenceNumber = context.sequenceNumber
+    this.subSequenceNumber = context.subSequenceNumber
     this.position = context.position
     this.eventId = context.eventId
     this.key = context.key

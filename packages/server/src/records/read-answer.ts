@@ -1,14 +1,16 @@
-import type { LogRecord, Operations, ReadResult } from '@eddy/core'
+import type { LogRecord, Operations, UserRecords } from '@eddy/core'
 import { formatStartPosition } from './start-position.ts'
 
 /** What a read answers: each record's event, or its bytes when they are no event. */
-export function readAnswer(operations: Operations, result: ReadResult): Readonly<Record<string, unknown>> {
+export function readAnswer(operations: Operations, result: UserRecords): Readonly<Record<string, unknown>> {
   return {
     records: result.records.map((record) => ({
       sequenceNumber: record.sequenceNumber,
+      ...(record.subSequenceNumber !== undefined && { subSequenceNumber: record.subSequenceNumber }),
       partitionKey: record.partitionKey,
       ...(record.explicitHashKey === undefined ? {} : { explicitHashKey: record.explicitHashKey }),
       arrivedAtMs: record.arrivedAtMs,
+      ...(record.isStray === true && { isStray: true }),
       ...content(operations, record),
     })),
     ...(result.next === undefined ? {} : { next: formatStartPosition(result.next) }),

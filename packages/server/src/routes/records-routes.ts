@@ -41,7 +41,7 @@ export const recordsRoutes: readonly Route[] = [
           name: 'from',
           in: 'query',
           description:
-            '`trim_horizon` (default), `latest`, `at:SEQUENCE`, `after:SEQUENCE`, an ISO time or epoch milliseconds.',
+            '`trim_horizon` (default), `latest`, `at:SEQUENCE`, `after:SEQUENCE` (either with `:SUB` for a record within an aggregate), an ISO time or epoch milliseconds.',
           schema: text(),
           example: 'trim_horizon',
         },

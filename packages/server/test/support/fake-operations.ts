@@ -3,6 +3,7 @@ import {
   type FailureFilter,
   FailureNotFoundError,
   type LedgerItem,
+  logPosition,
   type Operations,
   OutOfOrderError,
   PolicyConflictError,
@@ -79,7 +80,7 @@ function streamOperations(log: FakeLog, record: Recorder) {
     appendOnce: async (...args: Parameters<Operations['appendOnce']>) => log.appendOnce(...args),
     read: async (request: Parameters<Operations['read']>[0]) => {
       record('read', request)
-      return log.read(request)
+      return log.read({ ...request, from: logPosition(request.from) })
     },
     decode: (entry: Parameters<Operations['decode']>[0]): unknown =>
       JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(entry.data)),

@@ -1,4 +1,4 @@
-import type { Attempt, FailureDetail, LedgerItem, Payload } from '@eddy/core'
+import { type Attempt, type FailureDetail, type LedgerItem, type Payload, recordName } from '@eddy/core'
 import type { Command } from 'commander'
 import type { Action } from '../command-context.ts'
 import type { Paint } from '../format/paint.ts'
@@ -52,7 +52,7 @@ function header(item: LedgerItem, nowMs: number, paint: Paint): string {
     ['subscription', `${item.subscription} on stream ${item.stream}`],
     ['event', `${item.eventId} (${item.eventType})`],
     ['key', item.key],
-    ['shard', `${item.shardId}, sequence number ${item.sequenceNumber}`],
+    ['shard', `${item.shardId}, sequence number ${recordName(item)}`],
     ['arrived', timeText(item.arrivedAtMs, nowMs)],
     ['first failed', timeText(item.firstFailedAtMs, nowMs)],
     ['in status since', timeText(item.statusAtMs, nowMs)],

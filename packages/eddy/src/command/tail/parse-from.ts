@@ -16,7 +16,7 @@ export interface ParsedFrom {
  */
 export function parseFrom(text: string, nowMs: number, option = '--from'): ParsedFrom {
   if (text === 'trim_horizon' || text === 'latest') return { from: text, isSequence: false }
-  if (/^(at|after):\d+$/.test(text)) return { from: text, isSequence: true }
+  if (/^(at|after):\d+(:\d+)?$/.test(text)) return { from: text, isSequence: true }
   if (/^\d{15,}$/.test(text)) return { from: `at:${text}`, isSequence: true }
   const timeMs = timeOf(text, nowMs)
   if (timeMs === undefined) {

@@ -19,7 +19,8 @@ Examples:
   eddy tail orders --from 15m --no-follow | jq .event.data
   eddy tail orders --shard shardId-000000000000 --from 1000000000000042
 
-One JSON line an event, with or without --json: shardId, sequenceNumber, partitionKey, arrivedAtMs, event.`
+One JSON line an event, with or without --json: shardId, sequenceNumber, partitionKey, arrivedAtMs, event.
+Events that came in an aggregate have a subSequenceNumber, their place in it.`
 
 export function tailCommand(program: Command, action: Action): void {
   program

@@ -27,6 +27,7 @@ export const failureSchemas: Readonly<Record<string, JsonSchema>> = {
     stream: text(),
     shardId: text(),
     sequenceNumber: text(),
+    'subSequenceNumber?': integer('Place in the aggregate that it came in, from 0.'),
     position: text(),
     key: text(),
     'explicitHashKey?': ref('HashKey'),

@@ -58,9 +58,11 @@ export const recordSchemas: Readonly<Record<string, JsonSchema>> = {
   AppendAnswer: object({ failedCount: integer(), results: list(ref('AppendResult')) }),
   LogRecord: object({
     sequenceNumber: text(),
+    'subSequenceNumber?': integer('Place in the aggregate that it came in, from 0.'),
     partitionKey: text(),
     'explicitHashKey?': ref('HashKey'),
     arrivedAtMs: epochMs('When it was appended.'),
+    'isStray?': flag("Of an aggregate outside its shard's hash range: subscriptions pass over it."),
     'event?': ref('Envelope'),
     'dataBase64?': text('The bytes of a record that is no event.'),
   }),
