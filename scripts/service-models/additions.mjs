@@ -156,6 +156,12 @@ export const SQS = {
       member: { shape: 'MessageSystemAttributeName', locationName: 'MessageSystemAttributeName' },
       flattened: true,
     },
+    // The official list names attributes of queues; a receive asks for those of messages.
+    ReceivedAttributeNameList: {
+      type: 'list',
+      member: { shape: 'MessageSystemAttributeName', locationName: 'AttributeName' },
+      flattened: true,
+    },
     MessageSystemAttributeName: string({
       enum: [
         'All',
@@ -177,7 +183,10 @@ export const SQS = {
     StartMessageMoveTaskResult: structure({ TaskHandle: 'String' }),
   },
   members: {
-    ReceiveMessageRequest: { MessageSystemAttributeNames: 'MessageSystemAttributeList' },
+    ReceiveMessageRequest: {
+      AttributeNames: 'ReceivedAttributeNameList',
+      MessageSystemAttributeNames: 'MessageSystemAttributeList',
+    },
   },
   optional: {},
 }
