@@ -1,11 +1,13 @@
 import { setMaxListeners } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { InvalidOptionError, PortInUseError, silentLogger } from '@eddy/core'
+import { InvalidOptionError, silentLogger } from '@eddy/core'
 import { createAdaptorServer } from '@hono/node-server'
 import { type AppOptions, createApp } from './create-app.ts'
+import { listen, requirePort, urlOf } from './http/listen.ts'
 import { isLoopbackHost } from './http/loopback.ts'
 import { OpenConnections } from './http/open-connections.ts'
+import { DEFAULT_TIMEOUTS, type SocketTimeouts } from './http/socket-timeouts.ts'
 
 export interface ServeOptions extends Omit<AppOptions, 'stopping'> {
   /** An address of this machine. Other than a loopback one, it requires `token`. */
@@ -17,18 +19,6 @@ export interface ServeOptions extends Omit<AppOptions, 'stopping'> {
   readonly timeouts?: Partial<SocketTimeouts>
 }
 
-/** How long a client may take, however slowly it writes. */
-export interface SocketTimeouts {
-  /** To send its headers; default 15,000. */
-  readonly headersMs: number
-  /** To send headers and body; default 120,000. */
-  readonly requestMs: number
-  /** Between two requests of a connection; default 65,000. */
-  readonly keepAliveMs: number
-  /** How often the first two are looked at; default 5,000. */
-  readonly checkMs: number
-}
-
 export interface RunningServer {
   readonly url: string
   readonly port: number
@@ -36,12 +26,6 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
-const TIMEOUTS: SocketTimeouts = {
-  headersMs: 15_000,
-  requestMs: 120_000,
-  keepAliveMs: 65_000,
-  checkMs: 5_000,
-}
 const MAX_HEADER_BYTES = 16 * 1024
 const MAX_CONNECTIONS = 2_000
 const CLOSE_TIMEOUT_MS = 10_000
@@ -59,7 +43,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   // One listener for each request that waits; their number is bounded by the connections.
   setMaxListeners(0, stopping.signal)
   const app = createApp({ ...options, stopping: stopping.signal })
-  const timeouts = { ...TIMEOUTS, ...options.timeouts }
+  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts }
   const server = createAdaptorServer({
     fetch: app.fetch,
     overrideGlobalObjects: false,
@@ -72,10 +56,11 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     },
   }) as Server
   server.maxConnections = MAX_CONNECTIONS
-  const connections = new OpenConnections(server)
-  await listen(server, options.host, options.port)
+  const connections = new OpenConnections()
+  connections.watch(server)
+  await listen(server, options)
   const { port } = server.address() as AddressInfo
-  const url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`
+  const url = urlOf(options.host, port)
   const logger = options.logger ?? silentLogger
   // Such as no file descriptor left for a connection: without a listener it would end the process.
   server.on('error', (error) => logger.error({ error }, 'server error'))
@@ -92,9 +77,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 }
 
 function checkOptions({ host, port, token }: ServeOptions): void {
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new InvalidOptionError('--port', 'a port from 0 to 65535', port)
-  }
+  requirePort('--port', port)
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
     throw new InvalidOptionError('--token', 'printable ASCII characters without spaces', '(not shown)')
   }
@@ -105,26 +88,6 @@ function checkOptions({ host, port, token }: ServeOptions): void {
       undefined,
     )
   }
-}
-
-async function listen(server: Server, host: string, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const refused = (error: NodeJS.ErrnoException): void => reject(listenError(error, host, port))
-    server.once('error', refused)
-    server.listen(port, host, () => {
-      server.off('error', refused)
-      resolve()
-    })
-  })
-}
-
-function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
-  if (error.code === 'EADDRINUSE') return new PortInUseError(host, port)
-  if (error.code === 'EACCES') return new InvalidOptionError('--port', 'a port that this user may open', port)
-  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
-    return new InvalidOptionError('--host', 'an address of this machine', host)
-  }
-  return error
 }
 
 async function close(

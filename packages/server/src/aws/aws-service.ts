@@ -31,10 +31,21 @@ export interface AwsCall {
 export type AwsOperation = (input: AwsStructure, call: AwsCall) => Promise<AwsStructure>
 
 /**
+ * An operation that takes the bytes of a JSON request and gives those of the answer, for the few where decoding by the
+ * model would cost most of the time. It checks what it takes itself.
+ *
+ * @returns undefined, before anything was done: take the ordinary way, which also finds the words for what is wrong
+ * @throws AwsError (by rejecting)
+ */
+export type RawOperation = (body: Uint8Array, call: AwsCall) => Promise<Uint8Array> | undefined
+
+/**
  * One service of the endpoint: its operations by the name that the model gives them. An operation of the model that is
  * not in here answers as an unknown one. Inputs are checked against the model before an operation is called.
  */
 export interface AwsService {
   readonly model: ServiceModel
   readonly operations: ReadonlyMap<string, AwsOperation>
+  /** Faster ways of some of `operations`, which have to answer the same. */
+  readonly rawOperations?: ReadonlyMap<string, RawOperation>
 }

@@ -14,12 +14,16 @@ export async function callOperation(
   call: AwsCall,
 ): Promise<AwsStructure> {
   const operation = service.operations.get(name)
-  if (operation === undefined || !Object.hasOwn(service.model.operations, name)) throw unknownOperation()
+  if (operation === undefined || !Object.hasOwn(service.model.operations, name)) throw unknownOperation(name)
   checkInput(service.model, name, input)
   return await operation(input, call)
 }
 
-/** The service says no more than this; the query protocol has words of its own. */
-export function unknownOperation(): AwsError {
-  return new AwsError('UnknownOperationException', '', { queryCode: 'InvalidAction' })
+/** Kinesis says no more than the type; the query protocol names the action. */
+export function unknownOperation(name: string): AwsError {
+  const shown = /^[\w.-]{1,100}$/.test(name) ? name : '?'
+  return new AwsError('UnknownOperationException', '', {
+    queryCode: 'InvalidAction',
+    queryMessage: `The action ${shown} is not valid for this endpoint.`,
+  })
 }

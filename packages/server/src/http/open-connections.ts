@@ -9,15 +9,32 @@ export class OpenConnections {
   readonly #requests: Map<Socket, number> = new Map()
   #closing = false
 
-  constructor(server: Server) {
-    server.on('connection', (socket: Socket) => {
-      this.#requests.set(socket, 0)
-      socket.once('close', () => this.#requests.delete(socket))
-    })
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      this.#count(request.socket, 1)
-      response.once('close', () => this.#count(request.socket, -1))
-    })
+  /** With those of a server, from its first one on. */
+  watch(server: Server): void {
+    server.on('connection', (socket: Socket) => this.add(socket))
+    server.on('request', (request: IncomingMessage, response: ServerResponse) =>
+      this.begin(request, response),
+    )
+  }
+
+  get size(): number {
+    return this.#requests.size
+  }
+
+  add(socket: Socket): void {
+    this.#requests.set(socket, 0)
+    socket.once('close', () => this.#requests.delete(socket))
+  }
+
+  /** For a connection that somebody else watches from now on. */
+  remove(socket: Socket): void {
+    this.#requests.delete(socket)
+  }
+
+  /** A request is under way until its answer is closed. */
+  begin({ socket }: IncomingMessage, response: ServerResponse): void {
+    this.#count(socket, 1)
+    response.once('close', () => this.#count(socket, -1))
   }
 
   /** Closes every connection without a request, now and whenever one becomes so. */

@@ -1,5 +1,6 @@
 import type { AwsStructure, AwsValue } from '../aws-service.ts'
 import type { Member, ServiceModel, Shape } from './service-model.ts'
+import { shapeOf } from './shape-of.ts'
 
 /** A constraint of the model that an input breaks. */
 export interface Violation {
@@ -37,8 +38,8 @@ class Search {
   }
 
   structure(shapeName: string, value: AwsStructure, path: readonly string[]): void {
-    const shape = this.#model.shapes[shapeName]
-    if (shape?.type !== 'structure') throw new Error(`${shapeName} is no structure of the model`)
+    const shape = shapeOf(this.#model, shapeName)
+    if (shape.type !== 'structure') throw new Error(`${shapeName} is no structure of the model`)
     for (const [name, member] of Object.entries(shape.members)) {
       const inner = value[name]
       if (inner !== undefined && inner !== null) this.#value(member, inner, [...path, name])
@@ -49,7 +50,7 @@ class Search {
 
   #value({ shape: shapeName }: Member, value: AwsValue, path: readonly string[]): void {
     if (this.violations.length >= MAX_VIOLATIONS) return
-    const shape = this.#shape(shapeName)
+    const shape = shapeOf(this.#model, shapeName)
     for (const { rule, constraint } of brokenConstraints(shape, value))
       this.#add(path, value, shapeName, rule, constraint)
     if (shape.type === 'structure') this.structure(shapeName, value as AwsStructure, path)
@@ -57,13 +58,13 @@ class Search {
     if (shape.type === 'map') {
       const entries = value as AwsStructure
       this.#simple('keys', shapeName, shape.key, Object.keys(entries), entries, path)
-      if (isNested(this.#shape(shape.value.shape))) this.#nestedValues(shape.value, entries, path)
+      if (isNested(shapeOf(this.#model, shape.value.shape))) this.#nestedValues(shape.value, entries, path)
       else this.#simple('values', shapeName, shape.value, Object.values(entries), entries, path)
     }
   }
 
   #list(shapeName: string, member: Member, items: readonly AwsValue[], path: readonly string[]): void {
-    if (!isNested(this.#shape(member.shape))) {
+    if (!isNested(shapeOf(this.#model, member.shape))) {
       this.#simple('members', shapeName, member, items, items, path)
       return
     }
@@ -94,7 +95,7 @@ class Search {
     whole: AwsValue,
     path: readonly string[],
   ): void {
-    const shape = this.#shape(memberShape)
+    const shape = shapeOf(this.#model, memberShape)
     const broken = items.some(
       (item) => item === undefined || item === null || brokenConstraints(shape, item).length > 0,
     )
@@ -103,12 +104,6 @@ class Search {
     const texts = constraintTexts(shape)
     const all = (texts.length === 0 ? [NOT_NULL] : texts).join(', ')
     this.#add(path, whole, shapeName, rule, `${subject} must satisfy constraint: [${all}]`)
-  }
-
-  #shape(name: string): Shape {
-    const shape = this.#model.shapes[name]
-    if (shape === undefined) throw new Error(`${name} is no shape of the model`)
-    return shape
   }
 
   #add(

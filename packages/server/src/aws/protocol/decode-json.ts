@@ -1,6 +1,7 @@
 import { AwsError } from '../aws-error.ts'
 import type { AwsStructure, AwsValue } from '../aws-service.ts'
 import type { ServiceModel, Shape } from '../model/service-model.ts'
+import { shapeOf } from '../model/shape-of.ts'
 import { decodeBase64 } from './decode-base64.ts'
 
 const MAX_INTEGER = 2_147_483_647
@@ -110,12 +111,6 @@ function decodeTimestamp(json: unknown): Date {
 function javaClass(json: unknown): string {
   if (typeof json === 'number') return 'class com.amazon.coral.value.json.numbers.TruncatingBigNumber'
   return typeof json === 'boolean' ? 'class java.lang.Boolean' : 'class java.lang.String'
-}
-
-function shapeOf(model: ServiceModel, name: string): Shape {
-  const shape = model.shapes[name]
-  if (shape === undefined) throw new Error(`${name} is no shape of the model`)
-  return shape
 }
 
 /** Of a text that is sent back: enough to know it by (I6). */
