@@ -296,5 +296,6 @@ export type {
   ProduceReport,
   ShardPace,
 } from './produce/produce-options.ts'
+export { type ItemContext, Producer, type ProducerOptions } from './produce/producer.ts'
 export type { ProducerLog } from './produce/producer-log.ts'
 export { type Runtime, type RuntimeOptions, startRuntime } from './runtime/runtime.ts'

@@ -1,11 +1,10 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { isEddyError } from '../errors/eddy-error.ts'
-import { PublishError } from '../errors/request-errors.ts'
 import { RecordTooLargeError } from '../errors/stream-errors.ts'
 import { decodeEvent, encodeEvent } from '../model/envelope.ts'
 import type { NewEvent } from '../model/event.ts'
 import { validateData } from '../model/schema.ts'
 import type { AppendOutcome } from '../operate/operations.ts'
+import { outcomeOfError } from './outcomes.ts'
 
 /** The largest record, in bytes; the limit of Kinesis. */
 export const MAX_RECORD_BYTES: number = 10 * 1024 * 1024
@@ -17,7 +16,7 @@ export interface PrepareContext {
   readonly schema: StandardSchemaV1 | undefined
 }
 
-export type Prepared =
+export type PreparedEvent =
   | { readonly ok: true; readonly bytes: Uint8Array }
   | { readonly ok: false; readonly outcome: AppendOutcome }
 
@@ -25,11 +24,14 @@ export type Prepared =
  * Encodes an event and checks it against its stream's schema; an event that no handler could accept is refused here.
  * A promise only when the schema is asynchronous.
  */
-export function prepareEvent(event: NewEvent, context: PrepareContext): Prepared | Promise<Prepared> {
+export function prepareEvent(
+  event: NewEvent,
+  context: PrepareContext,
+): PreparedEvent | Promise<PreparedEvent> {
   try {
     const bytes = encodeEvent(event, context)
     if (bytes.length > MAX_RECORD_BYTES) throw new RecordTooLargeError(bytes.length, MAX_RECORD_BYTES)
-    const prepared: Prepared = { ok: true, bytes }
+    const prepared: PreparedEvent = { ok: true, bytes }
     if (context.schema === undefined) return prepared
     // What is checked is what handlers will read: a Date, say, is a string by then.
     const checked: unknown = validateData(context.schema, decodeEvent(bytes).data)
@@ -43,14 +45,6 @@ export function prepareEvent(event: NewEvent, context: PrepareContext): Prepared
   }
 }
 
-function refused(error: unknown, stream: string): Prepared {
+function refused(error: unknown, stream: string): PreparedEvent {
   return { ok: false, outcome: outcomeOfError(error, stream) }
-}
-
-/** The outcome of an event that an error kept from being stored. */
-export function outcomeOfError(error: unknown, stream: string): AppendOutcome {
-  const known = isEddyError(error)
-    ? error
-    : new PublishError(`${stream}: ${error instanceof Error ? error.message : String(error)}`, { stream })
-  return { ok: false, code: known.code, retryable: known.retryable, message: known.message }
 }

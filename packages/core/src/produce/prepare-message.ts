@@ -3,7 +3,8 @@ import { valueAt } from '../model/field-path.ts'
 import type { NewMessage, QueueDefinition } from '../model/message.ts'
 import type { AppendOutcome } from '../operate/operations.ts'
 import { MAX_BODY_BYTES, MAX_MESSAGE_DELAY_MS, type QueueMessage } from '../ports/queue.ts'
-import { outcomeOfError, prepareEvent } from './prepare-event.ts'
+import { outcomeOfError } from './outcomes.ts'
+import { prepareEvent } from './prepare-event.ts'
 
 const MAX_GROUP_CHARACTERS = 256
 const MAX_DEDUPLICATION_CHARACTERS = 128

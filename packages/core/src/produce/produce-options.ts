@@ -49,11 +49,12 @@ export interface ProduceOptions<Item> {
   readonly signal?: AbortSignal
   /**
    * Every item's fate, once, in the order in which it became known. A promise is waited for before the next call, and
-   * holds up the source once the buffer is full.
+   * holds up the source once the buffer is full. An error ends the call (ProduceError); what is under way then is told
+   * all the same.
    * @param index - place in the source, from 0
    */
   readonly onOutcome?: (outcome: AppendOutcome, index: number, item: Item) => void | Promise<void>
-  /** After each batch, and at the end. Must not throw. */
+  /** After each batch, and at the end. An error that it throws ends the call, as one of onOutcome does. */
   readonly onProgress?: (progress: ProduceProgress) => void
 }
 

@@ -5,61 +5,74 @@ import type { NewEvent } from '../model/event.ts'
 import { checkInteger, checkText } from '../model/option-checks.ts'
 import type { AppendOptions, AppendOutcome } from '../operate/operations.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Log } from '../ports/log.ts'
-import { LaneTurns } from './lane-turns.ts'
-import { type Prepared, prepareEvent } from './prepare-event.ts'
-import type { PendingEntry } from './select-batch.ts'
-import { behindUnaccepted, type Sending, type SendOptions, sendWindow } from './send-window.ts'
+import { appendAll } from './append-all.ts'
+import { checkProduceOptions } from './check-produce-options.ts'
+import type { NewRecord, Prepared } from './pending-record.ts'
+import { type PreparedEvent, prepareEvent } from './prepare-event.ts'
+import { ProduceCall } from './produce-call.ts'
+import type { EncodedRecord, PreparedItem, ProduceOptions, ProduceReport } from './produce-options.ts'
+import type { ProducerLog } from './producer-log.ts'
+import type { WriterOptions } from './stream-writer.ts'
+import { StreamWriters } from './stream-writers.ts'
 import { randomUuid } from './uuid.ts'
 
-/** Events of a call that are encoded and under way at a time (I6); the call's later ones follow. */
-const WINDOW_EVENTS = 2_000
-
-export interface ProducerOptions extends Partial<SendOptions> {
-  readonly log: Log
+export interface ProducerOptions extends Partial<WriterOptions> {
+  readonly log: ProducerLog
   readonly clock: Clock
+  /** MD5 of a text's UTF-8 bytes as 32 lower-case hex digits. */
+  readonly md5Hex: (text: string) => string
   /** The schema that a stream's events must match, if the application defines one. */
   readonly schemaOf?: (stream: string) => StandardSchemaV1 | undefined
 }
 
+/** What an item's record is called, unless it says so itself. */
+export interface ItemContext {
+  readonly stream: string
+  /** Place in the source, from 0. */
+  readonly index: number
+  /** A new UUID, or `<producer id>/<sequence>` when the call names its producer. */
+  readonly id: string
+}
+
 /**
- * Appends events: encodes, batches, sends again what failed retryably, and reports every event's fate.
+ * Appends events: encodes, batches, paces, sends again what failed retryably, and reports every event's fate. One for all
+ * calls of a process to one log: they share batches and the pace of each shard.
  *
  * Order: no event of a key is sent while an earlier one of that key (of this or of an earlier call of this producer)
- * waits to be sent again. What remains is the inside of one `Log.append`: an engine that fails entries one by one may
- * refuse the first of two events of a key and accept the second; then the first one lands after it. Engines that
- * accept all entries of a shard or none do not.
+ * waits to be sent again. On a log that keeps a key's order within a call (`Log.keepsKeyOrder`) a batch holds any number of
+ * a key, else one.
  *
  * Duplicates: every entry carries a producer id and sequence, so that an event whose fate is unknown is sent again
- * without a second copy on engines that drop copies.
+ * without a second copy on logs that drop copies. On others the event itself carries a mark (`producer-marks.ts`).
  */
 export class Producer {
-  readonly #log: Log
   readonly #clock: Clock
   readonly #schemaOf: (stream: string) => StandardSchemaV1 | undefined
-  readonly #options: SendOptions
+  readonly #writers: StreamWriters
   readonly #producerId: string
-  readonly #turns = new Map<string, LaneTurns>()
   #nextSequence = 0
 
   /**
-   * @param options.maxTries - 1 to 100; default 8
-   * @param options.deadlineMs - from an event's first try to its last, 0 to 1 hour; default 60,000
+   * @param options.maxTries - 1 to 100; default 8. What the limits of a paced stream refuse does not count
+   * @param options.giveUpAfterMs - from an event's first try to its last, 0 to 1 day; default 60,000
    * @param options.initialDelayMs - the first wait is up to this long; default 50
    * @param options.maxDelayMs - no wait is longer; default 5,000
+   * @param options.maxInFlight - calls of the log under way at a time, for each stream; 1 to 1,000, default 8
    * @throws InvalidOptionError
    */
   constructor(options: ProducerOptions) {
-    this.#log = options.log
-    this.#clock = options.clock
+    const { log, clock, md5Hex } = options
+    this.#clock = clock
     this.#schemaOf = options.schemaOf ?? (() => undefined)
-    this.#options = {
+    const checked: WriterOptions = {
       maxTries: checkInteger('maxTries', options.maxTries ?? 8, 1, 100),
-      deadlineMs: checkInteger('deadlineMs', options.deadlineMs ?? 60_000, 0, 3_600_000),
+      giveUpAfterMs: checkInteger('giveUpAfterMs', options.giveUpAfterMs ?? 60_000, 0, 86_400_000),
       initialDelayMs: checkInteger('initialDelayMs', options.initialDelayMs ?? 50, 0, 60_000),
       maxDelayMs: checkInteger('maxDelayMs', options.maxDelayMs ?? 5_000, 0, 600_000),
+      maxInFlight: checkInteger('maxInFlight', options.maxInFlight ?? 8, 1, 1_000),
     }
-    this.#producerId = randomUuid(options.clock)
+    this.#writers = new StreamWriters({ log, clock, md5Hex, options: checked })
+    this.#producerId = randomUuid(clock)
   }
 
   /**
@@ -74,57 +87,74 @@ export class Producer {
     options: AppendOptions = {},
   ): Promise<readonly AppendOutcome[]> {
     const marks = this.#marks(options, events.length)
-    const turns = this.#turnsOf(stream)
-    // Before anything is awaited: calls take their turns in the order in which they were made.
-    const turn = turns.enter(events.map(laneOf))
-    const outcomes: (AppendOutcome | undefined)[] = new Array(events.length)
-    const sending: Sending = {
-      log: this.#log,
-      clock: this.#clock,
-      stream,
-      options: this.#options,
-      turn,
-      closedLanes: new Set(),
-      accepted: 0,
-      settle(index, outcome) {
-        outcomes[index] = outcome
-      },
-    }
-    try {
-      for (let from = 0; from < events.length; from += WINDOW_EVENTS) {
-        const window = events.slice(from, from + WINDOW_EVENTS)
-        await sendWindow(sending, await this.#prepareWindow(sending, window, from, marks))
-      }
-    } finally {
-      turn.leaveAll()
-      if (turns.size === 0) this.#turns.delete(stream)
-    }
-    return outcomes as AppendOutcome[]
+    return await appendAll({
+      ...this.#writers.of(stream, 'key'),
+      items: events,
+      laneOf,
+      prepare: (event, index) => this.#prepareEvent(stream, event, index, marks),
+    })
   }
 
-  async #prepareWindow(
-    sending: Sending,
-    window: readonly NewEvent[],
-    from: number,
-    marks: Marks,
-  ): Promise<readonly PendingEntry[]> {
-    const nowMs = this.#clock.now()
-    const schema = this.#schemaOf(sending.stream)
-    const entries: PendingEntry[] = []
-    for (const [offset, event] of window.entries()) {
-      const index = from + offset
-      const lane = laneOf(event)
-      if (sending.closedLanes.has(lane)) {
-        settleUnsent(sending, index, lane, behindUnaccepted(event.key))
-        continue
-      }
-      const id = event?.id ?? this.#newId(marks, index)
-      const preparing = prepareEvent(event, { stream: sending.stream, id, nowMs, schema })
-      const prepared: Prepared = preparing instanceof Promise ? await preparing : preparing
-      if (prepared.ok) entries.push(pendingEntry(event, { id, index, lane, data: prepared.bytes, marks }))
-      else settleUnsent(sending, index, lane, prepared.outcome)
+  /**
+   * Appends everything that a source gives, however long it is: reads on as far as its buffer has room, and tells every
+   * event's fate to `onOutcome`.
+   * @throws ProduceError when the source, `onOutcome` or the log as a whole failed: with a report of what was settled and
+   * the remainder; InvalidOptionError
+   */
+  async produce(
+    stream: string,
+    events: Iterable<NewEvent> | AsyncIterable<NewEvent>,
+    options: ProduceOptions<NewEvent> = {},
+  ): Promise<ProduceReport<NewEvent>> {
+    const marks = this.#sourceMarks(options)
+    return await this.#produce(stream, events, options, (event, index) =>
+      this.#prepareEvent(stream, event, index, marks),
+    )
+  }
+
+  /**
+   * The same for anything that becomes records: bytes that are encoded already, lines of a file. What `prepare` refuses
+   * keeps its place in the producer's sequence. An error that it throws is the item's outcome.
+   */
+  async produceItems<Item>(
+    stream: string,
+    source: Iterable<Item> | AsyncIterable<Item>,
+    prepare: (item: Item, context: ItemContext) => PreparedItem | Promise<PreparedItem>,
+    options: ProduceOptions<Item> = {},
+  ): Promise<ProduceReport<Item>> {
+    const marks = this.#sourceMarks(options)
+    return await this.#produce(stream, source, options, (item, index) => {
+      const id = this.#newId(marks, index)
+      const finish = (prepared: PreparedItem): Prepared =>
+        prepared.ok ? { ok: true, record: newRecord(prepared.record, id, index, marks) } : prepared
+      const preparing = prepare(item, { stream, index, id })
+      return preparing instanceof Promise ? preparing.then(finish) : finish(preparing)
+    })
+  }
+
+  async #produce<Item>(
+    stream: string,
+    source: Iterable<Item> | AsyncIterable<Item>,
+    options: ProduceOptions<Item>,
+    prepare: (item: Item, index: number) => Prepared | Promise<Prepared>,
+  ): Promise<ProduceReport<Item>> {
+    const checked = checkProduceOptions(options)
+    const { writer, plan } = this.#writers.of(stream, options.ordering ?? 'key')
+    const call = new ProduceCall({ writer, plan, clock: this.#clock, source, prepare, options: checked })
+    return await call.run()
+  }
+
+  #prepareEvent(stream: string, event: NewEvent, index: number, marks: Marks): Prepared | Promise<Prepared> {
+    const id = event?.id ?? this.#newId(marks, index)
+    const schema = this.#schemaOf(stream)
+    const preparing = prepareEvent(event, { stream, id, nowMs: this.#clock.now(), schema })
+    const finish = (prepared: PreparedEvent): Prepared => {
+      if (!prepared.ok) return prepared
+      const { key, explicitHashKey } = event
+      const record = { key, data: prepared.bytes, ...(explicitHashKey !== undefined && { explicitHashKey }) }
+      return { ok: true, record: newRecord(record, id, index, marks) }
     }
-    return entries
+    return preparing instanceof Promise ? preparing.then(finish) : finish(preparing)
   }
 
   /**
@@ -135,35 +165,17 @@ export class Producer {
     return marks.isOwn ? randomUuid(this.#clock) : `${marks.producerId}/${marks.firstSequence + index}`
   }
 
-  #turnsOf(stream: string): LaneTurns {
-    const known = this.#turns.get(stream)
-    if (known !== undefined) return known
-    const turns = new LaneTurns()
-    this.#turns.set(stream, turns)
-    return turns
+  #marks(options: AppendOptions, count: number): Marks {
+    const stated = statedMarks(options, count)
+    if (stated !== undefined) return stated
+    const marks = { producerId: this.#producerId, firstSequence: this.#nextSequence, isOwn: true }
+    this.#nextSequence += count
+    return marks
   }
 
-  #marks(options: AppendOptions, count: number): Marks {
-    const { producerId, firstSequence } = options
-    if (producerId === undefined && firstSequence === undefined) {
-      const marks = { producerId: this.#producerId, firstSequence: this.#nextSequence, isOwn: true }
-      this.#nextSequence += count
-      return marks
-    }
-    if (producerId === undefined)
-      throw new InvalidOptionError('producerId', 'a producer id beside firstSequence', producerId)
-    if (firstSequence === undefined) {
-      throw new InvalidOptionError(
-        'firstSequence',
-        'the sequence of the first event beside producerId',
-        firstSequence,
-      )
-    }
-    return {
-      producerId: checkText('producerId', producerId, 128),
-      firstSequence: checkInteger('firstSequence', firstSequence, 0, Number.MAX_SAFE_INTEGER - count),
-      isOwn: false,
-    }
+  /** A source's length is not known: it has a producer id of its own. */
+  #sourceMarks(options: AppendOptions): Marks {
+    return statedMarks(options, 0) ?? { producerId: randomUuid(this.#clock), firstSequence: 0, isOwn: true }
   }
 }
 
@@ -174,36 +186,37 @@ interface Marks {
   readonly isOwn: boolean
 }
 
+function statedMarks({ producerId, firstSequence }: AppendOptions, count: number): Marks | undefined {
+  if (producerId === undefined && firstSequence === undefined) return undefined
+  if (producerId === undefined)
+    throw new InvalidOptionError('producerId', 'a producer id beside firstSequence', producerId)
+  if (firstSequence === undefined) {
+    throw new InvalidOptionError(
+      'firstSequence',
+      'the sequence of the first event beside producerId',
+      firstSequence,
+    )
+  }
+  return {
+    producerId: checkText('producerId', producerId, 128),
+    firstSequence: checkInteger('firstSequence', firstSequence, 0, Number.MAX_SAFE_INTEGER - count),
+    isOwn: false,
+  }
+}
+
 /** Of invalid events too, which are refused later: what they name must not fail here. */
 function laneOf(event: NewEvent): string {
   return typeof event === 'object' && event !== null ? laneName(event) : ''
 }
 
-function settleUnsent(sending: Sending, index: number, lane: string, outcome: AppendOutcome): void {
-  sending.settle(index, outcome)
-  sending.turn.settle(lane)
-}
-
-function pendingEntry(
-  event: NewEvent,
-  placed: {
-    readonly id: string
-    readonly index: number
-    readonly lane: string
-    readonly data: Uint8Array
-    readonly marks: Marks
-  },
-): PendingEntry {
-  const { data, marks } = placed
-  const producerSequence = marks.firstSequence + placed.index
-  const mark = { partitionKey: event.key, data, producerId: marks.producerId, producerSequence }
+function newRecord(record: EncodedRecord, id: string, index: number, marks: Marks): NewRecord {
+  const { key, explicitHashKey, data } = record
+  const producerSequence = marks.firstSequence + index
+  const mark = { partitionKey: key, data, producerId: marks.producerId, producerSequence }
   return {
-    index: placed.index,
-    id: placed.id,
-    lane: placed.lane,
-    entry: event.explicitHashKey === undefined ? mark : { ...mark, explicitHashKey: event.explicitHashKey },
-    tries: 0,
-    notBeforeMs: 0,
-    firstSentMs: undefined,
+    id: record.id ?? id,
+    lane: laneName(record),
+    entry: explicitHashKey === undefined ? mark : { ...mark, explicitHashKey },
+    isOwnMark: marks.isOwn,
   }
 }

@@ -6,20 +6,20 @@ import type { AppendOutcome } from '../operate/operations.ts'
 import type { Engine } from '../ports/engine.ts'
 import type { AppendEntry, AppendResult } from '../ports/log.ts'
 import type { QueueMessage, SendResult } from '../ports/queue.ts'
-import { LaneTurns } from './lane-turns.ts'
-import { type MessageContext, prepareMessage } from './prepare-message.ts'
-import type { PendingEntry } from './select-batch.ts'
-import { behindUnaccepted, type Sending, type SendOptions, sendWindow } from './send-window.ts'
+import { appendAll } from './append-all.ts'
+import type { Prepared } from './pending-record.ts'
+import { type MessageContext, type PreparedMessage, prepareMessage } from './prepare-message.ts'
+import type { ProducerLog } from './producer-log.ts'
+import type { WriterOptions } from './stream-writer.ts'
+import { StreamWriters } from './stream-writers.ts'
 import { randomUuid } from './uuid.ts'
 
-/** Messages of a call that are encoded and under way at a time (I6); the call's later ones follow. */
-const WINDOW_MESSAGES = 2_000
-
-const SEND_OPTIONS: SendOptions = {
+const SEND_OPTIONS: WriterOptions = {
   maxTries: 8,
-  deadlineMs: 60_000,
+  giveUpAfterMs: 60_000,
   initialDelayMs: 50,
   maxDelayMs: 5_000,
+  maxInFlight: 64,
 }
 
 /**
@@ -31,12 +31,15 @@ const SEND_OPTIONS: SendOptions = {
 export class Sender {
   readonly #engine: Engine
   readonly #queues: ReadonlyMap<string, QueueDefinition>
-  readonly #turns = new Map<string, LaneTurns>()
+  readonly #writers: StreamWriters
   #alone = 0
 
   constructor(engine: Engine, queues: ReadonlyMap<string, QueueDefinition>) {
     this.#engine = engine
     this.#queues = queues
+    const { clock } = engine
+    const md5Hex = (text: string): string => engine.md5Hex(text)
+    this.#writers = new StreamWriters({ log: queueAsLog(engine), clock, md5Hex, options: SEND_OPTIONS })
   }
 
   /**
@@ -55,40 +58,25 @@ export class Sender {
       ...known,
       deduplicationWindowMs: Math.max(known.deduplicationWindowMs, deduplicationWindowMs),
     }
-    const outcomes: (AppendOutcome | undefined)[] = new Array(messages.length)
     const { clock } = this.#engine
-    const turns = this.#turns.get(name) ?? new LaneTurns()
-    this.#turns.set(name, turns)
-    const lanes = messages.map((message) => this.#laneOf(message, queue))
-    const sending: Sending = {
-      log: { append: (source, entries) => this.#sendBatch(source, entries as readonly MessageEntry[]) },
-      clock,
-      stream: keys.queue(name),
-      options: SEND_OPTIONS,
-      // Before anything is awaited: calls take their turns in the order in which they were made.
-      turn: turns.enter(lanes),
-      closedLanes: new Set(),
-      accepted: 0,
-      settle: (index, outcome) => {
-        outcomes[index] = outcome
-      },
-    }
     const context: MessageContext = {
       queue,
       newId: () => randomUuid(clock),
       nowMs: clock.now(),
       md5Hex: (text) => this.#engine.md5Hex(text),
     }
-    try {
-      for (let from = 0; from < messages.length; from += WINDOW_MESSAGES) {
-        const window = messages.slice(from, from + WINDOW_MESSAGES)
-        await sendWindow(sending, await prepareWindow(sending, window, from, lanes, context))
-      }
-    } finally {
-      sending.turn.leaveAll()
-      if (turns.size === 0) this.#turns.delete(name)
-    }
-    return outcomes.map((outcome) => toSendOutcome(outcome as AppendOutcome))
+    const lanes = messages.map((message) => this.#laneOf(message, queue))
+    const outcomes = await appendAll({
+      ...this.#writers.of(keys.queue(name), 'key'),
+      items: messages,
+      laneOf: (_message, index) => lanes[index] as string,
+      prepare: (message, index) => {
+        const preparing = prepareMessage(message, context)
+        const finish = (prepared: PreparedMessage): Prepared => toPrepared(prepared, lanes[index] as string)
+        return preparing instanceof Promise ? preparing.then(finish) : finish(preparing)
+      },
+    })
+    return outcomes.map(toSendOutcome)
   }
 
   /** What must be sent in order: a group; everything else by itself. */
@@ -98,12 +86,6 @@ export class Sender {
     const { group: stated, data } = (message ?? {}) as Partial<NewMessage>
     return JSON.stringify([stated ?? valueAt(data, group) ?? this.#alone])
   }
-
-  async #sendBatch(source: string, entries: readonly MessageEntry[]): Promise<readonly AppendResult[]> {
-    const messages = entries.map((entry) => entry.message)
-    const results = await this.#engine.queue.send(source, messages)
-    return results.map(toAppendResult)
-  }
 }
 
 /** A message on its way, in the form that the sending of events knows. */
@@ -111,36 +93,26 @@ interface MessageEntry extends AppendEntry {
   readonly message: QueueMessage
 }
 
-async function prepareWindow(
-  sending: Sending,
-  window: readonly NewMessage[],
-  from: number,
-  lanes: readonly string[],
-  context: MessageContext,
-): Promise<readonly PendingEntry[]> {
-  const entries: PendingEntry[] = []
-  for (const [offset, message] of window.entries()) {
-    const index = from + offset
-    const lane = lanes[index] as string
-    const settle = (outcome: AppendOutcome): void => {
-      sending.settle(index, outcome)
-      sending.turn.settle(lane)
-    }
-    if (sending.closedLanes.has(lane)) {
-      settle(behindUnaccepted(lane))
-      continue
-    }
-    const preparing = prepareMessage(message, context)
-    const prepared = preparing instanceof Promise ? await preparing : preparing
-    if (!prepared.ok) {
-      settle(prepared.outcome)
-      continue
-    }
-    const { id, bytes: data, message: ready } = prepared
-    const entry: MessageEntry = { partitionKey: lane, data, message: ready }
-    entries.push({ index, id, lane, entry, tries: 0, notBeforeMs: 0, firstSentMs: undefined })
+/** A queue as something to append to. An engine whose log takes or refuses entries one by one does so with messages. */
+function queueAsLog(engine: Engine): ProducerLog {
+  return {
+    keepsKeyOrder: engine.log.keepsKeyOrder,
+    dropsCopies: true,
+    describeStream: async () => ({}),
+    listShards: async () => [],
+    append: async (source, entries) => {
+      const messages = (entries as readonly MessageEntry[]).map((entry) => entry.message)
+      const results = await engine.queue.send(source, messages)
+      return results.map(toAppendResult)
+    },
   }
-  return entries
+}
+
+function toPrepared(prepared: PreparedMessage, lane: string): Prepared {
+  if (!prepared.ok) return prepared
+  const { id, bytes: data, message } = prepared
+  const entry: MessageEntry = { partitionKey: lane, data, message }
+  return { ok: true, record: { id, lane, entry, isOwnMark: true } }
 }
 
 function toAppendResult(result: SendResult): AppendResult {

@@ -21,6 +21,7 @@ import { createOperations, type RunningOperations } from '../operate/create-oper
 import type { AppendOptions, AppendOutcome, Operations } from '../operate/operations.ts'
 import type { Engine } from '../ports/engine.ts'
 import { appendOnce } from '../produce/append-once.ts'
+import type { ProduceOptions, ProduceReport } from '../produce/produce-options.ts'
 import { Producer } from '../produce/producer.ts'
 import { Sender } from '../produce/sender.ts'
 import { ensureStream } from './ensure-stream.ts'
@@ -48,6 +49,12 @@ export interface Runtime {
     events: NewEvent | readonly NewEvent[],
     options?: AppendOptions,
   ): Promise<readonly AppendOutcome[]>
+  /** Appends what a source gives, however long it is. @throws ProduceError, InvalidOptionError */
+  produce(
+    stream: string | StreamDefinition,
+    events: Iterable<NewEvent> | AsyncIterable<NewEvent>,
+    options?: ProduceOptions<NewEvent>,
+  ): Promise<ProduceReport<NewEvent>>
   /** Sends to a queue of the application. @throws QueueNotFoundError */
   send(
     queue: string | QueueDefinition,
@@ -71,6 +78,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 
 const RECOVERY_LOOK_MS = 200
 const DRAIN_NOTICES_MS = 2_000
+/** Calls of the log for one stream: an engine that commits many at once is given many (I6). */
+const MAX_APPENDS_IN_FLIGHT = 64
 
 class RunningApp implements Runtime {
   readonly #options: RuntimeOptions
@@ -98,6 +107,8 @@ class RunningApp implements Runtime {
     this.#producer = new Producer({
       log: engine.log,
       clock: engine.clock,
+      md5Hex: (text) => engine.md5Hex(text),
+      maxInFlight: MAX_APPENDS_IN_FLIGHT,
       schemaOf: (stream) => streams.get(stream)?.schema,
     })
     this.#sender = new Sender(engine, new Map(app.queues.map((queue) => [queue.name, queue])))
@@ -225,12 +236,37 @@ class RunningApp implements Runtime {
     outcomes: readonly AppendOutcome[],
     isFailed: (outcome: AppendOutcome & { readonly ok: false }) => boolean,
   ): void {
-    const counts = this.#appended.get(stream) ?? { records: 0, failed: 0 }
+    const counts = this.#appendCounts(stream)
     for (const outcome of outcomes) {
       if (outcome.ok) counts.records += 1
       else if (isFailed(outcome)) counts.failed += 1
     }
-    this.#appended.set(stream, counts)
+  }
+
+  async produce(
+    stream: string | StreamDefinition,
+    events: Iterable<NewEvent> | AsyncIterable<NewEvent>,
+    options: ProduceOptions<NewEvent> = {},
+  ): Promise<ProduceReport<NewEvent>> {
+    const name = typeof stream === 'string' ? stream : stream.name
+    const counts = this.#appendCounts(name)
+    return await this.#producer.produce(name, events, {
+      ...options,
+      onOutcome: (outcome, index, event) => {
+        if (outcome.ok) counts.records += 1
+        else counts.failed += 1
+        return options.onOutcome?.(outcome, index, event)
+      },
+    })
+  }
+
+  #appendCounts(stream: string): { records: number; failed: number } {
+    let counts = this.#appended.get(stream)
+    if (counts === undefined) {
+      counts = { records: 0, failed: 0 }
+      this.#appended.set(stream, counts)
+    }
+    return counts
   }
 
   async send(

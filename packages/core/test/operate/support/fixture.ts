@@ -66,7 +66,7 @@ export function desk(
     Object.entries(subscriptions).map(([name, options]) => [name, new FakeControl(engine, name, options)]),
   )
   const listeners = new Set<(notice: Notice) => void>()
-  const producer = new Producer({ log: engine.log, clock: engine.clock })
+  const producer = new Producer({ log: engine.log, clock: engine.clock, md5Hex: engine.md5Hex })
   const sender = new Sender(engine, new Map())
   const operations = createOperations({
     engine,

@@ -24,7 +24,9 @@ export function simLog(process: SimProcess): Log {
   const now = (): number => world.clock.now()
   return {
     // Faults strike entries one by one, as a service's do.
-    keepsKeyOrder: false,
+    get keepsKeyOrder() {
+      return world.faults.appendEntryFailed === 0
+    },
     dropsCopies: true,
     createStream: async (spec) => {
       checkSpec(spec)

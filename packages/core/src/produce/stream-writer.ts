@@ -1,0 +1,394 @@
+import { isEddyError } from '../errors/eddy-error.ts'
+import { compareSequence } from '../model/position.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { AppendEntry, AppendResult } from '../ports/log.ts'
+import { Batch, MAX_BATCH_BYTES, MAX_BATCH_ENTRIES } from './batch.ts'
+import {
+  type BatchEnd,
+  countByQueue,
+  endStopped,
+  type Resend,
+  type SendOptions,
+  settleRejection,
+  settleResults,
+} from './batch-results.ts'
+import { Fifo } from './fifo.ts'
+import type { Lane } from './lane.ts'
+import type { Marker } from './marker.ts'
+import { type NewRecord, type PendingRecord, utf8Bytes, type WriterCall } from './pending-record.ts'
+import type { Ordering } from './produce-options.ts'
+import type { ProducerLog } from './producer-log.ts'
+import { ShardQueue } from './shard-queue.ts'
+import type { StreamPlan } from './stream-plan.ts'
+import { WakeUp } from './wake-up.ts'
+
+/** With `strict` a call holds one record: more of them may be under way. */
+const MIN_STRICT_IN_FLIGHT = 64
+
+export interface WriterOptions extends SendOptions {
+  /** Calls of the log under way at a time. */
+  readonly maxInFlight: number
+}
+
+export interface WriterParts {
+  readonly log: ProducerLog
+  readonly clock: Clock
+  readonly plan: StreamPlan
+  readonly ordering: Ordering
+  readonly options: WriterOptions
+  readonly marker: Marker
+}
+
+/**
+ * Sends the records of all calls to one stream, in batches, several at a time.
+ *
+ * - I3: at most one batch has records of a lane; what of it failed returns to the lane's front before the lane is free.
+ * - Every record that was given comes back to its call once: settled, given back, or refused.
+ * - I6: it holds what its calls gave it, and those have their limits; batches under way are at most `maxInFlight`.
+ * - Where the stream has limits, each shard is taken from as its pace allows. Else nothing is predicted and nothing waits.
+ */
+export class StreamWriter {
+  readonly #parts: WriterParts
+  readonly #needsShards: boolean
+  readonly #maxInFlight: number
+  readonly #lanes = new Map<string, Lane>()
+  readonly #queues = new Map<string, ShardQueue>()
+  /** What came before the stream's limits and shards were known. */
+  readonly #early: Fifo<PendingRecord> = new Fifo()
+  /** Lanes by the time at which they are sent again. */
+  readonly #later = new Map<number, Lane[]>()
+  readonly #wakeUp: WakeUp
+  /** The last sequence number that this writer was told of, by shard; for `strict` alone. */
+  readonly #lastSequence = new Map<string, string>()
+  #order = 0
+  #inFlight = 0
+  #firstQueue = 0
+  #isPumpDue = false
+  #isOutdated = false
+  #planTries = 0
+  #planFailedMs: number | undefined
+  #isLoading = false
+
+  constructor(parts: WriterParts) {
+    const { log, plan, ordering, options, clock } = parts
+    this.#parts = parts
+    this.#needsShards = ordering === 'strict' || !log.dropsCopies
+    this.#maxInFlight =
+      ordering === 'strict' ? Math.max(options.maxInFlight, MIN_STRICT_IN_FLIGHT) : options.maxInFlight
+    this.#wakeUp = new WakeUp(clock, () => this.#pump())
+    plan.onChange(() => {
+      this.#isOutdated = true
+      this.#schedulePump()
+    })
+  }
+
+  /** Nothing is under way, and nothing waits. */
+  get isIdle(): boolean {
+    if (this.#inFlight > 0 || this.#early.size > 0 || this.#lanes.size > 0 || this.#later.size > 0)
+      return false
+    return [...this.#queues.values()].every((queue) => queue.head() === undefined)
+  }
+
+  /** Takes a record over; it is sent in the same turn of the loop at the earliest. */
+  submit(record: NewRecord, call: WriterCall, index: number): PendingRecord {
+    const { id, lane, entry, isOwnMark } = record
+    const pending: PendingRecord = {
+      call,
+      index,
+      id,
+      lane: this.#parts.ordering === 'none' ? undefined : lane,
+      entry,
+      bytes: entry.data.length + utf8Bytes(entry.partitionKey),
+      isOwnMark,
+      isMarked: false,
+      order: this.#order,
+      tries: 0,
+      firstSentMs: undefined,
+      mayBeStored: false,
+    }
+    this.#order += 1
+    if (!this.#parts.plan.isKnown(this.#needsShards)) this.#early.push(pending)
+    else this.#place(pending)
+    this.#schedulePump()
+    return pending
+  }
+
+  /** Ends what the call has waiting; what is under way ends with its batch. The call must be stopped. */
+  withdraw(call: WriterCall): void {
+    const isOfCall = (record: PendingRecord): boolean => record.call === call
+    const withdrawn = this.#early.withdraw(isOfCall)
+    for (const queue of this.#queues.values()) withdrawn.push(...queue.withdraw(isOfCall))
+    for (const lane of this.#lanesAtRest()) withdrawn.push(...lane.waiting.withdraw(isOfCall))
+    withdrawn.sort((a, b) => a.order - b.order)
+    for (const record of withdrawn) endStopped(record)
+    this.#schedulePump()
+  }
+
+  #lanesAtRest(): Set<Lane> {
+    const lanes = new Set(this.#lanes.values())
+    for (const later of this.#later.values()) for (const lane of later) lanes.add(lane)
+    for (const queue of this.#queues.values()) for (const lane of queue.readyLanes()) lanes.add(lane)
+    return lanes
+  }
+
+  #place(record: PendingRecord): void {
+    const { plan, ordering, log, marker } = this.#parts
+    const { partitionKey, explicitHashKey } = record.entry
+    const usesShards = this.#needsShards || plan.limits !== undefined
+    const shard = usesShards ? plan.map?.find(partitionKey, explicitHashKey) : undefined
+    if (shard !== undefined && ordering === 'strict') {
+      record.lane = shard.shardId
+      const { closedLanes } = record.call
+      // Nothing overtakes what was given up in the shard that this one came from.
+      if (closedLanes.size > 0 && shard.parentShardIds.some((parent) => closedLanes.has(parent)))
+        closedLanes.add(shard.shardId)
+    }
+    if (shard !== undefined && !log.dropsCopies) marker.mark(record, shard.shardId)
+    this.#queueOf(shard?.shardId).push(record)
+  }
+
+  #queueOf(shardId = ''): ShardQueue {
+    const known = this.#queues.get(shardId)
+    if (known !== undefined) return known
+    const { plan, ordering, log } = this.#parts
+    const queue = new ShardQueue(shardId === '' ? undefined : shardId, plan.pacer(shardId), {
+      lanes: this.#lanes,
+      isManyAtATime: () => log.keepsKeyOrder && ordering === 'key',
+    })
+    this.#queues.set(shardId, queue)
+    return queue
+  }
+
+  /** Once for all that is given in this turn: calls that are made together share their batches. */
+  #schedulePump(): void {
+    if (this.#isPumpDue) return
+    this.#isPumpDue = true
+    void Promise.resolve().then(() => this.#pump())
+  }
+
+  #pump(): void {
+    this.#isPumpDue = false
+    const { plan, clock } = this.#parts
+    if (!plan.isKnown(this.#needsShards)) {
+      if (this.#early.size > 0) this.#learn()
+      else this.#wakeUp.cancel()
+      return
+    }
+    if (this.#isOutdated || this.#early.size > 0) this.#placeAll()
+    // The shards changed: what is under way ends before anything is placed anew, so that no lane is in two places.
+    if (this.#isOutdated) return
+    const nowMs = clock.monotonicMs()
+    this.#listDue(nowMs)
+    while (this.#inFlight < this.#maxInFlight) {
+      const batch = this.#nextBatch(nowMs)
+      if (batch === undefined) break
+      void this.#send(batch)
+    }
+    const nextMs = this.#nextTimeMs(nowMs)
+    if (nextMs === undefined) this.#wakeUp.cancel()
+    else this.#wakeUp.at(nextMs)
+  }
+
+  /** Asks for limits and shards; a log that does not answer is asked again, after growing waits. */
+  #learn(): void {
+    if (this.#isLoading) return
+    const { plan, clock, options } = this.#parts
+    const nowMs = clock.monotonicMs()
+    this.#isLoading = true
+    plan
+      .load(this.#needsShards)
+      .then(
+        () => {
+          this.#planFailedMs = undefined
+          this.#planTries = 0
+          if (plan.isKnown(this.#needsShards)) return
+          this.#wakeUp.at(nowMs + options.initialDelayMs)
+        },
+        (error: unknown) => this.#planFailed(error, nowMs),
+      )
+      .finally(() => {
+        this.#isLoading = false
+        if (plan.isKnown(this.#needsShards)) this.#pump()
+      })
+  }
+
+  #planFailed(error: unknown, askedMs: number): void {
+    const { clock, options } = this.#parts
+    this.#planFailedMs ??= askedMs
+    this.#planTries += 1
+    const nowMs = clock.monotonicMs()
+    const longestMs = Math.min(
+      options.maxDelayMs,
+      options.initialDelayMs * 2 ** Math.min(this.#planTries, 20),
+    )
+    const nextMs = nowMs + clock.random() * longestMs
+    if (isEddyError(error) && error.retryable && nextMs - this.#planFailedMs <= options.giveUpAfterMs) {
+      this.#wakeUp.at(nextMs)
+      return
+    }
+    this.#planFailedMs = undefined
+    this.#planTries = 0
+    const refused = this.#early.withdraw(() => true)
+    for (const call of new Set(refused.map((record) => record.call)))
+      call.refuse(
+        refused.filter((record) => record.call === call),
+        error,
+      )
+  }
+
+  #placeAll(): void {
+    if (this.#isOutdated) {
+      if (this.#inFlight > 0) return
+      const all: PendingRecord[] = []
+      for (const queue of this.#queues.values()) all.push(...queue.withdraw(() => true))
+      for (const lane of this.#lanesAtRest()) all.push(...lane.waiting.withdraw(() => true))
+      this.#queues.clear()
+      this.#lanes.clear()
+      this.#later.clear()
+      this.#isOutdated = false
+      all.sort((a, b) => a.order - b.order)
+      for (const record of all) this.#place(record)
+    }
+    for (let record = this.#early.shift(); record !== undefined; record = this.#early.shift())
+      this.#place(record)
+  }
+
+  #listDue(nowMs: number): void {
+    for (const [atMs, lanes] of this.#later) {
+      if (atMs > nowMs) continue
+      this.#later.delete(atMs)
+      for (const [queue, ofQueue] of byQueue(lanes)) queue.listFirst(ofQueue)
+    }
+  }
+
+  #nextBatch(nowMs: number): Batch | undefined {
+    const queues = [...this.#queues.values()]
+    const isDue = queues.some((queue) => {
+      const head = queue.head()
+      return (
+        head !== undefined && (queue.pacer === undefined || queue.pacer.dueAtMs(head.bytes, nowMs) <= nowMs)
+      )
+    })
+    if (!isDue) return undefined
+    const { limits } = this.#parts.plan
+    const isStrict = this.#parts.ordering === 'strict'
+    const maxEntries = isStrict ? 1 : Math.min(MAX_BATCH_ENTRIES, limits?.maxEntries ?? MAX_BATCH_ENTRIES)
+    const maxBytes = Math.min(MAX_BATCH_BYTES, limits?.maxRequestBytes ?? MAX_BATCH_BYTES)
+    const batch = new Batch(maxEntries, maxBytes)
+    // Another one begins each time: no shard is always the one for which there is no room.
+    this.#firstQueue += 1
+    for (let step = 0; step < queues.length; step += 1) {
+      const queue = queues[(this.#firstQueue + step) % queues.length] as ShardQueue
+      const head = queue.head()
+      if (head === undefined || !batch.fits(head)) continue
+      if (queue.pacer === undefined || queue.pacer.mayVisit(head.bytes, nowMs)) queue.take(batch, nowMs)
+    }
+    return batch.isEmpty ? undefined : batch
+  }
+
+  async #send(batch: Batch): Promise<void> {
+    const { log, clock, plan, options } = this.#parts
+    const sentMs = clock.monotonicMs()
+    const calls = noteSending(batch, sentMs)
+    this.#inFlight += 1
+    plan.refreshNowAndThen(sentMs)
+    let answer: { readonly results: readonly AppendResult[] } | { readonly error: unknown }
+    try {
+      const results = await log.append(plan.stream, this.#entriesOf(batch))
+      if (results.length !== batch.records.length)
+        throw new Error(`the log answered ${results.length} results to ${batch.records.length} entries`)
+      answer = { results }
+    } catch (error) {
+      answer = { error }
+    }
+    this.#inFlight -= 1
+    const end: BatchEnd = { nowMs: clock.monotonicMs(), chance: clock.random(), options }
+    if ('results' in answer) {
+      this.#learnFrom(batch, answer.results, sentMs, end.nowMs)
+      this.#sendAgain(settleResults(batch, answer.results, end), end.nowMs)
+    } else this.#sendAgain(settleRejection(batch, answer.error, end), end.nowMs)
+    for (const call of calls) call.batchEnded?.()
+    this.#pump()
+  }
+
+  #entriesOf({ records }: Batch): readonly AppendEntry[] {
+    if (this.#parts.ordering !== 'strict') return records.map(({ record }) => record.entry)
+    return records.map(({ record, queue }) => {
+      const orderedAfter = this.#lastSequence.get(queue.shardId ?? '')
+      return orderedAfter === undefined ? record.entry : { ...record.entry, orderedAfter }
+    })
+  }
+
+  #learnFrom(batch: Batch, results: readonly AppendResult[], sentMs: number, nowMs: number): void {
+    const { plan, ordering } = this.#parts
+    let isSurprising = false
+    for (const [position, { queue }] of batch.records.entries()) {
+      const result = results[position] as AppendResult
+      if (!result.ok) isSurprising ||= result.code === 'throttled' && queue.pacer === undefined
+      else if (queue.shardId !== undefined) {
+        isSurprising ||= result.shardId !== queue.shardId
+        if (ordering === 'strict') this.#noteSequence(result.shardId, result.sequenceNumber)
+      }
+    }
+    for (const [{ pacer }, counts] of countByQueue(batch, results)) pacer?.learn({ sentMs, ...counts }, nowMs)
+    if (isSurprising) plan.refresh(nowMs)
+  }
+
+  /** A copy is answered with the number of the first one, which may be older than the last. */
+  #noteSequence(shardId: string, sequenceNumber: string): void {
+    const last = this.#lastSequence.get(shardId)
+    if (last === undefined || compareSequence(last, sequenceNumber) < 0)
+      this.#lastSequence.set(shardId, sequenceNumber)
+  }
+
+  #sendAgain(resends: readonly Resend[], nowMs: number): void {
+    const atOnce: Lane[] = []
+    for (const { lane, waitMs } of resends) {
+      if (waitMs === 0) {
+        atOnce.push(lane)
+        continue
+      }
+      const lanes = this.#later.get(nowMs + waitMs)
+      if (lanes === undefined) this.#later.set(nowMs + waitMs, [lane])
+      else lanes.push(lane)
+    }
+    for (const [queue, lanes] of byQueue(atOnce)) queue.listFirst(lanes)
+  }
+
+  /** When something can be done that cannot be done now, if no answer comes before. */
+  #nextTimeMs(nowMs: number): number | undefined {
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const atMs of this.#later.keys()) nextMs = Math.min(nextMs, atMs)
+    if (this.#inFlight < this.#maxInFlight) {
+      for (const queue of this.#queues.values()) {
+        const head = queue.head()
+        if (head !== undefined && queue.pacer !== undefined)
+          nextMs = Math.min(nextMs, queue.pacer.dueAtMs(head.bytes, nowMs))
+      }
+    }
+    return nextMs === Number.POSITIVE_INFINITY ? undefined : nextMs
+  }
+}
+
+/** @returns the calls that have records in the batch */
+function noteSending(batch: Batch, sentMs: number): ReadonlySet<WriterCall> {
+  const calls = new Set<WriterCall>()
+  for (const { record } of batch.records) {
+    calls.add(record.call)
+    if (record.firstSentMs === undefined) record.firstSentMs = sentMs
+    else record.call.counts.resent += 1
+    record.tries += 1
+  }
+  for (const call of calls) call.counts.batches += 1
+  return calls
+}
+
+function byQueue(lanes: readonly Lane[]): ReadonlyMap<ShardQueue, readonly Lane[]> {
+  const groups = new Map<ShardQueue, Lane[]>()
+  for (const lane of lanes) {
+    const group = groups.get(lane.queue)
+    if (group === undefined) groups.set(lane.queue, [lane])
+    else group.push(lane)
+  }
+  return groups
+}
