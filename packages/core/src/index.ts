@@ -58,6 +58,7 @@ export {
 export {
   InvalidEventError,
   RecordTooLargeError,
+  retryAfterMsOf,
   ShardNotFoundError,
   ShardStateError,
   StreamExistsError,
@@ -211,6 +212,7 @@ export type {
   RedrivePlan,
   ResumeOptions,
   ShardStatus,
+  StreamChange,
   StreamDetail,
   SubscriptionQueueStatus,
   SubscriptionShardStatus,

@@ -14,6 +14,7 @@ import type {
   SubscriptionShardStatus,
   SubscriptionStatus,
 } from '@eddy/core'
+import { KINESIS_LIMITS } from '@eddy/core'
 import { expect, test } from 'vitest'
 import { openApiDocument } from '../src/index.ts'
 import { expectSchema } from './support/checked-answers.ts'
@@ -123,6 +124,8 @@ const complete = {
     durability: 'os',
     streamId: 'x-1',
     createdAtMs: AT_MS,
+    limits: KINESIS_LIMITS,
+    faults: { internalFailureRate: 0.1, latencyMs: 5, throttleHarder: { 'shardId-000000000000': 0.5 } },
     shards: [shard],
     subscriptions: [],
   } satisfies Required<StreamDetail>,

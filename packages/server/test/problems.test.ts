@@ -16,7 +16,7 @@ describe('addresses', () => {
   test('another method: 405 with the ones there are', async () => {
     const { status, headers, body } = await client().ask('PUT', '/v1/streams/orders', {})
     expect([status, body.code]).toEqual([405, 'EDDY_METHOD_NOT_ALLOWED'])
-    expect(headers.get('allow')).toBe('GET, DELETE')
+    expect(headers.get('allow')).toBe('GET, PATCH, DELETE')
     expect((await client().ask('GET', '/v1/streams/orders/records')).headers.get('allow')).toBe('POST')
     expect((await client().ask('OPTIONS', '/v1/streams')).status).toBe(405)
   })
@@ -64,6 +64,7 @@ describe('statuses', () => {
     [/^EDDY_INVALID_/, 400],
     [/READ_ONLY|FORBIDDEN/, 403],
     [/UNAUTHORIZED/, 401],
+    [/THROTTLED/, 429],
     [/EDDY_STORAGE$|SERVER_BUSY/, 503],
     [/CORRUPT/, 500],
   ]
@@ -80,7 +81,16 @@ describe('statuses', () => {
       const expected = statuses.find(([pattern]) => pattern.test(error.code))?.[1]
       if (expected !== undefined) expect(status, error.code).toBe(expected)
       expect(status, error.code).toBeGreaterThanOrEqual(400)
-      if (status < 500) expect(error.retryable, error.code).toBe(false)
+      if (status < 500 && status !== 429) expect(error.retryable, error.code).toBe(false)
     }
   })
+})
+
+test('a throttled read says in whole seconds and in milliseconds when to come again', async () => {
+  const throttled = new core.ThrottledError('reading shardId-000000000000 of stream "orders"', 1_200)
+  const operations = fakeOperations({ read: () => Promise.reject(throttled) })
+  const path = '/v1/streams/orders/shards/shardId-000000000000/records'
+  const { status, headers, body } = await client({ operations }).ask('GET', path)
+  expect([status, headers.get('retry-after')]).toEqual([429, '2'])
+  expect(body).toMatchObject({ code: 'EDDY_THROTTLED', retryable: true, details: { retryAfterMs: 1_200 } })
 })

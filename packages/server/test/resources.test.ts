@@ -31,10 +31,33 @@ describe('streams', () => {
     [{ name: 'x', shardCount: 1, retentionMs: 5 }, 'retentionMs'],
     [{ name: 'x', shardCount: 1, durability: 'none' }, 'durability'],
     [{ name: 'x', shardCount: 1, shards: 4 }, 'shards'],
+    [{ name: 'x', shardCount: 1, limits: 'kinesys' }, "did you mean 'kinesis'?"],
+    [{ name: 'x', shardCount: 1, limits: { maxEntries: 0 } }, 'limits.maxEntries'],
+    [{ name: 'x', shardCount: 1, limits: null }, 'limits'],
+    [{ name: 'x', limits: 'kinesis' }, 'shardCount'],
+    [{ name: 'x', shardCount: 1, faults: { latencyMs: '5' } }, 'faults.latencyMs'],
+    [{ name: 'x', shardCount: 1, faults: [] }, 'faults'],
   ])('%j is refused, naming the member', async (body, named) => {
     const answer = await client().ask('POST', '/v1/streams', body)
     expect([answer.status, answer.body.code]).toEqual([400, 'EDDY_INVALID_OPTION'])
     expect(answer.body.detail).toContain(named)
+  })
+
+  test('limits and faults: at creation, later, and none', async () => {
+    const { ask, operations } = client()
+    const limited = { name: 'x', shardCount: 1, limits: 'kinesis' }
+    expect((await ask('POST', '/v1/streams', limited)).body.limits.writeRecordsPerSecond).toBe(1_000)
+    const grows = await ask('POST', '/v1/streams', { name: 'y', limits: 'kinesis-on-demand' })
+    expect(grows.body.shards).toHaveLength(4)
+    const own = { limits: { maxEntries: 5 }, faults: { latencyMs: 5 } }
+    expect((await ask('PATCH', '/v1/streams/x', own)).body.limits.maxEntries).toBe(5)
+    expect((await ask('PATCH', '/v1/streams/x', { limits: 'none' })).status).toBe(200)
+    expect(operations.asked.map(({ args }) => args)).toEqual([
+      ['x', own],
+      ['x', { limits: 'none' }],
+    ])
+    expect((await ask('PATCH', '/v1/streams/none', { limits: 'none' })).status).toBe(404)
+    expect((await ask('PATCH', '/v1/streams/x', { retentionMs: 5 })).status).toBe(400)
   })
 
   test.each([['[]'], ['"x"'], ['{"name":'], ['null']])('body %s is refused', async (body) => {

@@ -207,7 +207,7 @@ export class Intake {
         filter: this.#filter,
         marker: this.#parts.crashMarker,
       },
-      this.#readers.get(this.#stream.name, streamId, shard),
+      this.#readers.get(this.#stream, shard),
       this.#lanes,
       this.#checkpoints,
     )

@@ -33,6 +33,11 @@ export async function afterLostTail(
 }
 
 async function endOf(log: Log, stream: StreamInfo, shard: ShardInfo): Promise<StartPosition | undefined> {
+  // Where reads are counted, this look at each start must not cost one a subscription.
+  if (stream.limits !== undefined && log.nextSequenceNumber !== undefined) {
+    const sequenceNumber = await log.nextSequenceNumber(stream.name, shard.shardId)
+    return { at: 'at_sequence_number', sequenceNumber }
+  }
   const { next } = await log.read({
     stream: stream.name,
     shardId: shard.shardId,

@@ -33,10 +33,19 @@ export async function placeIn(
     case 'latest':
       // A closed shard has nothing that is newer than now.
       if (shard.endingSequenceNumber !== undefined) return { from: { at: 'trim_horizon' }, ended: true }
-      return await firstAt(log, stream, shard, { at: 'latest' })
+      return (
+        (await endWithoutRead(log, stream, shard)) ?? (await firstAt(log, stream, shard, { at: 'latest' }))
+      )
     case 'at_timestamp':
       return await firstAt(log, stream, shard, { at: 'at_timestamp', timestampMs: target.timestampMs })
   }
+}
+
+/** Where reads are counted, finding the end must not cost one a subscription. */
+async function endWithoutRead(log: Log, stream: StreamInfo, shard: ShardInfo): Promise<Place | undefined> {
+  if (stream.limits === undefined || log.nextSequenceNumber === undefined) return undefined
+  const sequenceNumber = await log.nextSequenceNumber(stream.name, shard.shardId)
+  return { from: { at: 'at_sequence_number', sequenceNumber }, ended: false }
 }
 
 async function firstAt(log: Log, stream: StreamInfo, shard: ShardInfo, from: StartPosition): Promise<Place> {

@@ -1,53 +1,49 @@
 import { Expander } from '../aggregate/expander.ts'
 import { logPosition, type ReadPosition } from '../aggregate/read-position.ts'
-import { isEddyError } from '../errors/eddy-error.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Engine } from '../ports/engine.ts'
-import type { ReadResult, ShardInfo, StartPosition } from '../ports/log.ts'
+import type { ShardInfo, StreamInfo } from '../ports/log.ts'
 import { Stopped } from '../runtime/stop-signal.ts'
 import { ReadWindow, type Slice } from './read-window.ts'
+import { ShardReads } from './shard-reads.ts'
 
-const MAX_READ_RECORDS = 1_000
-const MAX_READ_BYTES = 4 * 1024 * 1024
+/** Handed out at a time. */
+const MAX_TAKEN_RECORDS = 1_000
 const HEAD_WAIT_MS = 10_000
 /** Rests of history reads whose aggregates held more than was asked for: 4 MiB each, or one record (I6). */
 const MAX_HISTORIES = 4
-const MAX_ERROR_WAIT_MS = 5_000
 
 /**
  * The one reader of a shard in this process. It fetches at the head once for all subscriptions, and keeps a window of
  * recent records; a subscription that fell behind the window reads history by itself until it has caught up.
  */
 export class ShardReader {
-  readonly #engine: Pick<Engine, 'log' | 'clock'>
-  readonly #logger: Logger
-  readonly #stream: string
-  readonly #shardId: string
+  readonly #reads: ShardReads
   readonly #stopping: AbortSignal
   readonly #isAlone: () => boolean
   readonly #expander: Expander
   readonly #histories: ReadWindow[] = []
   #window: ReadWindow | undefined
   #fetching: Promise<void> | undefined
-  /** Calls of `Log.read`, for metrics. */
-  reads = 0
 
   /** @param isAlone - whether one subscription alone reads here */
   constructor(
     engine: Pick<Engine, 'log' | 'clock' | 'md5' | 'md5Hex'>,
     logger: Logger,
-    stream: string,
+    stream: StreamInfo,
     shard: ShardInfo,
     stopping: AbortSignal,
     isAlone: () => boolean,
   ) {
-    this.#engine = engine
-    this.#logger = logger
-    this.#stream = stream
-    this.#shardId = shard.shardId
+    this.#reads = new ShardReads(engine, logger, stream, shard.shardId, stopping)
     this.#stopping = stopping
     this.#isAlone = isAlone
     this.#expander = new Expander(engine, shard)
+  }
+
+  /** Calls of `Log.read`, for metrics, and how many of them the stream's limits refused. */
+  get reads(): Pick<ShardReads, 'calls' | 'throttled'> {
+    return this.#reads
   }
 
   /**
@@ -57,7 +53,7 @@ export class ShardReader {
   async take(from: ReadPosition, maxRecords: number, signal: AbortSignal): Promise<Slice> {
     for (;;) {
       if (signal.aborted || this.#stopping.aborted) throw new Stopped()
-      const limit = Math.min(maxRecords, MAX_READ_RECORDS)
+      const limit = Math.min(maxRecords, MAX_TAKEN_RECORDS)
       if (this.#window === undefined) {
         await this.#openWindow(from, signal)
         continue
@@ -84,7 +80,7 @@ export class ShardReader {
   async #openWindow(from: ReadPosition, signal: AbortSignal): Promise<void> {
     await this.#once(signal, async () => {
       const start = logPosition(from)
-      const result = await this.#read(start, MAX_READ_RECORDS, 0)
+      const result = await this.#reads.read(start, this.#reads.maxRecords, 0)
       this.#window ??= new ReadWindow(this.#expander, start, result)
     })
   }
@@ -94,7 +90,7 @@ export class ShardReader {
       const window = this.#window as ReadWindow
       const { next } = window
       if (next === undefined) return
-      const result = await this.#read(next, MAX_READ_RECORDS, HEAD_WAIT_MS)
+      const result = await this.#reads.read(next, this.#reads.maxRecords, HEAD_WAIT_MS)
       // Retention was faster than everybody here: a window begins anew after the gap and tells of it (I2).
       if (result.expiredRecords > 0) this.#window = new ReadWindow(this.#expander, next, result)
       else window.add(result)
@@ -110,7 +106,7 @@ export class ShardReader {
       return this.#keepRest(history, taken.slice)
     }
     const start = logPosition(from)
-    const result = await this.#read(start, limit, 0)
+    const result = await this.#reads.read(start, limit, 0)
     const history = new ReadWindow(this.#expander, start, result)
     if (!history.hasAggregates && start === from) return result
     const taken = history.slice(from, 0, limit)
@@ -131,34 +127,6 @@ export class ShardReader {
       this.#fetching = undefined
     })
     await orAborted(this.#fetching, signal)
-  }
-
-  async #read(from: StartPosition, maxRecords: number, waitMs: number): Promise<ReadResult> {
-    let errorWaitMs = 50
-    for (;;) {
-      if (this.#stopping.aborted) throw new Stopped()
-      try {
-        this.reads += 1
-        return await this.#engine.log.read({
-          stream: this.#stream,
-          shardId: this.#shardId,
-          from,
-          maxRecords,
-          maxBytes: MAX_READ_BYTES,
-          waitMs,
-          signal: this.#stopping,
-        })
-      } catch (error) {
-        if (this.#stopping.aborted) throw new Stopped()
-        if (!isEddyError(error) || !error.retryable) throw error
-        this.#logger.warn(
-          { stream: this.#stream, shardId: this.#shardId, reason: error.message },
-          'a read failed and is repeated',
-        )
-        await this.#engine.clock.sleep(errorWaitMs, this.#stopping)
-        errorWaitMs = Math.min(MAX_ERROR_WAIT_MS, errorWaitMs * 2)
-      }
-    }
   }
 }
 

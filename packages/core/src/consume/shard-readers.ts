@@ -1,6 +1,6 @@
 import type { Logger } from '../observe/logger.ts'
 import type { Engine } from '../ports/engine.ts'
-import type { ShardInfo } from '../ports/log.ts'
+import type { ShardInfo, StreamInfo } from '../ports/log.ts'
 import { ShardReader } from './shard-reader.ts'
 
 /** The readers of this process: one a shard, whatever the number of subscriptions. */
@@ -23,9 +23,9 @@ export class ShardReaders {
     this.#subscriptions.set(stream, (this.#subscriptions.get(stream) ?? 0) + 1)
   }
 
-  /** @param streamId - a stream that was created anew under its old name gets new readers */
-  get(stream: string, streamId: string, shard: ShardInfo): ShardReader {
-    const name = `${streamId}/${shard.shardId}`
+  /** A stream that was created anew under its old name gets new readers. */
+  get(stream: StreamInfo, shard: ShardInfo): ShardReader {
+    const name = `${stream.streamId}/${shard.shardId}`
     let reader = this.#readers.get(name)
     if (reader === undefined) {
       reader = new ShardReader(
@@ -34,7 +34,7 @@ export class ShardReaders {
         stream,
         shard,
         this.#stopping,
-        () => (this.#subscriptions.get(stream) ?? 0) <= 1,
+        () => (this.#subscriptions.get(stream.name) ?? 0) <= 1,
       )
       this.#readers.set(name, reader)
     }
@@ -48,7 +48,14 @@ export class ShardReaders {
 
   get readCalls(): number {
     let calls = 0
-    for (const reader of this.#readers.values()) calls += reader.reads
+    for (const { reads } of this.#readers.values()) calls += reads.calls
+    return calls
+  }
+
+  /** Reads that the limits of their streams refused; each was made again. */
+  get throttledReads(): number {
+    let calls = 0
+    for (const { reads } of this.#readers.values()) calls += reads.throttled
     return calls
   }
 }

@@ -1,4 +1,4 @@
-import { EddyError, type ErrorDetails } from './eddy-error.ts'
+import { EddyError, type ErrorDetails, isEddyError } from './eddy-error.ts'
 
 export class StreamNotFoundError extends EddyError {
   override readonly code = 'EDDY_STREAM_NOT_FOUND'
@@ -85,4 +85,11 @@ export class ThrottledError extends EddyError {
     })
     this.retryAfterMs = retryAfterMs
   }
+}
+
+/** How long a throttled call is to wait, of this process's or a server's error; undefined for any other error. */
+export function retryAfterMsOf(error: unknown): number | undefined {
+  if (!isEddyError(error) || error.code !== 'EDDY_THROTTLED') return undefined
+  const { retryAfterMs } = error.details
+  return typeof retryAfterMs === 'number' ? retryAfterMs : undefined
 }

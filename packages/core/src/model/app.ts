@@ -8,6 +8,7 @@ import type { NewMessage, QueueDefinition } from './message.ts'
 import type { SubscriptionPolicy } from './policy.ts'
 import type { Position } from './position.ts'
 import type { ProtectOptions } from './protect.ts'
+import type { ServiceFaults, ServiceLimits } from './service-limits.ts'
 
 export interface StreamDefinition<Data = unknown> {
   readonly kind: 'stream'
@@ -16,6 +17,9 @@ export interface StreamDefinition<Data = unknown> {
   readonly retentionMs: number
   readonly durability: 'fsync' | 'os'
   readonly schema: StandardSchemaV1<unknown, Data> | undefined
+  /** Undefined: those that the stored stream has. */
+  readonly limits: ServiceLimits | 'none' | undefined
+  readonly faults: ServiceFaults | undefined
 }
 
 /** Where a new subscription begins. It counts once; afterwards the checkpoint does. */

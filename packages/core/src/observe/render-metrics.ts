@@ -1,4 +1,5 @@
 import type { QueueStatus, SubscriptionStatus } from '../operate/operations.ts'
+import type { ThrottledCounts } from '../ports/log.ts'
 import { Exposition } from './exposition.ts'
 import type { SubscriptionMetrics } from './subscription-metrics.ts'
 
@@ -16,6 +17,10 @@ export interface MetricsSource {
   readonly sent: ReadonlyMap<string, { readonly records: number; readonly failed: number }>
   readonly queues: readonly QueueStatus[]
   readonly logReads: number
+  /** Of these, those that the limits of their stream refused. */
+  readonly throttledReads: number
+  /** By anybody, of streams with limits. */
+  readonly throttled: readonly ThrottledCounts[]
   readonly engine: Readonly<Record<string, number>>
 }
 
@@ -84,9 +89,28 @@ export function renderMetrics(source: MetricsSource): string {
   renderSubscriptions(out, source.subscriptions)
   renderBatches(out, source.subscriptions)
   out.counter('eddy_log_reads_total', 'Calls of the log for records.', source.logReads)
+  renderThrottled(out, source)
   for (const [name, value] of Object.entries(source.engine))
     out.gauge(`eddy_engine_${snakeCase(name)}`, 'Reported by the engine.', value)
   return out.text()
+}
+
+/** Nothing while no stream's limits have refused anything. */
+function renderThrottled(out: Exposition, { throttled, throttledReads }: MetricsSource): void {
+  if (throttledReads > 0)
+    out.counter(
+      'eddy_log_reads_throttled_total',
+      'Reads for subscriptions that the limits of a stream refused; each was made again.',
+      throttledReads,
+    )
+  for (const { stream, entries } of throttled)
+    out.counter('eddy_throttled_records_total', 'Records that the limits of their stream refused.', entries, {
+      stream,
+    })
+  for (const { stream, reads } of throttled)
+    out.counter('eddy_throttled_reads_total', 'Reads that the limits of their stream refused.', reads, {
+      stream,
+    })
 }
 
 function renderQueues(out: Exposition, { sent, queues }: Pick<MetricsSource, 'sent' | 'queues'>): void {

@@ -17,7 +17,7 @@ import type { OperationsDeps } from './operations-deps.ts'
 import { policyOperations } from './policy-operations.ts'
 import { listQueues, purgeQueue, showQueue } from './queues.ts'
 import { Redrives } from './redrives.ts'
-import { createStream, deleteStream, mergeShards, showStream, splitShard } from './streams.ts'
+import { changeStream, createStream, deleteStream, mergeShards, showStream, splitShard } from './streams.ts'
 import { checkSeek, subscriptionStatuses } from './subscriptions.ts'
 import { watch } from './watch.ts'
 
@@ -96,7 +96,13 @@ function streamOperations(
   changing: Changing,
 ): Pick<
   Operations,
-  'listStreams' | 'showStream' | 'createStream' | 'deleteStream' | 'splitShard' | 'mergeShards'
+  | 'listStreams'
+  | 'showStream'
+  | 'createStream'
+  | 'changeStream'
+  | 'deleteStream'
+  | 'splitShard'
+  | 'mergeShards'
 > {
   const noted = async <T>(action: string, target: string, change: () => Promise<T>): Promise<T> => {
     const result = await change()
@@ -109,6 +115,10 @@ function streamOperations(
     createStream: (stream) =>
       changing('creating a stream', () =>
         noted('stream-create', stream.name, () => createStream(deps, stream)),
+      ),
+    changeStream: (name, change) =>
+      changing('changing a stream', () =>
+        noted('stream-change', name, () => changeStream(deps, name, change)),
       ),
     deleteStream: (name) =>
       changing('deleting a stream', () => noted('stream-delete', name, () => deleteStream(deps, name))),

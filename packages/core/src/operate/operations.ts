@@ -7,6 +7,8 @@ import type { NewEvent } from '../model/event.ts'
 import type { FailureStatus, LedgerItem } from '../model/ledger-item.ts'
 import type { NewMessage, SendOutcome } from '../model/message.ts'
 import type { PolicyChange, PolicyDifference, PolicyResult, PolicyState } from '../model/policy-state.ts'
+import type { LimitsOption } from '../model/resolve-limits.ts'
+import type { ServiceFaults } from '../model/service-limits.ts'
 import type { LogRecord, ShardInfo, StreamInfo, StreamSpec } from '../ports/log.ts'
 import type { Limit } from '../protect/start-limits.ts'
 
@@ -288,7 +290,17 @@ export interface AuditEntry {
 }
 
 /** What `createStream` needs; retention defaults to 7 days, durability to `fsync`. */
-export type NewStream = Pick<StreamSpec, 'name' | 'shardCount'> & Partial<StreamSpec>
+export interface NewStream extends Partial<Omit<StreamSpec, 'limits'>> {
+  readonly name: string
+  readonly limits?: LimitsOption
+}
+
+/** What is left out stays as it is. */
+export interface StreamChange {
+  readonly limits?: LimitsOption
+  /** All of them: those not named strike no more. */
+  readonly faults?: ServiceFaults
+}
 
 /**
  * All that an operator or a producer can do, as one interface: the HTTP server serves it, the command speaks it over
@@ -319,7 +331,10 @@ export interface Operations {
 
   listStreams(): Promise<readonly StreamInfo[]>
   showStream(name: string): Promise<StreamDetail>
+  /** `shardCount` may be left out with `kinesis-on-demand`, which begins with 4. */
   createStream(spec: NewStream): Promise<StreamDetail>
+  /** Limits and faults from now on. @throws InvalidOptionError when the engine does not enforce limits */
+  changeStream(name: string, change: StreamChange): Promise<StreamDetail>
   /** @throws StreamInUseError when a subscription of the application reads it */
   deleteStream(name: string): Promise<void>
   /** Default: in the middle of the shard's range. */

@@ -2,8 +2,9 @@ import { InvalidOptionError } from '../errors/request-errors.ts'
 import { ShardNotFoundError, ShardStateError, StreamInUseError } from '../errors/stream-errors.ts'
 import { isHashKey, midpointHashKey, rangesAdjoin, shardRangeContains } from '../model/hash-key.ts'
 import { checkInteger, checkName, checkOneOf } from '../model/option-checks.ts'
+import { ON_DEMAND_SHARDS, resolveFaults, resolveLimits } from '../model/resolve-limits.ts'
 import type { ShardInfo } from '../ports/log.ts'
-import type { NewStream, StreamDetail } from './operations.ts'
+import type { NewStream, StreamChange, StreamDetail } from './operations.ts'
 import type { OperationsDeps } from './operations-deps.ts'
 
 const HOUR_MS = 3_600_000
@@ -23,14 +24,46 @@ export async function showStream(deps: StreamDeps, name: string): Promise<Stream
 
 /** @throws InvalidOptionError, StreamExistsError */
 export async function createStream(deps: StreamDeps, stream: NewStream): Promise<StreamDetail> {
+  const shardCount =
+    stream.shardCount ?? (stream.limits === 'kinesis-on-demand' ? ON_DEMAND_SHARDS : undefined)
+  const limits = stream.limits === undefined ? undefined : resolveLimits('limits', stream.limits)
   await deps.engine.log.createStream({
     name: checkName('name', stream.name),
-    shardCount: checkInteger('shardCount', stream.shardCount, 1, 1_024),
+    shardCount: checkInteger('shardCount', shardCount, 1, 1_024),
     retentionMs: checkInteger('retentionMs', stream.retentionMs ?? 7 * DAY_MS, HOUR_MS, 365 * DAY_MS),
     durability: checkOneOf('durability', stream.durability ?? 'fsync', ['fsync', 'os'] as const),
+    ...(limits !== undefined && limits !== 'none' && { limits: requireLimits(deps, limits) }),
+    ...(stream.faults !== undefined && {
+      faults: requireLimits(deps, resolveFaults('faults', stream.faults, limits)),
+    }),
   })
   await deps.onStreamsChanged?.()
   return await showStream(deps, stream.name)
+}
+
+/** @throws StreamNotFoundError, InvalidOptionError */
+export async function changeStream(
+  deps: StreamDeps,
+  name: string,
+  change: StreamChange,
+): Promise<StreamDetail> {
+  const { log } = deps.engine
+  const limits = change.limits === undefined ? undefined : resolveLimits('limits', change.limits)
+  requireLimits(deps, change)
+  await log.setLimits?.(name, {
+    ...(limits !== undefined && { limits }),
+    ...(change.faults !== undefined && { faults: change.faults }),
+  })
+  return await showStream(deps, name)
+}
+
+function requireLimits<T>({ engine }: StreamDeps, value: T): T {
+  if (engine.log.setLimits !== undefined) return value
+  throw new InvalidOptionError(
+    'limits',
+    'an engine that enforces limits; here the service has its own',
+    value,
+  )
 }
 
 /** @throws StreamInUseError, StreamNotFoundError */

@@ -1,11 +1,11 @@
 import { StreamNotFoundError } from '../errors/stream-errors.ts'
 import type { StreamDefinition } from '../model/app.ts'
 import type { Logger } from '../observe/logger.ts'
-import type { Log, StreamInfo } from '../ports/log.ts'
+import type { LimitsChange, Log, StreamInfo, StreamSpec } from '../ports/log.ts'
 
 /**
- * Creates the stream, or brings a stored one's retention in line with its definition. What a start cannot change is
- * told, and stays as it is stored.
+ * Creates the stream, or brings a stored one's retention, limits and faults in line with its definition. What a start
+ * cannot change is told, and stays as it is stored.
  */
 export async function ensureStream(log: Log, definition: StreamDefinition, logger: Logger): Promise<void> {
   const { name, shards, retentionMs, durability } = definition
@@ -14,10 +14,10 @@ export async function ensureStream(log: Log, definition: StreamDefinition, logge
     stored = await log.describeStream(name)
   } catch (error) {
     if (!(error instanceof StreamNotFoundError)) throw error
-    await log.createStream({ name, shardCount: shards, retentionMs, durability })
+    await log.createStream({ name, shardCount: shards, retentionMs, durability, ...limitsOf(definition) })
     return
   }
-  if (stored.retentionMs !== retentionMs) await log.setRetention(name, retentionMs)
+  await ensureLimits(log, definition, stored, logger)
   if (stored.durability !== durability) {
     logger.warn(
       { stream: name, defined: durability, stored: stored.durability },
@@ -25,6 +25,54 @@ export async function ensureStream(log: Log, definition: StreamDefinition, logge
     )
   }
   if (stored.shardCount !== shards) await warnOfShards(log, definition, logger)
+}
+
+function limitsOf({ limits, faults }: StreamDefinition): Pick<StreamSpec, 'limits' | 'faults'> {
+  return {
+    ...(limits !== undefined && limits !== 'none' && { limits }),
+    ...(faults !== undefined && { faults }),
+  }
+}
+
+/**
+ * Retention and limits bound each other. Where both are other than stored, the old limits go first: a crash in between
+ * leaves a stream without limits, and the next start goes on.
+ */
+async function ensureLimits(
+  log: Log,
+  definition: StreamDefinition,
+  stored: StreamInfo,
+  logger: Logger,
+): Promise<void> {
+  const { name, retentionMs } = definition
+  const change = changeOf(definition, stored)
+  if (change !== undefined && log.setLimits === undefined) {
+    const text = `stream "${name}" is defined with limits or faults, which this engine does not enforce: its service has its own`
+    logger.warn({ stream: name }, text)
+  }
+  const setLimits = log.setLimits?.bind(log)
+  if (stored.retentionMs !== retentionMs) {
+    if (change?.limits !== undefined) await setLimits?.(name, { limits: 'none' })
+    await log.setRetention(name, retentionMs)
+  }
+  if (change === undefined || setLimits === undefined) return
+  await setLimits(name, change)
+  logger.info(
+    { stream: name, ...change },
+    `stream "${name}" has the limits and faults that it is defined with`,
+  )
+}
+
+/** Limits that are not defined stay as they are stored; faults that are not defined strike no more. */
+function changeOf({ limits, faults = {} }: StreamDefinition, stored: StreamInfo): LimitsChange | undefined {
+  const isLimited = limits === undefined || isSame(limits, stored.limits ?? 'none')
+  const isFaulty = isSame(faults, stored.faults ?? {})
+  if (isLimited && isFaulty) return undefined
+  return { ...(!isLimited && { limits }), ...(!isFaulty && { faults }) }
+}
+
+function isSame(a: object | string, b: object | string): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
 }
 
 /** A stream that was split or merged since has other shards than it began with: either count is the right one. */

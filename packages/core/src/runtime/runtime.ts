@@ -338,6 +338,8 @@ class RunningApp implements Runtime {
       sent: this.#sent,
       queues: (await this.#operations?.listQueues()) ?? [],
       logReads: this.#readers.readCalls,
+      throttledReads: this.#readers.throttledReads,
+      throttled: this.#options.engine.log.throttled?.() ?? [],
       engine: this.#options.engine.stats?.() ?? {},
     })
   }

@@ -1,6 +1,7 @@
 import { logPosition } from '../aggregate/read-position.ts'
 import { Checkpoints } from '../consume/checkpoint.ts'
 import type { Intake } from '../consume/intake.ts'
+import { retryAfterMsOf } from '../errors/stream-errors.ts'
 import type { StartPosition } from '../ports/log.ts'
 import type { SubscriptionParts } from './subscription-parts.ts'
 
@@ -63,12 +64,15 @@ export class ShardLag {
     const nowMs = this.#parts.engine.clock.monotonicMs()
     const last = this.#looks.get(shardId)
     if (last !== undefined && nowMs - last.atMs < LOOK_EVERY_MS) return last.arrivedAtMs
-    const arrivedAtMs = this.#firstArrival(shardId)
+    const arrivedAtMs = this.#firstArrival(shardId, last?.arrivedAtMs)
     this.#looks.set(shardId, { atMs: nowMs, arrivedAtMs })
     return arrivedAtMs
   }
 
-  async #firstArrival(shardId: string): Promise<number | undefined> {
+  async #firstArrival(
+    shardId: string,
+    before: Promise<number | undefined> | undefined,
+  ): Promise<number | undefined> {
     const { engine, definition } = this.#parts
     try {
       const { records, millisBehindLatest } = await engine.log.read({
@@ -82,7 +86,9 @@ export class ShardLag {
       if (records[0] !== undefined) return records[0].arrivedAtMs
       // An engine may answer early, with nothing, though something is stored.
       return millisBehindLatest > 0 ? engine.clock.now() - millisBehindLatest : undefined
-    } catch {
+    } catch (error) {
+      // What was first a moment ago is still the best answer when the stream's limits allow no look now.
+      if (retryAfterMsOf(error) !== undefined) return await before
       // A status is no place to fail in: whoever reads the shard tells of what is wrong with it.
       return undefined
     }

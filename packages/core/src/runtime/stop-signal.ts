@@ -1,4 +1,5 @@
 import { isEddyError } from '../errors/eddy-error.ts'
+import { retryAfterMsOf } from '../errors/stream-errors.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Clock } from '../ports/clock.ts'
 
@@ -33,6 +34,12 @@ export async function persist<T>(
     } catch (error) {
       if (signal.aborted) throw new Stopped()
       if (!isEddyError(error) || !error.retryable) throw error
+      const retryAfterMs = retryAfterMsOf(error)
+      if (retryAfterMs !== undefined) {
+        // Not a failure: a stream's limits let it through later. Others who were refused with it come apart.
+        await clock.sleep(retryAfterMs * (1 + clock.random()), signal)
+        continue
+      }
       logger.warn({ code: error.code, reason: error.message, waitMs }, `${what} failed and is repeated`)
       await clock.sleep(waitMs, signal)
       waitMs = Math.min(MAX_WAIT_MS, waitMs * 2)

@@ -8,6 +8,7 @@ import {
   type FailureGroup,
   type FailurePage,
   InvalidOptionError,
+  type NewStream,
   type PolicyChange,
   type PolicyOptions,
   type PolicyResult,
@@ -19,6 +20,7 @@ import {
   type RedriveOptions,
   type RedrivePlan,
   type ResumeOptions,
+  type StreamChange,
   type StreamDetail,
   type StreamInfo,
   type SubscriptionStatus,
@@ -51,13 +53,6 @@ export interface RemoteRead {
   readonly expiredRecords: number
 }
 
-export interface NewStream {
-  readonly name: string
-  readonly shardCount: number
-  readonly retentionMs?: number
-  readonly durability?: 'fsync' | 'os'
-}
-
 export type SeekTarget =
   | { readonly at: 'trim_horizon' | 'latest' }
   | { readonly at: 'at_timestamp'; readonly timestampMs: number }
@@ -79,6 +74,9 @@ export class HttpClient {
   }
   createStream(stream: NewStream): Promise<StreamDetail> {
     return this.#post('/v1/streams', stream)
+  }
+  changeStream(name: string, change: StreamChange): Promise<StreamDetail> {
+    return this.#send('PATCH', `/v1/streams/${encode(name)}`, change)
   }
   async deleteStream(name: string): Promise<void> {
     await this.transport.text({ method: 'DELETE', path: `/v1/streams/${encode(name)}` })

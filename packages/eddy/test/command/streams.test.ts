@@ -1,4 +1,4 @@
-import type { StreamDetail, SubscriptionStatus } from '@eddy/core'
+import { KINESIS_LIMITS, type StreamDetail, type SubscriptionStatus } from '@eddy/core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type FakeServer, fakeServer, problem } from './support/fake-server.ts'
 import { runCommand } from './support/run-command.ts'
@@ -71,6 +71,38 @@ describe('eddy streams', () => {
       }
     }
     expect(server.requests.filter(({ method }) => method === 'POST')).toHaveLength(1)
+  })
+
+  it('creates with limits, changes them, and shows them', async () => {
+    const faults = {
+      internalFailureRate: 0.5,
+      latencyMs: 20,
+      throttleHarder: { 'shardId-000000000001': 0.25 },
+    }
+    server = await fakeServer(({ method }) => ({
+      status: method === 'POST' ? 201 : 200,
+      json: { ...STREAM, limits: KINESIS_LIMITS, faults },
+    }))
+    const { url } = server
+    const create = ['streams', 'create', 'orders', '--limits']
+    expect((await runCommand([...create, 'kinesis'], { url })).exitCode).toBe(0)
+    expect(body()).toMatchObject({ shardCount: 1, limits: 'kinesis' })
+    await runCommand([...create, 'kinesis-on-demand'], { url })
+    expect(body()).toMatchObject({ shardCount: 4, limits: 'kinesis-on-demand' })
+    expect(await runCommand([...create, 'kinesis', '--retention', '2h'], { url })).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('retentionMs'),
+    })
+    expect((await runCommand([...create, 'sqs'], { url })).exitCode).toBe(2)
+    const changed = await runCommand(['streams', 'limits', 'orders', 'kinesis'], { url })
+    expect([server.requests.at(-1)?.method, body()]).toEqual(['PATCH', { limits: 'kinesis' }])
+    expect(changed.stdout).toContain(
+      'limits  kinesis: a shard takes 1,000 records/s and 1.0 MiB/s, and gives 5 reads/s and 2.0 MiB/s\n' +
+        'faults  50 % of records fail inside, 20 ms latency, shardId-000000000001 at 25 %\n',
+    )
+    const dry = await runCommand(['streams', 'limits', 'orders', 'none', '--dry-run'], { url })
+    expect(dry.stdout).toBe('would give stream "orders" no limits\n')
+    expect(server.requests.filter(({ method }) => method === 'PATCH')).toHaveLength(1)
   })
 
   it('splits and merges, and says with --dry-run what would come of it', async () => {

@@ -51,6 +51,10 @@ export function problemResponse(problem: Problem, extension: ProblemExtension = 
   })
   if (problem.status === 401) headers.set('www-authenticate', 'Bearer realm="eddy"')
   if (problem.status === 405) headers.set('allow', String(problem.details.allowed ?? ''))
+  // Whole seconds are all that the header knows; the details have the milliseconds.
+  if (problem.status === 429) {
+    headers.set('retry-after', String(Math.ceil(Number(problem.details.retryAfterMs ?? 1_000) / 1_000)))
+  }
   if (problem.status === 503) headers.set('retry-after', '1')
   return new Response(body, { status: problem.status, headers })
 }

@@ -112,6 +112,7 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   409: 'The state of things is against it.',
   413: 'The request is too large.',
   415: 'The content type is not supported.',
+  429: "The stream's limits allow no more for now; `Retry-After` and `details.retryAfterMs` say when.",
   500: 'The server failed.',
   501: 'The engine cannot do it.',
   503: 'Try again later, after `retry-after` seconds.',

@@ -59,7 +59,7 @@ export const recordsRoutes: readonly Route[] = [
         },
       ],
       responses: { 200: json('Records, oldest first.', ref('ReadAnswer')) },
-      problems: [404],
+      problems: [404, 429],
     },
     handle: read,
   },

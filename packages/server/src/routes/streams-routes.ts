@@ -1,5 +1,13 @@
-import type { StreamSpec } from '@eddy/core'
-import { choice, integer as integerField, required, text as textField } from '../http/fields.ts'
+import {
+  KINESIS_LIMITS,
+  type LimitsOption,
+  type NewStream,
+  resolveFaults,
+  resolveLimits,
+  type ServiceFaults,
+  type StreamChange,
+} from '@eddy/core'
+import { choice, type Fields, integer as integerField, required, text as textField } from '../http/fields.ts'
 import { jsonBody } from '../http/json-body.ts'
 import { jsonResponse } from '../http/json-response.ts'
 import { json, list, object, ref } from '../openapi/schema.ts'
@@ -56,6 +64,28 @@ export const streamsRoutes: readonly Route[] = [
       problems: [404],
     },
     handle: async ({ server, path }) => jsonResponse(await server.operations.showStream(path.name as string)),
+  },
+  {
+    method: 'patch',
+    path: '/v1/streams/{name}',
+    access: 'token',
+    effect: 'changes',
+    doc: {
+      id: 'changeStream',
+      tag: 'streams',
+      summary: "Change a stream's limits and faults",
+      description:
+        'They count from now on. What is left out stays; `"limits": "none"` lifts the limits, `"faults": {}` ends the faults. A stream that the application defines with limits or faults gets those again at the next start.',
+      body: {
+        required: true,
+        content: {
+          'application/json': { schema: ref('StreamChange'), example: { limits: 'kinesis' } },
+        },
+      },
+      responses: { 200: json('The stream after it.', ref('StreamDetail')) },
+      problems: [404],
+    },
+    handle: change,
   },
   {
     method: 'delete',
@@ -123,20 +153,36 @@ export const streamsRoutes: readonly Route[] = [
 ]
 
 async function create(call: Call): Promise<Response> {
-  const body = await jsonBody(call, ['name', 'shardCount', 'retentionMs', 'durability'])
+  const known = ['name', 'shardCount', 'retentionMs', 'durability', 'limits', 'faults']
+  const body = await jsonBody(call, known)
   const nameRule = '1 to 128 characters of a-z, A-Z, 0-9, "_", "." and "-"'
-  const spec: StreamSpec = {
+  const shardCount = integerField(body, 'shardCount', { min: 1, max: 1_024 })
+  const spec: NewStream = {
     name: required(textField(body, 'name', { pattern: STREAM_NAME, expected: nameRule }), 'name', nameRule),
-    shardCount: required(
-      integerField(body, 'shardCount', { min: 1, max: 1_024 }),
-      'shardCount',
-      'a whole number from 1 to 1024',
-    ),
     retentionMs: integerField(body, 'retentionMs', { min: HOUR_MS, max: 365 * DAY_MS }) ?? 7 * DAY_MS,
     durability: choice(body, 'durability', ['fsync', 'os']) ?? 'fsync',
+    ...limitsOf(body),
+    // How many an on-demand stream begins with is a matter of its limits.
+    ...(body.limits === 'kinesis-on-demand' && shardCount === undefined
+      ? {}
+      : { shardCount: required(shardCount, 'shardCount', 'a whole number from 1 to 1024') }),
   }
   const created = await call.server.operations.createStream(spec)
   return jsonResponse(created, 201, { location: `/v1/streams/${encodeURIComponent(spec.name)}` })
+}
+
+async function change(call: Call): Promise<Response> {
+  const body = await jsonBody(call, ['limits', 'faults'])
+  return jsonResponse(await call.server.operations.changeStream(call.path.name as string, limitsOf(body)))
+}
+
+/** @throws InvalidOptionError, also of a figure inside */
+function limitsOf(body: Fields): StreamChange {
+  const { limits, faults } = body as { readonly limits?: LimitsOption; readonly faults?: ServiceFaults }
+  if (limits !== undefined) resolveLimits('limits', limits)
+  // Whether the stream has limits for its faults the operation knows.
+  if (faults !== undefined) resolveFaults('faults', faults, KINESIS_LIMITS)
+  return { ...(limits !== undefined && { limits }), ...(faults !== undefined && { faults }) }
 }
 
 async function split(call: Call): Promise<Response> {

@@ -11,6 +11,8 @@ import {
   type QueueStatus,
   type RedriveJob,
   RedriveNotFoundError,
+  resolveLimits,
+  type StreamSpec,
   SubscriptionNotFoundError,
   type SubscriptionStatus,
 } from '@eddy/core'
@@ -87,8 +89,18 @@ function streamOperations(log: FakeLog, record: Recorder) {
     listStreams: async () =>
       [...log.streams.values()].map(({ detail: { shards, subscriptions, ...info } }) => info),
     showStream: async (name: string) => log.find(name).detail,
-    createStream: async (spec: Parameters<Operations['createStream']>[0]) =>
-      log.create({ retentionMs: 604_800_000, durability: 'fsync', ...spec }),
+    createStream: async ({ limits, ...spec }: Parameters<Operations['createStream']>[0]) =>
+      log.create({
+        retentionMs: 604_800_000,
+        durability: 'fsync',
+        shardCount: 4,
+        ...spec,
+        ...(limits !== undefined && limitsOf({ limits })),
+      }),
+    changeStream: async (name: string, change: Parameters<Operations['changeStream']>[1]) => {
+      record('changeStream', name, change)
+      return { ...log.find(name).detail, ...limitsOf(change) }
+    },
     deleteStream: async (name: string) => {
       log.find(name)
       log.streams.delete(name)
@@ -247,4 +259,9 @@ function policyOperations(
       }
     },
   }
+}
+
+function limitsOf({ limits }: Parameters<Operations['changeStream']>[1]): Pick<StreamSpec, 'limits'> {
+  const resolved = limits === undefined ? 'none' : resolveLimits('limits', limits)
+  return resolved === 'none' ? {} : { limits: resolved }
 }

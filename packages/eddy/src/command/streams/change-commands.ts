@@ -1,11 +1,15 @@
 import {
+  checkRetentionLimits,
   stream as defineStream,
+  type LimitsPreset,
+  ON_DEMAND_SHARDS,
+  resolveLimits,
   ShardNotFoundError,
   ShardStateError,
   type ShardStatus,
   StreamExistsError,
 } from '@eddy/core'
-import { type Command, Option } from 'commander'
+import { Argument, type Command, Option } from 'commander'
 import { RemoteError } from '../../client/remote-error.ts'
 import type { Action, CommandContext } from '../command-context.ts'
 import { UsageError } from '../command-errors.ts'
@@ -29,16 +33,43 @@ export function changeCommands(streams: Command, action: Action): void {
     .command('create')
     .description('Creates a stream.')
     .argument('<stream>', 'letters, digits, dot, dash, underscore; at most 128')
-    .option('--shards <n>', 'shards to begin with', parseCount('--shards', 1, 1_024), 1)
+    .option(
+      '--shards <n>',
+      'shards to begin with (default: 1, with kinesis-on-demand 4)',
+      parseCount('--shards', 1, 1_024),
+    )
     .option('--retention <duration>', 'how long records are kept, 1h to 365d', '7d')
     .addOption(
       new Option('--durability <level>', 'fsync: survives power loss; os: survives the process')
         .choices(['fsync', 'os'])
         .default('fsync'),
     )
+    .addOption(
+      new Option('--limits <service>', 'refuse what this service would refuse (default: no limits)').choices([
+        'kinesis',
+        'kinesis-on-demand',
+      ]),
+    )
     .option('--dry-run', 'say what would be done')
-    .addHelpText('after', '\nExample:\n  eddy streams create orders --shards 4 --retention 30d')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  eddy streams create orders --shards 4 --retention 30d\n  eddy streams create clicks --shards 2 --limits kinesis',
+    )
     .action(action(createStream))
+  streams
+    .command('limits')
+    .description("Changes a stream's limits from now on.")
+    .argument('<stream>')
+    .addArgument(
+      new Argument('<service>', 'refuse what this service would refuse; none: no limits').choices([
+        'kinesis',
+        'kinesis-on-demand',
+        'none',
+      ]),
+    )
+    .option('--dry-run', 'say what would be done')
+    .addHelpText('after', '\nExample:\n  eddy streams limits orders kinesis')
+    .action(action(changeLimits))
   streams
     .command('split')
     .description('Splits a shard in two; its keys go on in the children.')
@@ -71,21 +102,41 @@ async function createStream(
   context: CommandContext,
   name: string,
   options: ChangeOptions & {
-    readonly shards: number
+    readonly shards?: number
     readonly retention: string
     readonly durability: 'fsync' | 'os'
+    readonly limits?: LimitsPreset
   },
 ): Promise<void> {
-  const { shards: shardCount, durability } = options
+  const { durability, limits } = options
+  const shardCount = options.shards ?? (limits === 'kinesis-on-demand' ? ON_DEMAND_SHARDS : 1)
   const retentionMs = requireRetentionMs(options.retention)
+  const asked = { shardCount, retentionMs, durability, ...(limits !== undefined && { limits }) }
   // The checks of the server, so that --dry-run refuses what it would.
-  defineStream(name, { shards: shardCount, retentionMs, durability })
+  defineStream(name, { shards: shardCount, retentionMs, durability, ...(limits !== undefined && { limits }) })
   if (options.dryRun) {
     if (await streamExists(context, name)) throw new StreamExistsError(name)
-    const text = `would create stream "${name}" with ${plural(shardCount, 'shard')}, retention ${duration(retentionMs)}, durability ${durability}`
-    return await printPlan(context, text, { action: 'create', name, shardCount, retentionMs, durability })
+    const withLimits = limits === undefined ? '' : `, limits ${limits}`
+    const text = `would create stream "${name}" with ${plural(shardCount, 'shard')}, retention ${duration(retentionMs)}, durability ${durability}${withLimits}`
+    return await printPlan(context, text, { action: 'create', name, ...asked })
   }
-  await printStream(context, await context.client.createStream({ name, shardCount, retentionMs, durability }))
+  await printStream(context, await context.client.createStream({ name, ...asked }))
+}
+
+async function changeLimits(
+  context: CommandContext,
+  name: string,
+  limits: LimitsPreset | 'none',
+  options: ChangeOptions,
+): Promise<void> {
+  if (options.dryRun) {
+    const { retentionMs } = await context.client.showStream(name)
+    const resolved = resolveLimits('limits', limits)
+    if (resolved !== 'none') checkRetentionLimits(`the retention of "${name}"`, retentionMs, resolved)
+    const text = `would give stream "${name}" ${limits === 'none' ? 'no limits' : `the limits of ${limits}`}`
+    return await printPlan(context, text, { action: 'limits', name, limits })
+  }
+  await printStream(context, await context.client.changeStream(name, { limits }))
 }
 
 /** @throws UsageError */

@@ -1,6 +1,7 @@
-import type { StreamDetail } from '@eddy/core'
+import { isDeepStrictEqual } from 'node:util'
+import { KINESIS_LIMITS, type ServiceFaults, type ServiceLimits, type StreamDetail } from '@eddy/core'
 import type { CommandContext } from '../command-context.ts'
-import { count } from '../format/quantity.ts'
+import { byteSize, count, plural } from '../format/quantity.ts'
 import { table } from '../format/table.ts'
 import { duration, timeText } from '../format/time.ts'
 
@@ -9,6 +10,7 @@ export async function printStream(context: CommandContext, stream: StreamDetail)
   const open = stream.shards.filter((shard) => shard.open).length
   const lines = [
     `${context.paint.bold(stream.name)}  ${open} open of ${count(stream.shards.length)} shards, retention ${duration(stream.retentionMs)}, durability ${stream.durability}`,
+    ...limitLines(stream),
     `created ${timeText(stream.createdAtMs, Date.now())}`,
     `read by ${stream.subscriptions.length === 0 ? 'no subscription' : stream.subscriptions.join(', ')}`,
     '',
@@ -25,4 +27,28 @@ export async function printStream(context: CommandContext, stream: StreamDetail)
     ),
   ]
   await context.print(lines.join('\n'))
+}
+
+function limitLines({ limits, faults }: StreamDetail): readonly string[] {
+  return [
+    ...(limits === undefined ? [] : [`limits  ${limitsText(limits)}`]),
+    ...(faults === undefined ? [] : [`faults  ${faultsText(faults)}`]),
+  ]
+}
+
+/** The figures that a shard meets first; `--json` shows all. */
+function limitsText(limits: ServiceLimits): string {
+  const { writeRecordsPerSecond, writeBytesPerSecond, readCallsPerSecond, readBytesPerSecond } = limits
+  const name = isDeepStrictEqual(limits, KINESIS_LIMITS) ? 'kinesis' : 'own figures'
+  return `${name}: a shard takes ${count(writeRecordsPerSecond)} records/s and ${byteSize(writeBytesPerSecond)}/s, and gives ${plural(readCallsPerSecond, 'read')}/s and ${byteSize(readBytesPerSecond)}/s`
+}
+
+function faultsText({ internalFailureRate, latencyMs, throttleHarder }: ServiceFaults): string {
+  return [
+    internalFailureRate === undefined ? [] : [`${internalFailureRate * 100} % of records fail inside`],
+    latencyMs === undefined ? [] : [`${latencyMs} ms latency`],
+    Object.entries(throttleHarder ?? {}).map(([shardId, share]) => `${shardId} at ${share * 100} %`),
+  ]
+    .flat()
+    .join(', ')
 }

@@ -1,4 +1,4 @@
-import { ConnectionError } from '@eddy/core'
+import { ConnectionError, retryAfterMsOf } from '@eddy/core'
 import { backoffDelayMs, wait } from '../../client/backoff.ts'
 import type { FromText, HttpClient, RemoteRead, RemoteRecord } from '../../client/http-client.ts'
 import { RemoteError } from '../../client/remote-error.ts'
@@ -6,6 +6,7 @@ import { plural } from '../format/quantity.ts'
 import type { Gate } from './gate.ts'
 
 const MAX_RECORDS = 1_000
+const THROTTLED_APART_MS = 200
 const BACKOFF = { initialMs: 200, maxMs: 5_000 }
 
 export interface ReadShardOptions {
@@ -32,6 +33,12 @@ export async function readShard(options: ReadShardOptions): Promise<void> {
     try {
       answer = await options.gate(() => readOnce(options, from))
     } catch (error) {
+      const retryAfterMs = retryAfterMsOf(error)
+      if (retryAfterMs !== undefined && !signal.aborted) {
+        // The stream's limits are shared with others; all who were refused together come again apart.
+        await wait(retryAfterMs + Math.random() * THROTTLED_APART_MS, signal)
+        continue
+      }
       // A lost connection is not the end of a tail: it goes on after the last record it has seen.
       if (signal.aborted || !isLost(error)) throw error
       failures += 1

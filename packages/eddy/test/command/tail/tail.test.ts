@@ -61,6 +61,22 @@ const SPLIT: readonly FakeShard[] = [
 ]
 
 describe('eddy tail', () => {
+  it("waits without a word where the stream's limits allow no read for now", async () => {
+    const answer = streamOf(SPLIT)
+    let reads = 0
+    server = await fakeServer((request) => {
+      if (!request.path.endsWith('/records')) return answer(request)
+      reads += 1
+      const throttled = { code: 'EDDY_THROTTLED', retryable: true, details: { retryAfterMs: 5 } }
+      return reads % 2 === 1 ? { status: 429, problem: throttled } : answer(request)
+    })
+    const argv = ['tail', 'orders', '--from', 'trim_horizon', '--no-follow']
+    const { exitCode, stdout, stderr } = await runCommand(argv, { url: server.url })
+    expect([exitCode, stderr]).toEqual([0, ''])
+    expect(values(stdout).toSorted()).toEqual(['a1', 'b1', 'b2', 'p1', 'p2', 'p3', 'q1'])
+    expect(reads).toBeGreaterThan(9)
+  })
+
   it('prints all shards, parents to their end before children (I3)', async () => {
     server = await fakeServer(streamOf(SPLIT))
     const argv = ['tail', 'orders', '--from', 'trim_horizon', '--no-follow']
