@@ -198,7 +198,6 @@ export type {
   FailureFilter,
   FailureGroup,
   FailurePage,
-  NewStream,
   Operations,
   Payload,
   PolicyOptions,
@@ -211,13 +210,11 @@ export type {
   RedriveOptions,
   RedrivePlan,
   ResumeOptions,
-  ShardStatus,
-  StreamChange,
-  StreamDetail,
   SubscriptionQueueStatus,
   SubscriptionShardStatus,
   SubscriptionStatus,
 } from './operate/operations.ts'
+export type { NewStream, ShardStatus, StreamChange, StreamDetail } from './operate/stream-shapes.ts'
 export { backoffDelayMs, MAX_DELAY_MS } from './policies/backoff.ts'
 export { type Decision, decideFailure, type Failure } from './policies/decide.ts'
 export { errorInfo } from './policies/error-info.ts'

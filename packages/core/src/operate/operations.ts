@@ -7,10 +7,9 @@ import type { NewEvent } from '../model/event.ts'
 import type { FailureStatus, LedgerItem } from '../model/ledger-item.ts'
 import type { NewMessage, SendOutcome } from '../model/message.ts'
 import type { PolicyChange, PolicyDifference, PolicyResult, PolicyState } from '../model/policy-state.ts'
-import type { LimitsOption } from '../model/resolve-limits.ts'
-import type { ServiceFaults } from '../model/service-limits.ts'
-import type { LogRecord, ShardInfo, StreamInfo, StreamSpec } from '../ports/log.ts'
+import type { LogRecord, StreamInfo } from '../ports/log.ts'
 import type { Limit } from '../protect/start-limits.ts'
+import type { NewStream, StreamChange, StreamDetail } from './stream-shapes.ts'
 
 /** The fate of one record of an append, in request order. */
 export type AppendOutcome =
@@ -35,15 +34,6 @@ export interface AppendOptions {
   readonly producerId?: string
   /** Producer sequence of the first event; the others follow by one. */
   readonly firstSequence?: number
-}
-
-export interface ShardStatus extends ShardInfo {
-  readonly open: boolean
-}
-
-export interface StreamDetail extends StreamInfo {
-  readonly shards: readonly ShardStatus[]
-  readonly subscriptions: readonly string[]
 }
 
 export interface SubscriptionShardStatus {
@@ -290,18 +280,6 @@ export interface AuditEntry {
 }
 
 /** What `createStream` needs; retention defaults to 7 days, durability to `fsync`. */
-export interface NewStream extends Partial<Omit<StreamSpec, 'limits'>> {
-  readonly name: string
-  readonly limits?: LimitsOption
-}
-
-/** What is left out stays as it is. */
-export interface StreamChange {
-  readonly limits?: LimitsOption
-  /** All of them: those not named strike no more. */
-  readonly faults?: ServiceFaults
-}
-
 /**
  * All that an operator or a producer can do, as one interface: the HTTP server serves it, the command speaks it over
  * HTTP, a program that embeds Eddy calls it. Every method may throw an EddyError.

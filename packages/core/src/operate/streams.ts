@@ -4,8 +4,8 @@ import { isHashKey, midpointHashKey, rangesAdjoin, shardRangeContains } from '..
 import { checkInteger, checkName, checkOneOf } from '../model/option-checks.ts'
 import { ON_DEMAND_SHARDS, resolveFaults, resolveLimits } from '../model/resolve-limits.ts'
 import type { ShardInfo } from '../ports/log.ts'
-import type { NewStream, StreamChange, StreamDetail } from './operations.ts'
 import type { OperationsDeps } from './operations-deps.ts'
+import type { NewStream, StreamChange, StreamDetail } from './stream-shapes.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
