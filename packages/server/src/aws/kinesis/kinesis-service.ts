@@ -13,6 +13,8 @@ import { listStreams } from './list-streams.ts'
 import { OpaqueTokens } from './opaque-tokens.ts'
 import { putRecord } from './put-record.ts'
 import { putRecords } from './put-records.ts'
+import { rawGetRecords } from './raw/raw-get-records.ts'
+import { rawPutRecords } from './raw/raw-put-records.ts'
 import { takeRequest } from './request-rates.ts'
 import { mergeShards, splitShard } from './reshard.ts'
 import { decreaseRetention, increaseRetention } from './retention-period.ts'
@@ -59,6 +61,10 @@ export async function kinesisService(options: KinesisServiceOptions): Promise<Ki
   return {
     model: kinesisModel,
     operations: operationsOf(context),
+    rawOperations: new Map([
+      ['PutRecords', rawPutRecords(context)],
+      ['GetRecords', rawGetRecords(context)],
+    ]),
     close: () => context.changes.close(),
   }
 }

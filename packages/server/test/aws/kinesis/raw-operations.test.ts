@@ -1,0 +1,256 @@
+import { KINESIS_LIMITS } from '@eddy/core'
+import * as fc from 'fast-check'
+import { afterEach, describe, expect, it } from 'vitest'
+import { AwsError } from '../../../src/aws/aws-error.ts'
+import { callOperation } from '../../../src/aws/call-operation.ts'
+import { scanPutRecords } from '../../../src/aws/kinesis/raw/scan-put-records.ts'
+import { kinesisModel } from '../../../src/aws/model/kinesis-model.ts'
+import { decodeJson } from '../../../src/aws/protocol/decode-json.ts'
+import { type Answer, KinesisUnderTest } from './support/kinesis-under-test.ts'
+
+let kinesis: KinesisUnderTest
+
+afterEach(async () => kinesis?.service.close())
+
+const call = { signal: new AbortController().signal, region: 'r', accountId: '0'.repeat(12), baseUrl: '' }
+
+/** What the general way makes of a body, as JSON or as a refusal. */
+async function general(operation: string, body: string): Promise<Answer> {
+  return settled(async () => {
+    const input = decodeJson(kinesisModel, operation, JSON.parse(body))
+    return await callOperation(kinesis.service, operation, input, call)
+  })
+}
+
+/** The same by the raw way; undefined when it leaves the body to the general one. */
+async function raw(operation: string, body: string): Promise<Answer> {
+  const answer = kinesis.service.rawOperations?.get(operation)?.(Buffer.from(body), call)
+  if (answer === undefined) return undefined
+  return settled(async () => JSON.parse(Buffer.from(await answer).toString('utf8')))
+}
+
+async function settled(run: () => Promise<Answer>): Promise<Answer> {
+  try {
+    const answer = await kinesis.world.clock.settle(run())
+    return JSON.parse(JSON.stringify(answer, encoded))
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error
+    return { code: error.code, message: error.message, status: error.status }
+  }
+}
+
+/** As the JSON protocol writes bytes and times. */
+function encoded(this: Answer, name: string, value: unknown): unknown {
+  const given = name === '' ? value : this[name]
+  if (given instanceof Date) return given.getTime() / 1_000
+  return given instanceof Uint8Array ? Buffer.from(given).toString('base64') : value
+}
+
+/** Numbers rise from one put to the next. */
+const withoutNumbers = (answer: Answer): string =>
+  JSON.stringify(answer, (name, value) => (name === 'SequenceNumber' ? 'number' : value))
+
+const data = fc.oneof(
+  { weight: 40, arbitrary: fc.uint8Array({ maxLength: 40 }).map((b) => Buffer.from(b).toString('base64')) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      '====',
+      'A===',
+      'AA=A',
+      'AB==',
+      'AAB=',
+      'A-_A',
+      'A',
+      'AA A',
+      'AA\\/A',
+      '\\u0041AAA',
+      'é',
+    ),
+  },
+)
+const key = fc.oneof(
+  { weight: 40, arbitrary: fc.stringMatching(/^[ -!#-[\]-~]{1,20}$/) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('', 'ü', '\\n', '\\"', '\t', '\\ud800', 'x'.repeat(256), 'x'.repeat(257)),
+  },
+)
+const hashKey = fc.constantFrom(
+  '0',
+  '1',
+  '01',
+  '-1',
+  'x',
+  `${2n ** 127n}`,
+  `${2n ** 128n}`,
+  '9'.repeat(39),
+  '9'.repeat(40),
+)
+const quoted = (text: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc.oneof(
+    { weight: 100, arbitrary: text.map((one) => `"${one}"`) },
+    { weight: 1, arbitrary: fc.constantFrom('null', '1', '{}', '[]') },
+  )
+const space = fc.constantFrom('', '', '', ' ', '\n\t', '\r')
+
+/** Members in any order, some of them left out or given twice, with white space between. */
+function object(members: readonly (readonly [string, fc.Arbitrary<string>, number])[]): fc.Arbitrary<string> {
+  const each = members.map(([name, value, weight]) =>
+    fc
+      .tuple(space, value, fc.nat(9))
+      .map(([blank, text, luck]) => (luck < weight ? `"${name}"${blank}:${text}` : '')),
+  )
+  return fc
+    .tuple(
+      fc.shuffledSubarray(
+        each.map((_, i) => i),
+        { minLength: each.length },
+      ),
+      space,
+      ...each,
+    )
+    .map(
+      ([order, blank, ...texts]) =>
+        `{${order
+          .map((i) => texts[i] as string)
+          .filter(Boolean)
+          .join(`${blank},`)}}`,
+    )
+}
+
+const record = object([
+  ['Data', quoted(data), 10],
+  ['PartitionKey', quoted(key), 10],
+  ['ExplicitHashKey', quoted(hashKey), 2],
+])
+const body = fc
+  .tuple(
+    object([
+      ['Records', fc.array(record, { maxLength: 4 }).map((records) => `[${records.join(', ')}]`), 10],
+      ['StreamName', quoted(fc.constantFrom(...Array(12).fill('orders'), 'none', 'a b', '')), 10],
+      ['StreamARN', quoted(fc.constant(`arn:aws:kinesis:us-east-1:000000000000:stream/orders`)), 1],
+      ['DryRun', fc.constantFrom('true', 'false'), 1],
+      ['Other', fc.constantFrom('1', '"x"'), 1],
+    ]),
+    fc.constantFrom('', '', '', '', '', '', ' ', 'x', '}'),
+  )
+  .map(([text, end]) => text + end)
+
+describe('Raw ways of the Kinesis endpoint', () => {
+  it('PutRecords from bytes does and answers what the general way does, or leaves the body to it', async () => {
+    kinesis = await KinesisUnderTest.start()
+    await kinesis.create('orders', 2)
+    let taken = 0
+    await fc.assert(
+      fc.asyncProperty(body, async (text) => {
+        const fast = await raw('PutRecords', text)
+        if (fast === undefined) return
+        taken += 1
+        expect(withoutNumbers(fast)).toBe(withoutNumbers(await general('PutRecords', text)))
+      }),
+      { numRuns: 600 },
+    )
+    // The generator makes enough that is plain.
+    expect(taken).toBeGreaterThan(60)
+    // Each accepted body was stored twice, the same both times and in the same order.
+    for (const ShardId of ['0', '1']) {
+      const { Records } = await kinesis.call('GetRecords', {
+        ShardIterator: await kinesis.iterator('TRIM_HORIZON', { ShardId }),
+      })
+      const stored = Records.map(
+        (one: Answer) => `${one.PartitionKey} ${Buffer.from(one.Data).toString('hex')}`,
+      )
+      expect([...count(stored).values()].filter((times) => times % 2 !== 0)).toEqual([])
+    }
+  })
+
+  it('what SDKs write is read from bytes: with and without white space, in any order of members', () => {
+    const Data = Buffer.from('bytes').toString('base64')
+    const input = {
+      StreamName: 'orders',
+      Records: [
+        { Data, PartitionKey: 'k' },
+        { PartitionKey: 'k', Data },
+      ],
+    }
+    for (const text of [JSON.stringify(input), JSON.stringify(input, null, 2)]) {
+      const scanned = scanPutRecords(Buffer.from(text))
+      expect(scanned?.Records.map(({ Data: bytes }) => Buffer.from(bytes).toString())).toEqual([
+        'bytes',
+        'bytes',
+      ])
+    }
+    expect(scanPutRecords(Buffer.from(JSON.stringify(input).slice(0, -1)))).toBeUndefined()
+  })
+
+  it('throttled records are answered in the same words', async () => {
+    kinesis = await KinesisUnderTest.start({ limits: { ...KINESIS_LIMITS, writeRecordsPerSecond: 2 } })
+    await kinesis.create()
+    const Records = Array.from({ length: 3 }, (_, i) => ({ Data: 'AAAA', PartitionKey: `k${i}` }))
+    const text = JSON.stringify({ StreamName: 'orders', Records })
+    const fast = await raw('PutRecords', text)
+    expect(fast.FailedRecordCount).toBe(1)
+    await kinesis.advance(1_000)
+    expect(withoutNumbers(fast)).toBe(withoutNumbers(await general('PutRecords', text)))
+  })
+
+  it('GetRecords to bytes answers what the general way answers', async () => {
+    kinesis = await KinesisUnderTest.start()
+    await kinesis.create('orders', 1)
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.tuple(
+            fc.uint8Array({ maxLength: 50 }),
+            fc.string({ minLength: 1, maxLength: 20, unit: 'binary' }),
+          ),
+          {
+            minLength: 1,
+            maxLength: 5,
+          },
+        ),
+        fc.integer({ min: 1, max: 6 }),
+        async (records, Limit) => {
+          const ShardIterator = await kinesis.iterator('LATEST')
+          const Records = records.map(([Data, PartitionKey]) => ({ Data, PartitionKey }))
+          await kinesis.call('PutRecords', { StreamName: 'orders', Records })
+          await kinesis.advance(7)
+          const text = JSON.stringify({ ShardIterator, Limit })
+          expect(await raw('GetRecords', text)).toEqual(await general('GetRecords', text))
+        },
+      ),
+      { numRuns: 100 },
+    )
+  })
+
+  it('GetRecords: ends of shards, refusals and members that are rare', async () => {
+    kinesis = await KinesisUnderTest.start()
+    await kinesis.create('orders', 1)
+    const ShardIterator = await kinesis.iterator('TRIM_HORIZON')
+    await kinesis.call('SplitShard', { StreamName: 'orders', ShardToSplit: '0', NewStartingHashKey: '7' })
+    const atEnd = JSON.stringify({ ShardIterator })
+    expect((await raw('GetRecords', atEnd)).ChildShards).toHaveLength(2)
+    expect(await raw('GetRecords', atEnd)).toEqual(await general('GetRecords', atEnd))
+    const garbage = JSON.stringify({ ShardIterator: 'x' })
+    expect(await raw('GetRecords', garbage)).toEqual(await general('GetRecords', garbage))
+    const others = [
+      { ShardIterator, DryRun: true },
+      { ShardIterator, Limit: 0 },
+      { ShardIterator, Limit: 10_001 },
+      { ShardIterator: '' },
+      { ShardIterator: 'x'.repeat(513) },
+      { ShardIterator: 1 },
+      { Limit: 1 },
+      null,
+    ]
+    for (const other of others) expect(await raw('GetRecords', JSON.stringify(other))).toBeUndefined()
+    expect(await raw('GetRecords', '{')).toBeUndefined()
+  })
+})
+
+function count(texts: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1)
+  return counts
+}
