@@ -75,7 +75,7 @@ describe('eddy streams', () => {
 
   it('creates with limits, changes them, and shows them', async () => {
     const faults = {
-      internalFailureRate: 0.5,
+      internalFailureRate: 0.07,
       latencyMs: 20,
       throttleHarder: { 'shardId-000000000001': 0.25 },
     }
@@ -98,7 +98,7 @@ describe('eddy streams', () => {
     expect([server.requests.at(-1)?.method, body()]).toEqual(['PATCH', { limits: 'kinesis' }])
     expect(changed.stdout).toContain(
       'limits  kinesis: a shard takes 1,000 records/s and 1.0 MiB/s, and gives 5 reads/s and 2.0 MiB/s\n' +
-        'faults  50 % of records fail inside, 20 ms latency, shardId-000000000001 at 25 %\n',
+        'faults  7 % of records fail inside, 20 ms latency, shardId-000000000001 at 25 %\n',
     )
     const dry = await runCommand(['streams', 'limits', 'orders', 'none', '--dry-run'], { url })
     expect(dry.stdout).toBe('would give stream "orders" no limits\n')

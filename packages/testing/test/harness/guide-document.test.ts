@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { KINESIS_LIMITS } from '@eddy/core'
 import { describe, expect, test } from 'vitest'
 
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8')
@@ -19,5 +20,20 @@ describe('docs/guides/testing.md', () => {
     )
     expect(names.length).toBeGreaterThan(15)
     for (const name of names) expect(document).toMatch(new RegExp(`\`${name}\\b`))
+  })
+})
+
+describe('docs/guides/limits.md', () => {
+  const document = read('../../../../docs/guides/limits.md')
+
+  test('shows the file that the tests run', () => {
+    const shown = [...document.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map((match) => match[1])
+    expect(shown).toEqual([read('./guide/limits.test.ts')])
+  })
+
+  test('has every figure, and the value that is enforced', () => {
+    const rows = [...document.matchAll(/^\| `(\w+)` \| ([\d,]+) \|/gm)]
+    const figures = rows.map(([, name, value]) => [name, Number(value?.replaceAll(',', ''))])
+    expect(Object.fromEntries(figures)).toEqual(KINESIS_LIMITS)
   })
 })

@@ -45,10 +45,14 @@ function limitsText(limits: ServiceLimits): string {
 
 function faultsText({ internalFailureRate, latencyMs, throttleHarder }: ServiceFaults): string {
   return [
-    internalFailureRate === undefined ? [] : [`${internalFailureRate * 100} % of records fail inside`],
+    internalFailureRate === undefined ? [] : [`${percent(internalFailureRate)} of records fail inside`],
     latencyMs === undefined ? [] : [`${latencyMs} ms latency`],
-    Object.entries(throttleHarder ?? {}).map(([shardId, share]) => `${shardId} at ${share * 100} %`),
+    Object.entries(throttleHarder ?? {}).map(([shardId, share]) => `${shardId} at ${percent(share)}`),
   ]
     .flat()
     .join(', ')
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toPrecision(6))} %`
 }
