@@ -4,7 +4,7 @@ import { type FoundStream, findStream, type StreamRef, shardsOf } from './find-s
 import type { KinesisContext } from './kinesis-context.ts'
 import { dryRun, invalidArgument, shardDoesNotExist, shardNotFound } from './kinesis-errors.ts'
 import { takeIterator } from './request-rates.ts'
-import { fullShardId } from './shard-ids.ts'
+import { fullShardId, numberBefore } from './shard-ids.ts'
 import { type ShardIterator, sealIterator } from './shard-iterators.ts'
 
 export interface GetShardIteratorInput extends StreamRef {
@@ -83,14 +83,11 @@ async function latest({ context, stream, shard }: Place): Promise<ShardIterator[
  * do not say which shard gave them.
  */
 async function checkSequence({ context, stream, shard }: Place, sequenceNumber: string): Promise<void> {
-  const { shardId, startingSequenceNumber } = shard
+  const { shardId } = shard
   const next = await context.engine.log.nextSequenceNumber?.(stream.name, shardId)
-  const isBelow = compareSequence(sequenceNumber, startingSequenceNumber) < 0
-  // The first number of a shard is known from its description, and may be asked for before any record has it.
-  const isAbove =
-    next !== undefined &&
-    compareSequence(sequenceNumber, next) >= 0 &&
-    sequenceNumber !== startingSequenceNumber
+  // The number before the first one is known from the shard's description.
+  const isBelow = compareSequence(sequenceNumber, numberBefore(shard)) < 0
+  const isAbove = next !== undefined && compareSequence(sequenceNumber, next) >= 0
   if (!isBelow && !isAbove) return
   throw invalidArgument(
     `StartingSequenceNumber ${sequenceNumber} used in GetShardIterator on shard ${shardId} in stream ${stream.name} ` +

@@ -10,6 +10,14 @@ export function fullShardId(text: string): string | undefined {
   return `shardId-${String(Number(digits)).padStart(12, '0')}`
 }
 
+/**
+ * Where a shard starts, as clients are told: as in the service no record has this number, since consumers such as
+ * lifion-kinesis begin a child *after* it.
+ */
+export function numberBefore({ startingSequenceNumber }: ShardInfo): string {
+  return String(BigInt(startingSequenceNumber) - 1n)
+}
+
 /** As DescribeStream and ListShards give a shard. */
 export function shardOutput(shard: ShardInfo): AwsStructure {
   const [parent, adjacent] = shard.parentShardIds
@@ -19,7 +27,7 @@ export function shardOutput(shard: ShardInfo): AwsStructure {
     ...(adjacent !== undefined && { AdjacentParentShardId: adjacent }),
     HashKeyRange: { StartingHashKey: shard.startingHashKey, EndingHashKey: shard.endingHashKey },
     SequenceNumberRange: {
-      StartingSequenceNumber: shard.startingSequenceNumber,
+      StartingSequenceNumber: numberBefore(shard),
       ...(shard.endingSequenceNumber !== undefined && {
         EndingSequenceNumber: shard.endingSequenceNumber,
       }),

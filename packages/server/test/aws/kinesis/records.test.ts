@@ -163,14 +163,16 @@ describe('Records of the Kinesis endpoint', () => {
     expect(await refusal('AT_TIMESTAMP', { Timestamp })).toContain('cannot be greater than')
   })
 
-  it('the first number of a shard is a place to begin at, also before there is a record', async () => {
+  it('the number that a shard starts with is before every record, at and after which one may begin', async () => {
     kinesis = await KinesisUnderTest.start()
     await kinesis.create()
     const [shard] = await kinesis.shards()
     const StartingSequenceNumber = shard.SequenceNumberRange.StartingSequenceNumber
-    const iterator = await kinesis.iterator('AT_SEQUENCE_NUMBER', { StartingSequenceNumber })
+    const early = await kinesis.iterator('AFTER_SEQUENCE_NUMBER', { StartingSequenceNumber })
     await kinesis.put('first')
-    expect(await kinesis.texts(iterator)).toEqual(['first'])
+    expect(await kinesis.texts(early)).toEqual(['first'])
+    for (const type of ['AT_SEQUENCE_NUMBER', 'AFTER_SEQUENCE_NUMBER'])
+      expect(await kinesis.texts(await kinesis.iterator(type, { StartingSequenceNumber }))).toEqual(['first'])
   })
 
   it('a request with a record that the stream does not take is refused as a whole', async () => {
