@@ -3,6 +3,7 @@ import {
   type AppendOptions,
   type AppendOutcome,
   defineApp,
+  type Engine,
   type Logger,
   type NewEvent,
   type NewMessage,
@@ -51,6 +52,10 @@ export interface Eddy {
     queue: string | QueueDefinition,
     messages: NewMessage | readonly NewMessage[],
   ): Promise<readonly SendOutcome[]>
+  /** The ports that all of it stands on, for what else this process serves; open until `close`. */
+  readonly engine: Engine
+  /** For streams and shards that were changed through `engine`: subscriptions look at once. */
+  streamsChanged(): Promise<void>
   /** Names where this process can be reached, once that is known. */
   setAddress(url: string): Promise<void>
   /** Finishes or gives back what is in flight within `timeoutMs` (default 25,000), saves checkpoints, closes the engine. */
@@ -84,6 +89,8 @@ export async function open(app: AppDefinition | undefined, options: OpenOptions)
       operations: runtime.operations,
       append: (stream, events, appendOptions) => runtime.append(stream, events, appendOptions),
       send: (queue, messages) => runtime.send(queue, messages),
+      engine,
+      streamsChanged: () => runtime.streamsChanged(),
       setAddress: (url) => engine.setAddress(url),
       close: async (closeOptions) => {
         await runtime.stop(closeOptions)

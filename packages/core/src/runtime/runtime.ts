@@ -60,6 +60,8 @@ export interface Runtime {
     queue: string | QueueDefinition,
     messages: NewMessage | readonly NewMessage[],
   ): Promise<readonly SendOutcome[]>
+  /** For streams and shards that were made, closed or removed otherwise than through `operations`: readers look at once. */
+  streamsChanged(): Promise<void>
   /** Stops within about `timeoutMs` (default 25,000): finishes or gives back what is in flight, saves checkpoints. The engine stays open. */
   stop(options?: { readonly timeoutMs?: number }): Promise<void>
 }
@@ -130,6 +132,10 @@ class RunningApp implements Runtime {
     return this.#operations as Operations
   }
 
+  async streamsChanged(): Promise<void> {
+    for (const runner of this.#subscriptions.values()) await runner.intake?.discover()
+  }
+
   async start(): Promise<void> {
     const { engine, app, readOnly, backup } = this.#options
     const process = await persist(engine.clock, this.#stopping.signal, this.#logger, 'beginning', () =>
@@ -175,9 +181,7 @@ class RunningApp implements Runtime {
       readOnly: readOnly ?? false,
       metrics: () => this.#metrics(),
       ready: () => this.#isReady(),
-      onStreamsChanged: async () => {
-        for (const runner of this.#subscriptions.values()) await runner.intake?.discover()
-      },
+      onStreamsChanged: () => this.streamsChanged(),
       notices: (listener) => {
         this.#listeners.add(listener)
         return () => this.#listeners.delete(listener)

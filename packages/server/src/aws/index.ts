@@ -1,10 +1,2 @@
-export type {
-  AwsCall,
-  AwsOperation,
-  AwsService,
-  AwsStructure,
-  AwsValue,
-  RawOperation,
-} from './aws-service.ts'
-export { type ServeAwsOptions, serveAws } from './listen/serve-aws.ts'
+export { type AwsEndpointOptions, openAwsEndpoint } from './open-aws-endpoint.ts'
 export { type Credentials, readCredentials } from './sign/credentials.ts'

@@ -1,9 +1,12 @@
 import type { AppDefinition } from '@eddy/core'
 import type { Paint } from '../format/paint.ts'
+import type { StartedAws } from './start-aws.ts'
 
 export interface StartedServer {
   readonly url: string
   readonly port: number
+  /** Where AWS clients are served, if they are. */
+  readonly aws: Pick<StartedAws, 'url' | 'region' | 'needsSignature'> | undefined
   readonly dataDir: string
   readonly app: AppDefinition | undefined
   readonly file: string | undefined
@@ -13,7 +16,10 @@ export interface StartedServer {
 const DEFAULT_URL = 'http://127.0.0.1:4010'
 
 /** Where it listens, what it runs, what to try next. */
-export function startBanner({ url, dataDir, app, file, needsToken }: StartedServer, paint: Paint): string {
+export function startBanner(
+  { url, aws, dataDir, app, file, needsToken }: StartedServer,
+  paint: Paint,
+): string {
   const streams = app?.streams ?? []
   const queues = app?.queues ?? []
   const subscriptions = app?.subscriptions ?? []
@@ -21,6 +27,9 @@ export function startBanner({ url, dataDir, app, file, needsToken }: StartedServ
   const eddy = url === DEFAULT_URL ? 'eddy' : `eddy --url ${url}`
   return [
     `${paint.bold('eddy')} listens on ${paint.cyan(url)}`,
+    ...(aws === undefined
+      ? []
+      : [`  AWS endpoint   ${paint.cyan(aws.url)} (Kinesis and SQS, ${awsNote(aws)})`]),
     `  data           ${dataDir}`,
     `  application    ${file ?? 'none: streams and HTTP only'}`,
     `  streams        ${streams.map(({ name, shards }) => `${name} (${shards})`).join(', ') || '-'}`,
@@ -35,5 +44,12 @@ export function startBanner({ url, dataDir, app, file, needsToken }: StartedServ
     ...(queues[0] === undefined ? [] : [`  ${eddy} queues put ${queues[0].name} FILE.ndjson`]),
     `  ${eddy} subscriptions list`,
     `  ${eddy} failures list`,
+    ...(aws === undefined
+      ? []
+      : [`  aws --endpoint-url ${aws.url} --region ${aws.region} kinesis list-streams`]),
   ].join('\n')
+}
+
+function awsNote({ region, needsSignature }: Pick<StartedAws, 'region' | 'needsSignature'>): string {
+  return `${region}${needsSignature ? ', signatures checked' : ', any credentials'}`
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { AppDefinition, Logger } from '@eddy/core'
+import type { RunningServer } from '@eddy/server'
 import { type Command, Option } from 'commander'
 import type { Action, CommandContext } from '../command-context.ts'
 import { asConfiguration } from '../command-errors.ts'
@@ -8,13 +9,14 @@ import { parseCount } from '../parse-count.ts'
 import { version } from '../version.ts'
 import { guardCrashes } from './crash-guard.ts'
 import { shutDown } from './shut-down.ts'
+import { type AwsOptions, type AwsSurroundings, startAws } from './start-aws.ts'
 import { type StartedServer, startBanner } from './start-banner.ts'
 
-interface StartOptions {
+const awsPort = parseCount('--aws-port', 0, 65_535)
+
+interface StartOptions extends AwsOptions {
   readonly data: string
   readonly port: number
-  readonly host: string
-  readonly readOnly?: boolean
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly shutdownTimeout: string
 }
@@ -24,6 +26,7 @@ Examples:
   eddy start app.ts --data ./data
   eddy start --data ./data --port 4011            streams and HTTP without subscriptions
   EDDY_TOKEN=secret eddy start app.ts --data ./data --host 0.0.0.0
+  eddy start --data ./data --aws-port 4566        Kinesis and SQS for AWS clients, too
 
 The application file exports defineApp({ streams, subscriptions }) as default. Logs go to standard error.
 SIGTERM or Ctrl-C finishes what is in flight (or gives it back), saves checkpoints and ends with status 0.`
@@ -42,6 +45,22 @@ export function startCommand(program: Command, action: Action): void {
       '127.0.0.1',
     )
     .option('--read-only', 'refuse every change over HTTP; subscriptions run all the same')
+    .option(
+      '--aws-port <n>',
+      'serve Kinesis and SQS to AWS clients on this port; 0 takes a free one',
+      awsPort,
+    )
+    .option('--aws-region <region>', 'region of their ARNs and signatures', 'us-east-1')
+    .addOption(
+      new Option('--aws-limits <limits>', 'limits of streams that AWS clients make')
+        .choices(['kinesis', 'off'])
+        .default('kinesis'),
+    )
+    .option('--aws-instant', 'their streams are made, changed and deleted at once')
+    .option(
+      '--aws-credentials <file>',
+      'pairs `ID SECRET` that may sign, one a line; see EDDY_AWS_ACCESS_KEY_ID',
+    )
     .addOption(
       new Option('--log-level <level>', 'what is logged')
         .choices(['debug', 'info', 'warn', 'error', 'silent'])
@@ -60,7 +79,7 @@ async function start(
   const { io } = context
   const timeoutMs = requireDurationMs(options.shutdownTimeout, '--shutdown-timeout')
   // Loaded here, so that the other commands start without the engine.
-  const { pinoLogger, serve } = await import('@eddy/server')
+  const { pinoLogger } = await import('@eddy/server')
   const { haltCommits } = await import('@eddy/embedded')
   const { loadApp } = await import('../../load-app/load-app.ts')
   const logger = pinoLogger({
@@ -71,38 +90,56 @@ async function start(
   try {
     const app = file === undefined ? undefined : await loadApp(file)
     const eddy = await openEngine(app, file, options, logger)
-    const { host, port } = options
-    const { token } = context
-    let server: Awaited<ReturnType<typeof serve>>
-    try {
-      server = await asConfiguration(
-        serve({
-          operations: eddy.operations,
-          host,
-          port,
-          logger,
-          version,
-          closeTimeoutMs: Math.ceil(timeoutMs / 2),
-          ...(token === undefined ? {} : { token }),
-        }),
-      )
-    } catch (error) {
-      await eddy.close()
-      throw error
-    }
+    const closeTimeoutMs = Math.ceil(timeoutMs / 2)
+    const { server, aws } = await openServers(context, options, {
+      eddy,
+      app,
+      logger,
+      env: io.env,
+      closeTimeoutMs,
+    })
     await eddy.setAddress(server.url)
     await announce(context, {
       url: server.url,
       port: server.port,
+      aws,
       dataDir: resolve(options.data),
       app,
       file,
-      needsToken: token !== undefined,
+      needsToken: context.token !== undefined,
     })
     await untilAborted(io.signal)
-    await shutDown({ server, eddy, logger, timeoutMs })
+    const servers = { close: async () => void (await Promise.all([server.close(), aws?.close()])) }
+    await shutDown({ server: servers, eddy, logger, timeoutMs })
   } finally {
     release()
+  }
+}
+
+/** All or none: what cannot listen closes the rest again. */
+async function openServers(context: CommandContext, options: StartOptions, surroundings: AwsSurroundings) {
+  const { serve } = await import('@eddy/server')
+  const { host, port } = options
+  const { token } = context
+  const { eddy, logger, closeTimeoutMs } = surroundings
+  let server: RunningServer | undefined
+  try {
+    server = await asConfiguration(
+      serve({
+        operations: eddy.operations,
+        host,
+        port,
+        logger,
+        version,
+        closeTimeoutMs,
+        ...(token === undefined ? {} : { token }),
+      }),
+    )
+    return { server, aws: await startAws(options, surroundings) }
+  } catch (error) {
+    await server?.close()
+    await eddy.close()
+    throw error
   }
 }
 
@@ -127,9 +164,10 @@ async function openEngine(
 
 async function announce(context: CommandContext, started: StartedServer): Promise<void> {
   if (!context.json) return await context.print(startBanner(started, context.paint))
-  const { url, port, dataDir, app } = started
+  const { url, port, aws, dataDir, app } = started
   const subscriptions = (app?.subscriptions ?? []).map(({ name, stream }) => ({ name, stream }))
-  await context.printJson({ url, port, dataDir, pid: process.pid, subscriptions })
+  const awsUrl = aws === undefined ? {} : { awsUrl: aws.url }
+  await context.printJson({ url, port, ...awsUrl, dataDir, pid: process.pid, subscriptions })
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

@@ -6,6 +6,7 @@ it('says with a token that the commands to try need it, and only then', () => {
   const started = {
     url: 'http://127.0.0.1:4010',
     port: 4010,
+    aws: undefined,
     dataDir: '/data',
     app: undefined,
     file: undefined,
@@ -16,4 +17,27 @@ it('says with a token that the commands to try need it, and only then', () => {
   expect(closed).toContain(
     '\nTry next, with EDDY_TOKEN set to the token of this server:\n  eddy streams create',
   )
+})
+
+it('says where AWS clients are served, when they are', () => {
+  const started = {
+    url: 'http://127.0.0.1:4010',
+    port: 4010,
+    dataDir: '/data',
+    app: undefined,
+    file: undefined,
+    needsToken: false,
+  }
+  const aws = { url: 'http://127.0.0.1:4566', region: 'us-east-1', needsSignature: false }
+  const banner = startBanner({ ...started, aws }, paint(false))
+  expect(banner).toContain(
+    '\n  AWS endpoint   http://127.0.0.1:4566 (Kinesis and SQS, us-east-1, any credentials)\n',
+  )
+  expect(banner).toContain(
+    '\n  aws --endpoint-url http://127.0.0.1:4566 --region us-east-1 kinesis list-streams',
+  )
+  expect(startBanner({ ...started, aws: { ...aws, needsSignature: true } }, paint(false))).toContain(
+    'signatures checked',
+  )
+  expect(startBanner({ ...started, aws: undefined }, paint(false))).not.toContain('aws')
 })

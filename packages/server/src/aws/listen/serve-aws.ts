@@ -37,7 +37,7 @@ export interface ServeAwsOptions {
 }
 
 const MAX_HEADER_BYTES = 16 * 1024
-const MAX_CONNECTIONS = 2_000
+export const MAX_CONNECTIONS = 2_000
 const CLOSE_TIMEOUT_MS = 10_000
 
 /**
@@ -84,8 +84,10 @@ export async function serveAws(options: ServeAwsOptions): Promise<RunningServer>
   }
 }
 
-function checkOptions({ host, port, credentials }: ServeAwsOptions): void {
+function checkOptions({ host, port, region, credentials }: ServeAwsOptions): void {
   requirePort('--aws-port', port)
+  if (!/^[a-z0-9-]{1,32}$/.test(region))
+    throw new InvalidOptionError('--aws-region', 'the name of a region, such as us-east-1', region)
   if ((credentials ?? []).length === 0 && !isLoopbackHost(host)) {
     throw new InvalidOptionError(
       'EDDY_AWS_ACCESS_KEY_ID and EDDY_AWS_SECRET_ACCESS_KEY',
