@@ -10,6 +10,7 @@
 
 import { consumeMutations } from './list-consume.mjs'
 import { holdMutations } from './list-hold.mjs'
+import { limitMutations } from './list-limits.mjs'
 import { operateMutations } from './list-operate.mjs'
 import { policyMutations } from './list-policy.mjs'
 import { protectMutations } from './list-protect.mjs'
@@ -25,4 +26,5 @@ export const mutations = [
   ...policyMutations,
   ...protectMutations,
   ...queueMutations,
+  ...limitMutations,
 ]

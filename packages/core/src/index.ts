@@ -75,7 +75,6 @@ export {
 } from './handle/handler-threads.ts'
 export { invoke, isThenable } from './handle/invoke.ts'
 export { withLimits } from './limits/change-limits.ts'
-export { rateExceeded } from './limits/limited-append.ts'
 export { limitedLog } from './limits/limited-log.ts'
 export type { LimitedLogParts } from './limits/limited-log-parts.ts'
 export { ShardBudgets } from './limits/shard-budgets.ts'

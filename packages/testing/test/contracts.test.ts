@@ -2,7 +2,6 @@ import {
   blobsContract,
   clockContract,
   engineContract,
-  limitsContract,
   logContract,
   queueContract,
   tableContract,
@@ -45,7 +44,6 @@ for (const [name, faults, seeds] of [
     const title = `simulated engine, ${name}, seed ${seed}`
     const open = fixtures(seed, faults)
     logContract(title, open, options)
-    if (name === 'quiet') limitsContract(title, open)
     queueContract(title, open, options)
     tableContract(title, open, options)
     blobsContract(title, open, options)

@@ -11,11 +11,6 @@ import { utf8Bytes } from './utf8-bytes.ts'
 /** The account in what a service says; Eddy has none. */
 const ACCOUNT = '000000000000'
 
-/** What Kinesis says of a throttled entry, and of a throttled read. */
-export function rateExceeded(stream: string, shardId: string, accountId: string = ACCOUNT): string {
-  return `Rate exceeded for shard ${shardId} in stream ${stream} under account ${accountId}.`
-}
-
 /** What Kinesis says of an entry that failed for no fault of its own. */
 const INTERNAL_FAILURE = 'Internal service failure.'
 
@@ -33,6 +28,7 @@ export class LimitedAppend {
   readonly #budgets: ShardBudgets
   readonly #info: StreamInfo
   readonly #entries: readonly AppendEntry[]
+  readonly #ofShards = new Map<string, ShardBudget>()
   readonly #refusals: (Refusal | undefined)[]
   readonly #spent: (Spent | undefined)[]
   /** What refused the first entry of a lane that may come again: its later ones would overtake it (I3). */
@@ -126,14 +122,24 @@ export class LimitedAppend {
       return { ok: false, code: 'internal', retryable: true, message: INTERNAL_FAILURE }
     }
     if (limits === undefined) return undefined
-    const budget = this.#budgets.of(this.#info.streamId, shardId, nowMs)
+    const budget = this.#budgetOf(shardId, nowMs)
     const share = faults.throttleHarder?.[shardId] ?? 1
     if (!budget.trySpendWrite(bytes, limits, share, nowMs)) {
-      const message = rateExceeded(this.#info.name, shardId)
+      // What Kinesis says.
+      const message = `Rate exceeded for shard ${shardId} in stream ${this.#info.name} under account ${ACCOUNT}.`
       return { ok: false, code: 'throttled', retryable: true, message }
     }
     this.#spent[index] = { budget, shardId, bytes }
     return undefined
+  }
+
+  #budgetOf(shardId: string, nowMs: number): ShardBudget {
+    let budget = this.#ofShards.get(shardId)
+    if (budget === undefined) {
+      budget = this.#budgets.of(this.#info.streamId, shardId, nowMs)
+      this.#ofShards.set(shardId, budget)
+    }
+    return budget
   }
 
   #note(index: number, entry: AppendEntry, refusal: Refusal): void {
@@ -153,7 +159,7 @@ export class LimitedAppend {
     if (!result.ok || result.duplicate) return
     // The shard was split or merged on the way.
     const nowMs = this.#parts.clock.monotonicMs()
-    this.#budgets.of(this.#info.streamId, result.shardId, nowMs).spendWrite(spent.bytes, limits, nowMs)
+    this.#budgetOf(result.shardId, nowMs).spendWrite(spent.bytes, limits, nowMs)
   }
 }
 

@@ -69,26 +69,29 @@ describe('reading a stream with limits', () => {
     expect(h.calls('work-0')).toHaveLength(5_000)
   })
 
-  test('crashes, faults and limits together lose nothing and keep each key in order (I2, I3)', async () => {
-    const faults = { internalFailureRate: 0.1, latencyMs: 20, throttleHarder: { [SHARD]: 0.5 } }
-    const limits = { writeRecordsPerSecond: 20, readCallsPerSecond: 2 }
-    const h = await openHarness(app({ shards: 2, limits, faults }, 1), { faults: roughFaults, seed: 5 })
-    const sent: string[] = []
-    for (let round = 0; round < 10; round++) {
-      const batch = ['a', 'b', 'c', 'd'].map((key) => event(key, `${key}${round}`))
-      const outcomes = await h.append('events', batch)
-      for (const [index, outcome] of outcomes.entries()) if (outcome.ok) sent.push(batch[index]?.id ?? '')
-      await h.advance('2s')
-      if (round % 3 === 2) await h.crash()
-    }
-    h.world.faults = quietFaults
-    await h.advance('10m')
-    for (const key of ['a', 'b', 'c', 'd']) {
-      const firsts = [...new Set(h.order('work-0', key))]
-      expect(firsts).toEqual(expect.arrayContaining(sent.filter((id) => id.startsWith(key))))
-      expect(firsts).toEqual(firsts.toSorted((a, b) => Number(a.slice(1)) - Number(b.slice(1))))
-    }
-  })
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'crashes, faults and limits together lose nothing and keep each key in order (I2, I3), seed %i',
+    async (seed) => {
+      const faults = { internalFailureRate: 0.1, latencyMs: 20, throttleHarder: { [SHARD]: 0.5 } }
+      const limits = { writeRecordsPerSecond: 20, readCallsPerSecond: 2 }
+      const h = await openHarness(app({ shards: 2, limits, faults }, 1), { faults: roughFaults, seed })
+      const sent: string[] = []
+      for (let round = 0; round < 10; round++) {
+        const batch = ['a', 'b', 'c', 'd'].map((key) => event(key, `${key}${round}`))
+        const outcomes = await h.append('events', batch)
+        for (const [index, outcome] of outcomes.entries()) if (outcome.ok) sent.push(batch[index]?.id ?? '')
+        await h.advance('2s')
+        if (round % 3 === 2) await h.crash()
+      }
+      h.world.faults = quietFaults
+      await h.advance('10m')
+      for (const key of ['a', 'b', 'c', 'd']) {
+        const firsts = [...new Set(h.order('work-0', key))]
+        expect(firsts).toEqual(expect.arrayContaining(sent.filter((id) => id.startsWith(key))))
+        expect(firsts).toEqual(firsts.toSorted((a, b) => Number(a.slice(1)) - Number(b.slice(1))))
+      }
+    },
+  )
 
   test('limits that are set while the stream is read count at once, and so does lifting them', async () => {
     const h = await openHarness(app({ shards: 1 }, 1))
