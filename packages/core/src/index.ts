@@ -285,6 +285,7 @@ export type {
   TableValue,
   WriteResult,
 } from './ports/table.ts'
+export { type BytesInValue, putBytesBack, takeBytesOut } from './ports/value-bytes.ts'
 export type {
   EncodedRecord,
   Ordering,

@@ -1,9 +1,11 @@
 import {
+  type BytesInValue,
   CorruptDataError,
   type IndexKey,
-  InvalidOptionError,
+  putBytesBack,
   type TableItem,
   type TableValue,
+  takeBytesOut,
 } from '@eddy/core'
 import { parseItemKey } from './table-keys.ts'
 
@@ -16,7 +18,6 @@ import { parseItemKey } from './table-keys.ts'
 const HAS_EXPIRY = 1
 const HAS_INDEX = 2
 const HAS_BYTES = 4
-const MAX_DEPTH = 200
 const VERSION_AT = 1
 const LENGTH_BYTES = 4
 /** Flags, version, expiry, and the lengths of index, JSON and list of bytes. */
@@ -30,14 +31,6 @@ export interface StoredItem {
   readonly index?: IndexKey | undefined
 }
 
-type Path = readonly (string | number)[]
-
-interface Found {
-  /** As JSON. */
-  readonly path: string
-  readonly bytes: Uint8Array
-}
-
 /**
  * The item's bytes, but for its version, which only the commit knows: `setItemVersion`. Encoded as early as this, since
  * what waits for its commit as text and objects keeps the garbage collector busy.
@@ -45,8 +38,7 @@ interface Found {
  * @throws InvalidOptionError when the value is not JSON and bytes
  */
 export function encodeItem(item: Omit<StoredItem, 'version'>): Buffer {
-  const found: Found[] = []
-  const json = JSON.stringify(withoutBytes(item.value, [], found))
+  const { json, found } = takeBytesOut(item.value)
   const { expiresAtMs, index } = item
   const target = itemBuffer(mostBytes(json, found, index))
   target[0] =
@@ -73,7 +65,7 @@ export function setItemVersion(bytes: Buffer, version: number): void {
   bytes.writeDoubleLE(version, VERSION_AT)
 }
 
-function mostBytes(json: string, found: readonly Found[], index: IndexKey | undefined): number {
+function mostBytes(json: string, found: readonly BytesInValue[], index: IndexKey | undefined): number {
   let characters = json.length > EXACT_FROM_CHARACTERS ? 0 : json.length
   let bytes = FIXED_BYTES + (characters === 0 ? Buffer.byteLength(json) : 0)
   if (index !== undefined) characters += index.partition.length + index.sort.length
@@ -140,7 +132,7 @@ function decodeFields(bytes: Buffer): Omit<TableItem, 'partition' | 'sort'> {
   let value = JSON.parse(reader.text()) as TableValue
   if ((flags & HAS_BYTES) !== 0) {
     for (let left = reader.uint32(); left > 0; left--) {
-      value = setAt(value, JSON.parse(reader.text()) as Path, reader.bytes())
+      value = putBytesBack(value, { path: reader.text(), bytes: reader.bytes() })
     }
   }
   return {
@@ -149,71 +141,6 @@ function decodeFields(bytes: Buffer): Omit<TableItem, 'partition' | 'sort'> {
     ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
     ...(index === undefined ? {} : { index }),
   }
-}
-
-/**
- * The value with null in place of bytes; the same object where there are none.
- * @param path - of the value; the same list all the way down
- */
-function withoutBytes(
-  value: TableValue | undefined,
-  path: (string | number)[],
-  found: Found[],
-): TableValue | undefined {
-  if (isPlain(value, path)) return value
-  if (value instanceof Uint8Array) {
-    found.push({ path: JSON.stringify(path), bytes: value })
-    return null
-  }
-  if (typeof value !== 'object' || path.length > MAX_DEPTH) throw notJson(path, value)
-  return withoutBytesInside(value, path, found)
-}
-
-function withoutBytesInside(
-  value: readonly TableValue[] | { readonly [name: string]: TableValue | undefined },
-  path: (string | number)[],
-  found: Found[],
-): TableValue {
-  const isList = Array.isArray(value)
-  const members = value as { readonly [name: string]: TableValue | undefined }
-  let copy: Record<string | number, TableValue | undefined> | undefined
-  // Most members are text and numbers: no list of the names is made for them.
-  for (const name in members) {
-    const member = members[name]
-    if (typeof member === 'string') continue
-    const at = isList ? Number(name) : name
-    path.push(at)
-    const plain = withoutBytes(member, path, found)
-    path.pop()
-    if (plain === member) continue
-    copy ??= (isList ? [...value] : { ...value }) as Record<string | number, TableValue | undefined>
-    copy[at] = plain
-  }
-  return (copy ?? value) as TableValue
-}
-
-/** Neither bytes nor something that may hold them. @throws InvalidOptionError for a number that JSON has not */
-function isPlain(
-  value: TableValue | undefined,
-  path: Path,
-): value is null | string | boolean | number | undefined {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
-  if (typeof value === 'number' && Number.isFinite(value)) return true
-  if (typeof value === 'number' || (value === undefined && path.length === 0)) throw notJson(path, value)
-  return value === undefined
-}
-
-function setAt(root: TableValue, path: Path, bytes: Uint8Array): TableValue {
-  let at = root as unknown as Record<string | number, unknown>
-  for (const step of path.slice(0, -1)) at = at[step] as Record<string | number, unknown>
-  const last = path.at(-1)
-  if (last === undefined) return bytes
-  at[last] = bytes
-  return root
-}
-
-function notJson(path: Path, value: unknown): InvalidOptionError {
-  return new InvalidOptionError(['value', ...path].join('.'), 'JSON or a Uint8Array', String(value))
 }
 
 class Reader {

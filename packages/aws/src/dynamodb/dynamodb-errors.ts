@@ -1,0 +1,32 @@
+import { EddyError, StorageError } from '@eddy/core'
+import { sdkErrorOf } from '../sdk/sdk-error.ts'
+
+/** DynamoDB, or the credentials' source, refused a request in a way that sending it again does not change. */
+export class DynamoDbRefusedError extends EddyError {
+  override readonly code = 'EDDY_DYNAMODB_REFUSED'
+  override readonly retryable = false
+
+  constructor(what: string, problem: string, options?: ErrorOptions) {
+    super(`DynamoDB refused ${what}: ${problem}`, { request: what, problem }, options)
+  }
+}
+
+interface WithReasons {
+  readonly ThrottlingReasons?: readonly { readonly reason?: string; readonly resource?: string }[]
+}
+
+/**
+ * What an error of a request means to the port: a `StorageError` for what may succeed later (a throttle with its reasons, no
+ * answer, an error of the service), else why the service refuses it. What is neither is returned as it is: a bug.
+ */
+export function dynamoDbError(thrown: unknown, what: string): unknown {
+  const { kind, problem } = sdkErrorOf(thrown)
+  if (kind === 'bug') return thrown
+  if (kind === 'refused') return new DynamoDbRefusedError(what, problem, { cause: thrown })
+  const reasons = (thrown as WithReasons).ThrottlingReasons ?? []
+  const told = reasons.map(({ reason, resource }) => `${reason ?? 'no reason'} of ${resource ?? 'unknown'}`)
+  const details = told.length === 0 ? { request: what } : { request: what, reasons: told.join(', ') }
+  return new StorageError(`${what}: ${problem}${told.length === 0 ? '' : ` (${told.join(', ')})`}`, details, {
+    cause: thrown,
+  })
+}

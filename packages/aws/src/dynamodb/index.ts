@@ -1,0 +1,2 @@
+export { DynamoDbTable, type DynamoDbTableOptions } from './dynamodb-table.ts'
+export { dynamoDbTableSchema } from './table-schema.ts'
