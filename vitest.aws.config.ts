@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config'
-import shared from '../../vitest.config.ts'
+import shared from './vitest.config.ts'
 
 /** Apart from `npm test`: contract suites against implementations of AWS services that come from npm take long. */
 export default defineConfig({
