@@ -33,6 +33,10 @@ export class GroupOrder implements ReadyOrder {
     )
   }
 
+  get size(): number {
+    return this.#heads.size
+  }
+
   added(message: Message): void {
     const group = this.#groups.get(groupOf(message))
     if (group === undefined) {

@@ -179,6 +179,11 @@ export class QueueState {
     return this.#hidden.peek()?.atMs
   }
 
+  /** Entries in all heaps, stale ones too: bounded by the messages, but for a constant (I6). */
+  heldEntries(): number {
+    return this.#hidden.size + this.#oldest.size + this.#order.size
+  }
+
   #toReady(message: Message): void {
     const wasInFlight = message.phase === 'in-flight'
     this.#setPhase(message, 'ready')

@@ -3,6 +3,8 @@ import type { Message } from './message.ts'
 
 /** In which order ready messages are handed out. Told of every change of a message's phase. */
 export interface ReadyOrder {
+  /** Entries held, stale ones too. */
+  readonly size: number
   /** A message came into the queue, in whatever phase. */
   added(message: Message): void
   /** It may be received now. */
@@ -28,6 +30,10 @@ export class StandardOrder implements ReadyOrder {
       (a, b) => a.sequence < b.sequence,
       (message) => message.phase === 'ready' && has(message),
     )
+  }
+
+  get size(): number {
+    return this.#ready.size
   }
 
   added(): void {
