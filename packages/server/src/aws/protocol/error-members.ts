@@ -6,6 +6,8 @@ import type { AnswerContext } from './wire-protocol.ts'
 
 /** Errors of every service, which no model names. */
 const CORAL_ERRORS = new Set([
+  'InvalidParameterValueException',
+  'MissingRequiredParameterException',
   'UnknownOperationException',
   'SerializationException',
   'InternalFailure',

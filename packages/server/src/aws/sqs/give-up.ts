@@ -6,7 +6,10 @@ import type { SqsWorld } from './sqs-world.ts'
 import type { Message } from './state/message.ts'
 import { messageKey } from './store/table-keys.ts'
 
-/** Where a queue's hopeless messages go; undefined: they stay, as there is no policy or its queue is gone. */
+/**
+ * Where a queue's hopeless messages go. Undefined: they stay, since there is no policy, or its queue is gone, or is the
+ * queue itself, which the service takes.
+ */
 export function deadLetterQueue(world: SqsWorld, queue: LiveQueue): LiveQueue | undefined {
   const { redrive } = queue
   const target = redrive && world.queues.get(nameFromStoredArn(redrive.deadLetterTargetArn))

@@ -5,8 +5,8 @@ function policy(target: string, maxReceiveCount: number | string = 2): string {
   return JSON.stringify({ deadLetterTargetArn: arnOf(target), maxReceiveCount })
 }
 
-async function withDeadLetters(suffix = '', limits = {}): Promise<SqsClient> {
-  const sqs = new SqsClient({ limits })
+async function withDeadLetters(suffix = '', limits = {}, seed = 1): Promise<SqsClient> {
+  const sqs = new SqsClient({ limits, seed })
   const more = suffix === '' ? {} : { ContentBasedDeduplication: 'true' }
   await sqs.createQueue(`dead${suffix}`, more)
   await sqs.createQueue(`work${suffix}`, {
@@ -18,8 +18,8 @@ async function withDeadLetters(suffix = '', limits = {}): Promise<SqsClient> {
 }
 
 /** Receives until nothing of `queue` is left to receive. */
-async function wearOut(sqs: SqsClient, queue: string): Promise<void> {
-  for (let round = 0; round < 3; round++) {
+async function wearOut(sqs: SqsClient, queue: string, rounds = 3): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
     await sqs.receive(queue)
     await sqs.seconds(10)
   }
@@ -90,6 +90,27 @@ describe('SQS: the redrive policy', () => {
     })
   })
 
+  it('is done once, at whichever write the process ends', async () => {
+    const places = new Set<string>()
+    for (let seed = 1; seed <= 12; seed++) {
+      for (let calls = 1; calls <= 3; calls++) {
+        const sqs = await withDeadLetters('', {}, seed)
+        await sqs.send('work', 'x')
+        await wearOut(sqs, 'work', 2)
+        sqs.world.crashAtCall(sqs.world.callCount + calls)
+        void sqs.request('ReceiveMessage', { QueueUrl: urlOf('work') })
+        await sqs.seconds(1)
+        sqs.restart()
+        const [work] = await sqs.counts('work')
+        const [dead] = await sqs.counts('dead')
+        expect(Number(work) + Number(dead), `seed ${seed}, call ${calls}`).toBe(1)
+        places.add(work === 1 ? 'work' : 'dead')
+        expect(sqs.stored('messages').length).toBe(1)
+      }
+    }
+    expect(places.size).toBe(2)
+  })
+
   it('keeps messages where they are while the dead-letter queue is gone', async () => {
     const sqs = await withDeadLetters()
     await sqs.send('work', 'x')
@@ -98,7 +119,19 @@ describe('SQS: the redrive policy', () => {
     expect(await sqs.receiveBodies('work')).toEqual(['x'])
   })
 
-  it('is checked: the target is there, of the same type, another one, and lets this source in', async () => {
+  it('may name the queue itself, which changes nothing', async () => {
+    const sqs = new SqsClient()
+    await sqs.createQueue('work')
+    await sqs.call('SetQueueAttributes', {
+      QueueUrl: urlOf('work'),
+      Attributes: { RedrivePolicy: policy('work', 1), VisibilityTimeout: '10' },
+    })
+    await sqs.send('work', 'x')
+    await wearOut(sqs, 'work')
+    expect(await sqs.receiveBodies('work')).toEqual(['x'])
+  })
+
+  it('is checked: the target is there, of the same type, and lets this source in', async () => {
     const sqs = await withDeadLetters()
     await sqs.createQueue('other.fifo')
     const refusal = async (name: string, RedrivePolicy: string): Promise<string> => {

@@ -25,7 +25,9 @@ export function withAttributes(
   for (const [name, value] of given) checkOne(queue, name, value)
   const merged = { ...queue.attributes, ...Object.fromEntries(given) }
   const attributes = Object.fromEntries(
-    Object.entries(merged).filter(([name, value]) => isSettable(name) && value !== ''),
+    Object.entries(merged)
+      .filter(([name, value]) => isSettable(name) && value !== '')
+      .map(([name, value]) => [name, canonicalValue(name, value)]),
   )
   if (given.has('RedrivePolicy')) checkRedrive(world, queue, attributes.RedrivePolicy, place)
   if (given.has('RedriveAllowPolicy')) parseRedriveAllowPolicy(attributes.RedriveAllowPolicy)
@@ -45,6 +47,12 @@ export function withAttributes(
     )
   }
   return attributes
+}
+
+/** A redrive policy is kept, and shown, as the service writes it: its two members, the count as a number. */
+export function canonicalValue(name: string, value: string): string {
+  const policy = name === 'RedrivePolicy' ? parseRedrivePolicy(value) : undefined
+  return policy === undefined ? value : JSON.stringify(policy)
 }
 
 function checkOne(queue: QueueKind, name: string, value: string): void {
@@ -72,7 +80,6 @@ function checkRedrive(world: SqsWorld, queue: QueueKind, text: string | undefine
   const name = nameFromArn(policy.deadLetterTargetArn, place)
   const target = name === undefined ? undefined : world.queues.get(name)
   if (target === undefined) throw wrong('Dead letter target does not exist.')
-  if (target.name === queue.name) throw wrong('Dead letter target must be another queue than the source.')
   if (target.fifo !== queue.fifo) {
     throw wrong('Dead-letter queue must be same type of queue as the source.')
   }

@@ -12,7 +12,7 @@ const SEQUENCE_BASE = 10n ** 19n
 export interface Wanted {
   /** System attributes; `All`: each. */
   readonly system: ReadonlySet<string>
-  /** Names, prefixes as `prefix.*`; `All` or `.*`: each. */
+  /** Names, or beginnings of names as `beginning.*`; `All` or `.*`: each. */
   readonly attributes: readonly string[]
 }
 
@@ -58,7 +58,8 @@ function showAttribute({ name, type, value }: StoredAttribute): readonly [string
 function isWanted(name: string, wanted: readonly string[]): boolean {
   return wanted.some((one) => {
     if (one === 'All' || one === '.*' || one === name) return true
-    return one.endsWith('.*') && name.startsWith(one.slice(0, -1))
+    // Without the period, as recordings of the service by others have it: `col.*` takes `color` in.
+    return one.endsWith('.*') && name.startsWith(one.slice(0, -2))
   })
 }
 

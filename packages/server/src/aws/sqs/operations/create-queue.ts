@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { AwsError } from '../../aws-error.ts'
 import type { AwsCall } from '../../aws-service.ts'
-import { withAttributes } from '../attributes/check-attributes.ts'
+import { canonicalValue, withAttributes } from '../attributes/check-attributes.ts'
 import { showAttributes } from '../attributes/show-attributes.ts'
 import { requiredText, textMapIn } from '../input.ts'
 import type { LiveQueue } from '../live-queue.ts'
@@ -51,7 +51,7 @@ export const createQueue: SqsOperation = async (world, input, call) => {
 function requireSame(queue: LiveQueue, given: ReadonlyMap<string, string>, call: AwsCall): void {
   const shown = showAttributes(queue, call)
   for (const [name, value] of given) {
-    if ((shown.get(name) ?? '') === value) continue
+    if ((shown.get(name) ?? '') === canonicalValue(name, value)) continue
     throw new AwsError(
       'QueueNameExists',
       `A queue already exists with the same name and a different value for attribute ${name}`,

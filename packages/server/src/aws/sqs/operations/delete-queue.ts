@@ -19,13 +19,14 @@ export const deleteQueue: SqsOperation = async (world, input, call) => {
   queue.waiters.wakeAll()
   await world.journal.commit({
     puts: [
-      { partition: GARBAGE, sort: queue.id, value: {} },
       {
         partition: DELETED,
         sort: queue.name,
         value: { deletedAtMs: nowMs },
         expiresAtMs: nowMs + 2 * DELETED_RECENTLY_MS,
       },
+      // From here on the deletion will be done to its end, by the next process if need be.
+      { partition: GARBAGE, sort: queue.id, value: {} },
     ],
     finally: [
       { partition: QUEUES, sort: queue.name },
