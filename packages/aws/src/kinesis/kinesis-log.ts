@@ -8,7 +8,15 @@ import {
   type Shard,
   type StreamDescriptionSummary,
 } from '@aws-sdk/client-kinesis'
-import { type AppendEntry, type AppendResult, InvalidOptionError, type Log, type ShardInfo } from '@eddy/core'
+import {
+  type AppendEntry,
+  type AppendResult,
+  InvalidOptionError,
+  KINESIS_LIMITS,
+  type ProducerLog,
+  type ShardInfo,
+  type StreamInfo,
+} from '@eddy/core'
 import { failed, refusalOf, resultOfEntry, stored } from './append-results.ts'
 import { classifyError } from './classify-error.ts'
 import { KinesisRefusedError, KinesisUnavailableError } from './kinesis-errors.ts'
@@ -43,7 +51,7 @@ const FORBIDDEN_OR_UNKNOWN = new Set([
 type StreamFacts = Readonly<{ maxRecordBytes: number }>
 
 /** What a producer needs of a log, on Amazon Kinesis Data Streams or anything that speaks its API. */
-export class KinesisLog implements Pick<Log, 'append' | 'listShards' | 'keepsKeyOrder' | 'dropsCopies'> {
+export class KinesisLog implements ProducerLog {
   readonly keepsKeyOrder = false
   readonly dropsCopies = false
   readonly #client: KinesisClient
@@ -100,6 +108,12 @@ export class KinesisLog implements Pick<Log, 'append' | 'listShards' | 'keepsKey
       if (token === undefined) return shardInfos(shards)
     }
     throw new KinesisRefusedError(what, `more than ${MAX_SHARD_PAGES * SHARDS_A_PAGE} shards`)
+  }
+
+  /** The service's figures for a shard, and what the stream allows a record. @throws as `listShards` */
+  async describeStream(stream: string): Promise<Pick<StreamInfo, 'limits'>> {
+    const { maxRecordBytes } = await this.#learn(stream)
+    return { limits: { ...KINESIS_LIMITS, maxRecordBytes } }
   }
 
   async #put(stream: string, entries: readonly AppendEntry[]): Promise<readonly AppendResult[]> {

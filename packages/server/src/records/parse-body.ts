@@ -38,13 +38,19 @@ function fromLines<T>(
 ): readonly Parsed<T>[] {
   const lines = splitLines(body, maxRecords + 1)
   if (lines.length > maxRecords) throw tooMany('more than', maxRecords)
-  return lines.map((line, index) =>
-    attempt(() => {
-      const parsed = tryParseJson(line)
-      if (!parsed.ok) throw new InvalidEventError(`record ${index + 1} ${parsed.problem}`)
-      return converted(parsed.value, line.byteLength, convert)
-    }),
-  )
+  return lines.map((line, index) => parseLine(line, `record ${index + 1}`, convert))
+}
+
+/**
+ * One line of newline-delimited JSON as what it stands for, or why it is none.
+ * @param what - names the line in the message
+ */
+export function parseLine<T>(line: Uint8Array, what: string, convert: (value: unknown) => T): Parsed<T> {
+  return attempt(() => {
+    const parsed = tryParseJson(line)
+    if (!parsed.ok) throw new InvalidEventError(`${what} ${parsed.problem}`)
+    return converted(parsed.value, line.byteLength, convert)
+  })
 }
 
 function fromJson<T>(
