@@ -17,9 +17,10 @@ interface Edges {
  */
 const EDGES: Readonly<Record<string, Edges>> = {
   benchmarks: {
-    uses: ['packages/core', 'packages/embedded', 'packages/eddy'],
+    uses: ['packages/aws', 'packages/core', 'packages/embedded', 'packages/eddy'],
     external: [],
     measured: [
+      '@aws-sdk/client-kinesis',
       '@nats-io/jetstream',
       '@nats-io/transport-node',
       'bullmq',
@@ -35,7 +36,7 @@ const EDGES: Readonly<Record<string, Edges>> = {
   'packages/testing': { uses: ['packages/core'], external: [] },
   'packages/aws': { uses: ['packages/core'], external: [] },
   'packages/eddy': {
-    uses: ['packages/core', 'packages/embedded', 'packages/server'],
+    uses: ['packages/aws', 'packages/core', 'packages/embedded', 'packages/server'],
     external: ['commander', 'diff', 'jiti'],
   },
   'examples/claps': { uses: ['packages/eddy'], external: ['lmdb'] },

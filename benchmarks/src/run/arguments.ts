@@ -11,6 +11,7 @@ export interface Arguments {
   readonly dir: string
   readonly pending: number
   readonly spreadMs: number
+  readonly records: number
 }
 
 export const USAGE: string = `npm run bench -- [NAME…] [options]
@@ -22,7 +23,8 @@ Benchmarks: ${BENCHMARKS.map(({ name }) => name).join(', ')} (default: all)
   --strict           exit with 2 when a target is missed
   --dir PATH         make the temporary folders here: the disk to measure (default: ${tmpdir()})
   --pending N        million: pending retries (default 1000000)
-  --spread SECONDS   punctuality: due times are spread over this long (default 20; the target says 60)`
+  --spread SECONDS   punctuality: due times are spread over this long (default 20; the target says 60)
+  --records N        writers: records of 1 KB in each round (default 500000)`
 
 /** @throws Error with what is wrong */
 export function parseArguments(args: readonly string[]): Arguments | 'help' {
@@ -37,6 +39,7 @@ export function parseArguments(args: readonly string[]): Arguments | 'help' {
       dir: { type: 'string', default: tmpdir() },
       pending: { type: 'string', default: '1000000' },
       spread: { type: 'string', default: '20' },
+      records: { type: 'string', default: '500000' },
     },
   })
   if (values.help) return 'help'
@@ -50,6 +53,7 @@ export function parseArguments(args: readonly string[]): Arguments | 'help' {
     dir: values.dir,
     pending: whole('--pending', values.pending, 1_000, 10_000_000),
     spreadMs: whole('--spread', values.spread, 1, 600) * 1_000,
+    records: whole('--records', values.records, 1_000, 5_000_000),
   }
 }
 

@@ -10,6 +10,7 @@ import { punctuality } from '../punctuality/punctuality.ts'
 import { reopen } from '../reopen/reopen.ts'
 import type { Benchmark } from '../support/benchmark.ts'
 import { threads } from '../threads/threads.ts'
+import { writers } from '../writers/writers.ts'
 
 export const BENCHMARKS: readonly Benchmark[] = [
   append,
@@ -22,5 +23,6 @@ export const BENCHMARKS: readonly Benchmark[] = [
   reopen,
   head,
   threads,
+  writers,
   peers,
 ]

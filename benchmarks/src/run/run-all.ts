@@ -57,7 +57,7 @@ async function runOne({ name, timeoutMs }: Benchmark, chosen: Arguments): Promis
     if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${name}: ${text}`)
   }
   try {
-    const settings = { dir, pending: chosen.pending, spreadMs: chosen.spreadMs }
+    const settings = { dir, pending: chosen.pending, spreadMs: chosen.spreadMs, records: chosen.records }
     const finished = await runInChild(name, timeoutMs, settings, say)
     return { name, ...finished, seconds: seconds() }
   } catch (error) {

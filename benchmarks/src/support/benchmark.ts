@@ -6,6 +6,8 @@ export interface Settings {
   readonly pending: number
   /** Over how long the due times of `punctuality` are spread. */
   readonly spreadMs: number
+  /** That `writers` write. */
+  readonly records: number
   /** Tells what is going on, for a person who waits. */
   readonly say: (text: string) => void
 }

@@ -28,7 +28,18 @@ export class EddyServer {
   /** @throws Error when it ends or is not ready in time */
   static async start(dataDir: string, options: readonly string[]): Promise<EddyServer> {
     const program = fileURLToPath(new URL('../bin/eddy.js', import.meta.resolve('eddy')))
-    const args = [program, 'start', '--data', dataDir, '--port', '0', '--json', '--log-level', 'error', ...options]
+    const args = [
+      program,
+      'start',
+      '--data',
+      dataDir,
+      '--port',
+      '0',
+      '--json',
+      '--log-level',
+      'error',
+      ...options,
+    ]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     const end = (): void => {
       child.kill('SIGKILL')

@@ -28,7 +28,10 @@ async function write(): Promise<void> {
   const counts = { accepted: 0, failed: 0, resent: 0, calls: 0 }
   let batch: PutRecordsRequestEntry[] = []
   for (const event of eventsOf(share)) {
-    batch.push({ PartitionKey: event.key, Data: Buffer.from(JSON.stringify(envelopeOf(event, share, counts))) })
+    batch.push({
+      PartitionKey: event.key,
+      Data: Buffer.from(JSON.stringify(envelopeOf(event, share, counts))),
+    })
     if (batch.length < BATCH) continue
     await putBatch(client, batch, counts)
     batch = []
@@ -42,7 +45,11 @@ async function write(): Promise<void> {
 
 type Counts = { accepted: number; failed: number; resent: number; calls: number }
 
-async function putBatch(client: KinesisClient, batch: PutRecordsRequestEntry[], counts: Counts): Promise<void> {
+async function putBatch(
+  client: KinesisClient,
+  batch: PutRecordsRequestEntry[],
+  counts: Counts,
+): Promise<void> {
   let records = batch
   let waitMs = FIRST_WAIT_MS
   for (let tries = 1; ; tries += 1) {

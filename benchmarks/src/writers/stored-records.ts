@@ -49,7 +49,9 @@ async function opened(dataDir: string) {
     const engine = await openEmbedded({ dataDir })
     return { log: engine.log, close: () => engine.close() }
   } catch (error) {
-    throw new Error(`cannot read back: ${isEddyError(error) ? error.message : String(error)}`, { cause: error })
+    throw new Error(`cannot read back: ${isEddyError(error) ? error.message : String(error)}`, {
+      cause: error,
+    })
   }
 }
 

@@ -32,7 +32,14 @@ export {
   type Notice,
   type NotifySink,
   type Operations,
+  type Ordering,
   outcome,
+  ProduceError,
+  type ProduceOptions,
+  type ProduceProgress,
+  type ProduceReport,
+  type Producer,
+  type ProducerLog,
   type ProtectOptions,
   type QueueDefinition,
   type QueueSubscribeOptions,
@@ -50,5 +57,6 @@ export {
   webhookSink,
 } from '@eddy/core'
 export { type ConnectOptions, connect, type RemoteProducer } from './client/connect.ts'
+export { createProducer } from './client/create-producer.ts'
 export { RemoteError } from './client/remote-error.ts'
 export { type Eddy, type OpenOptions, open } from './open.ts'

@@ -8,6 +8,8 @@ import {
   type NewEvent,
   type NewMessage,
   type Operations,
+  type ProduceOptions,
+  type ProduceReport,
   type QueueDefinition,
   type SendOutcome,
   type StreamDefinition,
@@ -43,6 +45,17 @@ export interface Eddy {
     events: NewEvent | readonly NewEvent[],
     options?: AppendOptions,
   ): Promise<readonly AppendOutcome[]>
+  /**
+   * Appends everything that a source gives, however long it is, as fast as the stream takes it, with bounded memory;
+   * `options.onOutcome` is told every event's fate.
+   * @throws ProduceError when the source, `onOutcome` or the stream as a whole failed, with the remainder;
+   * InvalidOptionError
+   */
+  produce(
+    stream: string | StreamDefinition,
+    events: Iterable<NewEvent> | AsyncIterable<NewEvent>,
+    options?: ProduceOptions<NewEvent>,
+  ): Promise<ProduceReport<NewEvent>>
   /**
    * Sends messages to a queue of the application and resolves when what was accepted is durable.
    * @returns one outcome a message, in order; look at each
@@ -88,6 +101,7 @@ export async function open(app: AppDefinition | undefined, options: OpenOptions)
     return {
       operations: runtime.operations,
       append: (stream, events, appendOptions) => runtime.append(stream, events, appendOptions),
+      produce: (stream, events, produceOptions) => runtime.produce(stream, events, produceOptions),
       send: (queue, messages) => runtime.send(queue, messages),
       engine,
       streamsChanged: () => runtime.streamsChanged(),

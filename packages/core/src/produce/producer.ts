@@ -6,6 +6,7 @@ import { checkInteger, checkText } from '../model/option-checks.ts'
 import type { AppendOptions, AppendOutcome } from '../operate/operations.ts'
 import type { Clock } from '../ports/clock.ts'
 import { appendAll } from './append-all.ts'
+import { MAX_BATCH_ENTRIES } from './batch.ts'
 import { checkProduceOptions } from './check-produce-options.ts'
 import type { NewRecord, Prepared } from './pending-record.ts'
 import { type PreparedEvent, prepareEvent } from './prepare-event.ts'
@@ -58,6 +59,7 @@ export class Producer {
    * @param options.initialDelayMs - the first wait is up to this long; default 50
    * @param options.maxDelayMs - no wait is longer; default 5,000
    * @param options.maxInFlight - calls of the log under way at a time, for each stream; 1 to 1,000, default 8
+   * @param options.maxBatchRecords - records of a call of the log, 1 to 500; default 500
    * @throws InvalidOptionError
    */
   constructor(options: ProducerOptions) {
@@ -70,6 +72,12 @@ export class Producer {
       initialDelayMs: checkInteger('initialDelayMs', options.initialDelayMs ?? 50, 0, 60_000),
       maxDelayMs: checkInteger('maxDelayMs', options.maxDelayMs ?? 5_000, 0, 600_000),
       maxInFlight: checkInteger('maxInFlight', options.maxInFlight ?? 8, 1, 1_000),
+      maxBatchRecords: checkInteger(
+        'maxBatchRecords',
+        options.maxBatchRecords ?? MAX_BATCH_ENTRIES,
+        1,
+        MAX_BATCH_ENTRIES,
+      ),
     }
     this.#writers = new StreamWriters({ log, clock, md5Hex, options: checked })
     this.#producerId = randomUuid(clock)

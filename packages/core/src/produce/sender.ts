@@ -7,6 +7,7 @@ import type { Engine } from '../ports/engine.ts'
 import type { AppendEntry, AppendResult } from '../ports/log.ts'
 import type { QueueMessage, SendResult } from '../ports/queue.ts'
 import { appendAll } from './append-all.ts'
+import { MAX_BATCH_ENTRIES } from './batch.ts'
 import type { Prepared } from './pending-record.ts'
 import { type MessageContext, type PreparedMessage, prepareMessage } from './prepare-message.ts'
 import type { ProducerLog } from './producer-log.ts'
@@ -20,6 +21,7 @@ const SEND_OPTIONS: WriterOptions = {
   initialDelayMs: 50,
   maxDelayMs: 5_000,
   maxInFlight: 64,
+  maxBatchRecords: MAX_BATCH_ENTRIES,
 }
 
 /**

@@ -2,7 +2,7 @@ import { isEddyError } from '../errors/eddy-error.ts'
 import { compareSequence } from '../model/position.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { AppendEntry, AppendResult } from '../ports/log.ts'
-import { Batch, MAX_BATCH_BYTES, MAX_BATCH_ENTRIES } from './batch.ts'
+import { Batch, MAX_BATCH_BYTES } from './batch.ts'
 import {
   type BatchEnd,
   countByQueue,
@@ -28,6 +28,8 @@ const MIN_STRICT_IN_FLIGHT = 64
 export interface WriterOptions extends SendOptions {
   /** Calls of the log under way at a time. */
   readonly maxInFlight: number
+  /** Records of one call. */
+  readonly maxBatchRecords: number
 }
 
 export interface WriterParts {
@@ -270,9 +272,10 @@ export class StreamWriter {
       )
     })
     if (!isDue) return undefined
-    const { limits } = this.#parts.plan
-    const isStrict = this.#parts.ordering === 'strict'
-    const maxEntries = isStrict ? 1 : Math.min(MAX_BATCH_ENTRIES, limits?.maxEntries ?? MAX_BATCH_ENTRIES)
+    const { plan, ordering, options } = this.#parts
+    const { limits } = plan
+    const most = limits?.maxEntries ?? options.maxBatchRecords
+    const maxEntries = ordering === 'strict' ? 1 : Math.min(options.maxBatchRecords, most)
     const maxBytes = Math.min(MAX_BATCH_BYTES, limits?.maxRequestBytes ?? MAX_BATCH_BYTES)
     const batch = new Batch(maxEntries, maxBytes)
     // Another one begins each time: no shard is always the one for which there is no room.

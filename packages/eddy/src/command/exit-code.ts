@@ -1,4 +1,4 @@
-import { ConnectionError, isEddyError } from '@eddy/core'
+import { isEddyError } from '@eddy/core'
 import { CommanderError } from 'commander'
 import { InterruptedError, UsageError } from './command-errors.ts'
 
@@ -18,10 +18,12 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 const CONFIGURATION_CODES: readonly string[] = [
   'EDDY_APP_LOAD',
   'EDDY_CONFIGURATION',
+  'EDDY_CONNECTION',
   'EDDY_CORRUPT_DATA',
   'EDDY_DATA_DIR_FOREIGN',
   'EDDY_DATA_DIR_LOCKED',
   'EDDY_DATA_DIR_VERSION',
+  'EDDY_KINESIS_UNAVAILABLE',
   'EDDY_PORT_IN_USE',
   'EDDY_UNAUTHORIZED',
 ]
@@ -30,7 +32,6 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
   if (error instanceof InterruptedError) return EXIT.interrupted
   if (error instanceof UsageError) return EXIT.usage
-  if (error instanceof ConnectionError) return EXIT.configuration
   // Here, or by the server: a value of the command line.
   if (isEddyError(error) && error.code === 'EDDY_INVALID_OPTION') return EXIT.usage
   if (isEddyError(error) && CONFIGURATION_CODES.includes(error.code)) return EXIT.configuration

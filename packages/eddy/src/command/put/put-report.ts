@@ -1,7 +1,18 @@
 import { bar } from '../format/progress.ts'
 import { byteSize, count, plural } from '../format/quantity.ts'
 import { duration } from '../format/time.ts'
-import type { PutCounts } from './put-lines.ts'
+import type { PutEnd } from './put-run.ts'
+
+export interface PutCounts {
+  sent: number
+  failed: number
+  /** Of the accepted lines, without line ends. */
+  bytes: number
+  /** Of the input, read so far. */
+  readBytes: number
+  /** The last line up to which every line has been accepted or is in the failed file. */
+  settledLine: number
+}
 
 /** The last line of `eddy put`, as data. */
 export interface PutSummary {
@@ -9,6 +20,8 @@ export interface PutSummary {
   readonly failed: number
   readonly bytes: number
   readonly seconds: number
+  /** `deadline`, `interrupted` and `failed`: lines after `lastLine` may not be stored. */
+  readonly end: PutEnd
   /** The last line that is settled: accepted, or in the failed file. */
   readonly lastLine: number
   readonly producerId: string
@@ -17,14 +30,15 @@ export interface PutSummary {
 
 export function summary(
   { sent, failed, bytes, settledLine }: PutCounts,
-  seconds: number,
-  { failedPath, producerId }: { failedPath: string | undefined; producerId: string },
+  ended: { seconds: number; end: PutEnd; failedPath: string | undefined; producerId: string },
 ): PutSummary {
+  const { seconds, end, failedPath, producerId } = ended
   return {
     sent,
     failed,
     bytes,
     seconds: Number(seconds.toFixed(3)),
+    end,
     lastLine: settledLine,
     producerId,
     ...(failedPath === undefined ? {} : { failedFile: failedPath }),

@@ -1,18 +1,20 @@
-import { open } from 'node:fs/promises'
-import type { Readable } from 'node:stream'
-import type { Command } from 'commander'
-import { MAX_BATCH_RECORDS, MAX_RECORD_BYTES, RecordSender } from '../../client/record-sender.ts'
-import type { Query } from '../../client/transport.ts'
+import type { Ordering } from '@eddy/core'
+import { type Command, Option } from 'commander'
 import type { CommandContext } from '../command-context.ts'
-import { InterruptedError, UsageError } from '../command-errors.ts'
+import { InterruptedError } from '../command-errors.ts'
 import { EXIT } from '../exit-code.ts'
 import { createProgress } from '../format/progress.ts'
 import { requireDurationMs } from '../format/time.ts'
 import { parseCount } from '../parse-count.ts'
 import { type FailedFile, openFailedFile } from './failed-file.ts'
+import { MAX_LINE_BYTES } from './line-events.ts'
 import { readLines } from './line-reader.ts'
-import { type PutCounts, putLines } from './put-lines.ts'
+import { openInput } from './put-input.ts'
 import { progressText, resumeHint, summary, summaryText } from './put-report.ts'
+import { type PutEnd, PutRun } from './put-run.ts'
+import type { PutTarget } from './put-target.ts'
+
+const MAX_BATCH_RECORDS = 500
 
 export interface PutRunOptions {
   readonly failed?: string
@@ -20,11 +22,8 @@ export interface PutRunOptions {
   readonly fromLine: number
   readonly producerId?: string
   readonly giveUpAfter: string
-}
-
-export interface PutTarget {
-  readonly path: string
-  readonly query: Query
+  readonly deadline?: string
+  readonly ordering?: Ordering
 }
 
 /** What a file is sent with, wherever it goes. */
@@ -39,109 +38,84 @@ export function putOptions(command: Command): Command {
     )
     .option('--from-line <n>', 'begin at this line', parseCount('--from-line', 1, Number.MAX_SAFE_INTEGER), 1)
     .option('--producer-id <id>', 'repeat under this id what an interrupted run may have sent')
-    .option('--give-up-after <duration>', 'stop when the server takes nothing for this long', '60s')
+    .option('--give-up-after <duration>', 'stop when a line cannot be stored for this long', '60s')
+    .option('--deadline <duration>', 'send nothing more after this time, and say how to go on')
 }
 
-interface Input {
-  readonly name: string
-  readonly stream: Readable
-  /** Undefined for a pipe. */
-  readonly totalBytes: number | undefined
+/** Of streams alone: a queue orders its groups. */
+export function orderingOption(): Option {
+  return new Option(
+    '--ordering <ordering>',
+    'what keeps its order: the lines of a key, of a shard, or nothing',
+  )
+    .choices(['key', 'strict', 'none'])
+    .default('key')
 }
 
-/** Sends a file, line by line, and tells how it went. @throws UsageError, ConnectionError, RemoteError, InterruptedError */
+/** Sends a file, line by line, and tells how it went. @throws UsageError, PutGaveUpError, RemoteError, InterruptedError */
 export async function runPut(
   context: CommandContext,
   file: string,
   target: PutTarget,
   options: PutRunOptions,
 ): Promise<void> {
-  const { io } = context
-  const giveUpAfterMs = requireDurationMs(options.giveUpAfter, '--give-up-after')
+  const times = {
+    giveUpAfterMs: requireDurationMs(options.giveUpAfter, '--give-up-after'),
+    deadlineMs:
+      options.deadline === undefined ? undefined : requireDurationMs(options.deadline, '--deadline'),
+  }
   const input = await openInput(context, file)
   const failedFile = await openFailedFile(options.failed, file).catch((error: unknown) => {
     input.stream.destroy()
     throw error
   })
-  const progress = createProgress(io)
+  const progress = createProgress(context.io)
   const startedAtMs = performance.now()
   const seconds = () => (performance.now() - startedAtMs) / 1_000
-  const sender = new RecordSender({
-    transport: context.client.transport,
-    giveUpAfterMs,
-    ...(options.producerId === undefined ? {} : { producerId: options.producerId }),
-    onRetry: (problem, delayMs) => progress.update(() => `${problem}; again in ${delayMs} ms`),
+  const run = new PutRun({
+    ...times,
+    target,
+    lines: readLines(input.stream, { maxLineBytes: MAX_LINE_BYTES }),
+    failedFile,
+    batchRecords: options.batch,
+    fromLine: options.fromLine,
+    producerId: options.producerId,
+    ordering: options.ordering ?? 'key',
+    signal: context.io.signal,
+    stopInput: () => input.stream.destroy(),
+    onProgress: (counts, trouble) =>
+      progress.update(() => trouble ?? progressText(counts, seconds(), input.totalBytes)),
   })
-  const counts: PutCounts = { sent: 0, failed: 0, bytes: 0, readBytes: 0, settledLine: options.fromLine - 1 }
-  const stop = () => input.stream.destroy()
-  io.signal.addEventListener('abort', stop, { once: true })
-  let problem: unknown
-  try {
-    await putLines(readLines(input.stream, { maxLineBytes: MAX_RECORD_BYTES }), counts, {
-      ...target,
-      sender,
-      failedFile,
-      batchRecords: options.batch,
-      fromLine: options.fromLine,
-      maxLineBytes: MAX_RECORD_BYTES,
-      signal: io.signal,
-      onFailure: stop,
-      onProgress: () => progress.update(() => progressText(counts, seconds(), input.totalBytes)),
-    })
-  } catch (error) {
-    if (!io.signal.aborted) problem = error
-  } finally {
-    io.signal.removeEventListener('abort', stop)
-    input.stream.destroy()
-    progress.clear()
-    await failedFile.close()
-  }
-  await finish(context, { counts, seconds: seconds(), sender, failedFile, input, problem })
+  const ended = await run.run()
+  input.stream.destroy()
+  progress.clear()
+  target.close?.()
+  await failedFile.close()
+  await tell(context, { run, failedFile, seconds: seconds(), deadline: options.deadline, ...ended })
 }
 
-async function finish(
+async function tell(
   context: CommandContext,
-  run: {
-    readonly counts: PutCounts
-    readonly seconds: number
-    readonly sender: RecordSender
+  ended: {
+    readonly run: PutRun
+    readonly end: PutEnd
+    readonly problem?: unknown
     readonly failedFile: FailedFile
-    readonly input: Input
-    readonly problem: unknown
+    readonly seconds: number
+    readonly deadline: string | undefined
   },
 ): Promise<void> {
-  const { counts, seconds, sender, failedFile, problem } = run
-  const isInterrupted = context.io.signal.aborted
+  const { run, end, problem, failedFile, seconds, deadline } = ended
+  const { counts, producerId } = run
   const failedPath = counts.failed > 0 ? failedFile.path : undefined
-  const report = summary(counts, seconds, { failedPath, producerId: sender.producerId })
+  const report = summary(counts, { seconds, end, failedPath, producerId })
   if (context.json) await context.printJson(report)
   else await context.print(summaryText(report))
-  if (isInterrupted || problem !== undefined) {
-    // Refused before anything was settled or could be stored: there is nothing to go on with.
-    if (isInterrupted || counts.sent + counts.failed > 0 || sender.mayHaveStored) {
-      await context.note(resumeHint(counts, sender.producerId))
-    }
-    throw problem ?? new InterruptedError(`interrupted after line ${counts.settledLine}`)
-  }
-  if (counts.failed > 0) context.exitWith(EXIT.partial)
-}
-
-/** @throws UsageError the file cannot be read */
-async function openInput({ io }: CommandContext, file: string): Promise<Input> {
-  if (file === '-') return { name: 'standard input', stream: io.stdin, totalBytes: undefined }
-  try {
-    const handle = await open(file, 'r')
-    const stats = await handle.stat()
-    if (stats.isDirectory()) {
-      await handle.close()
-      throw new UsageError(`FILE: expected newline-delimited JSON, received the folder ${file}`)
-    }
-    const stream = handle.createReadStream({ highWaterMark: 1024 * 1024 })
-    return { name: file, stream, totalBytes: stats.isFile() ? stats.size : undefined }
-  } catch (error) {
-    if (error instanceof UsageError) throw error
-    const { code, message } = error as NodeJS.ErrnoException
-    const problem = code === 'ENOENT' ? 'there is no such file' : message
-    throw new UsageError(`FILE: cannot read ${file}: ${problem}. Name a file, or - for standard input.`)
-  }
+  // Refused before anything was settled or could be stored: there is nothing to go on with.
+  const isBegun = end === 'interrupted' || counts.sent + counts.failed > 0 || run.mayHaveStored
+  if (end !== 'done' && (isBegun || end === 'deadline')) await context.note(resumeHint(counts, producerId))
+  if (end === 'interrupted') throw new InterruptedError(`interrupted after line ${counts.settledLine}`)
+  if (end === 'failed') throw problem
+  if (end === 'deadline') await context.note(`the deadline of ${deadline} is over`)
+  if (counts.failed > 0 || end === 'deadline') context.exitWith(EXIT.partial)
 }

@@ -1,8 +1,13 @@
+import type { PreparedItem } from '@eddy/core'
 import type { Command } from 'commander'
-import { messagesPath } from '../../client/record-sender.ts'
+import { HttpQueueLog } from '../../client/http-queue-log.ts'
+import { MESSAGE_LANE } from '../../client/send-messages.ts'
 import type { Action, CommandContext } from '../command-context.ts'
 import { UsageError } from '../command-errors.ts'
 import { parseDurationMs, requireDurationMs, timeOf } from '../format/time.ts'
+import { refusalOf } from '../put/line-events.ts'
+import type { PutItem } from '../put/put-source.ts'
+import type { PutTarget } from '../put/put-target.ts'
 import { type PutRunOptions, putOptions, runPut } from '../put/run-put.ts'
 
 interface QueuePutOptions extends PutRunOptions {
@@ -45,7 +50,19 @@ async function put(
 ): Promise<void> {
   const { group, type, deduplicationIdField: deduplicationId } = options
   const query = { raw: true, group, type, deduplicationId, ...delayOf(options) }
-  await runPut(context, file, { path: messagesPath(queue), query }, options)
+  const target: PutTarget = {
+    name: queue,
+    log: new HttpQueueLog(context.client.transport, query),
+    toRecord: messageOfLine,
+  }
+  await runPut(context, file, target, options)
+}
+
+/** The server reads the line: it knows the queue's group. */
+function messageOfLine({ line }: PutItem, id: string): PreparedItem {
+  const refusal = refusalOf(line)
+  if (refusal !== undefined) return { ok: false, outcome: refusal }
+  return { ok: true, record: { key: MESSAGE_LANE, data: line.bytes, id } }
 }
 
 function delayOf({ delay, at }: QueuePutOptions): { readonly delayMs?: number; readonly at?: number } {

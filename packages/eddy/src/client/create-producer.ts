@@ -1,0 +1,18 @@
+import { Producer, type ProducerLog, type ProducerOptions } from '@eddy/core'
+import { md5Hex, systemClock } from '@eddy/embedded/machine'
+
+/**
+ * A producer on this machine's clock, over any log that it can append to: a server's over HTTP, or Kinesis.
+ *
+ * @example
+ * import { KinesisLog, kinesisClient } from '@eddy/aws/kinesis'
+ * const producer = createProducer(new KinesisLog({ client: kinesisClient({ region: 'eu-west-1' }) }))
+ * await producer.produce('orders', events, { onOutcome })
+ * @throws InvalidOptionError
+ */
+export function createProducer(
+  log: ProducerLog,
+  options: Omit<ProducerOptions, 'log' | 'clock' | 'md5Hex'> = {},
+): Producer {
+  return new Producer({ ...options, log, clock: systemClock, md5Hex })
+}
