@@ -1,5 +1,6 @@
 import { append } from '../append/append.ts'
 import { burst } from '../burst/burst.ts'
+import { endpointThroughput } from '../endpoint-throughput/endpoint-throughput.ts'
 import { head } from '../head/head.ts'
 import { keys } from '../keys/keys.ts'
 import { million } from '../million/million.ts'
@@ -22,6 +23,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   million,
   reopen,
   head,
+  endpointThroughput,
   threads,
   writers,
   peers,

@@ -114,8 +114,11 @@ function collectRecords(
 ): LogRecord[] {
   const collector = new Collector(request.maxRecords, request.maxBytes, state.committedNext)
   const first = chunkAtOrBefore(stream, state, from)
-  for (const chunk of chunksFrom(stream, state, first?.firstSequence ?? from)) {
-    if (chunk.firstSequence + chunk.records <= from) continue
+  if (first !== undefined && first.firstSequence + first.records > from) {
+    if (!collectFromChunk(stream, state, first, from, collector)) return collector.records
+  }
+  // A chunk is a megabyte: the first one is not read twice.
+  for (const chunk of chunksFrom(stream, state, first === undefined ? from : first.firstSequence + 1)) {
     if (!collectFromChunk(stream, state, chunk, from, collector)) break
   }
   return collector.records
