@@ -15,12 +15,12 @@ export const limitMutations = [
     test: CONTRACT,
   },
   {
-    id: 'limits-lane-overtaken',
+    id: 'limits-key-overtaken',
     invariant: 'I3',
     what: 'after a throttled entry a later one of its key is stored',
     file: APPEND,
-    find: 'if (refusal.retryable) this.#closedLanes',
-    replace: "if (refusal.code === 'internal') this.#closedLanes",
+    find: 'if (refusal !== undefined) this.#closedKeys',
+    replace: "if (refusal?.code === 'internal') this.#closedKeys",
     test: CONTRACT,
   },
   {
@@ -28,8 +28,8 @@ export const limitMutations = [
     invariant: 'I3',
     what: 'after an entry that failed inside a later one of its key is stored',
     file: APPEND,
-    find: 'if (refusal.retryable) this.#closedLanes',
-    replace: "if (refusal.code === 'throttled') this.#closedLanes",
+    find: 'if (refusal !== undefined) this.#closedKeys',
+    replace: "if (refusal?.code === 'throttled') this.#closedKeys",
     test: CONTRACT,
   },
   {

@@ -1,7 +1,6 @@
 import { InvalidOptionError } from '../errors/request-errors.ts'
 import { RecordTooLargeError } from '../errors/stream-errors.ts'
-import { laneName } from '../fail/lane.ts'
-import type { ServiceFaults, ServiceLimits } from '../model/service-limits.ts'
+import type { ServiceLimits } from '../model/service-limits.ts'
 import type { AppendEntry, AppendResult, StreamInfo } from '../ports/log.ts'
 import type { LimitedLogParts } from './limited-log-parts.ts'
 import type { ShardBudget } from './shard-budget.ts'
@@ -29,10 +28,9 @@ export class LimitedAppend {
   readonly #info: StreamInfo
   readonly #entries: readonly AppendEntry[]
   readonly #ofShards = new Map<string, ShardBudget>()
-  readonly #refusals: (Refusal | undefined)[]
   readonly #spent: (Spent | undefined)[]
-  /** What refused the first entry of a lane that may come again: its later ones would overtake it (I3). */
-  readonly #closedLanes = new Map<string, Refusal>()
+  /** What refused the first entry of a key that may come again: its later ones in the shard would overtake it (I3). */
+  readonly #closedKeys = new Map<string, Refusal>()
   throttled = 0
 
   constructor(
@@ -45,7 +43,6 @@ export class LimitedAppend {
     this.#budgets = budgets
     this.#info = info
     this.#entries = entries
-    this.#refusals = new Array(entries.length)
     this.#spent = new Array(entries.length)
   }
 
@@ -57,13 +54,16 @@ export class LimitedAppend {
     this.#checkRequest()
     const { limits, faults = {} } = this.#info
     const nowMs = this.#parts.clock.monotonicMs()
+    const results: AppendResult[] = new Array(this.#entries.length)
     const passed: number[] = []
     for (const [index, entry] of this.#entries.entries()) {
-      const refusal = this.#refuse(index, entry, limits, faults, nowMs)
+      const refusal = this.#refuse(index, entry, nowMs)
       if (refusal === undefined) passed.push(index)
-      else this.#note(index, entry, refusal)
+      else {
+        results[index] = refusal
+        if (refusal.code === 'throttled') this.throttled += 1
+      }
     }
-    const results: AppendResult[] = this.#refusals.slice() as AppendResult[]
     if (passed.length > 0) {
       const stored = await this.#parts.log.append(
         this.#info.name,
@@ -97,13 +97,8 @@ export class LimitedAppend {
     )
   }
 
-  #refuse(
-    index: number,
-    entry: AppendEntry,
-    limits: ServiceLimits | undefined,
-    faults: ServiceFaults,
-    nowMs: number,
-  ): Refusal | undefined {
+  #refuse(index: number, entry: AppendEntry, nowMs: number): Refusal | undefined {
+    const { limits } = this.#info
     const bytes = sizeOf(entry)
     // What is no entry at all the log refuses itself, in its own words.
     if (bytes === undefined) return undefined
@@ -113,10 +108,15 @@ export class LimitedAppend {
     }
     const shardId = this.#parts.shardIdOf(this.#info.name, entry)
     if (shardId === undefined) return undefined
-    if (this.#closedLanes.size > 0) {
-      const before = this.#closedLanes.get(laneOf(entry))
-      if (before !== undefined) return before
-    }
+    const before = this.#closedKeys.size === 0 ? undefined : this.#closedKeys.get(keyIn(shardId, entry))
+    const refusal = before ?? this.#refuseForNow(index, shardId, bytes, nowMs)
+    if (refusal !== undefined) this.#closedKeys.set(keyIn(shardId, entry), refusal)
+    return refusal
+  }
+
+  /** Spends the entry, unless the shard has no room for it or it fails inside. */
+  #refuseForNow(index: number, shardId: string, bytes: number, nowMs: number): Refusal | undefined {
+    const { name, limits, faults = {} } = this.#info
     const { internalFailureRate = 0 } = faults
     if (internalFailureRate > 0 && this.#parts.clock.random() < internalFailureRate) {
       return { ok: false, code: 'internal', retryable: true, message: INTERNAL_FAILURE }
@@ -124,13 +124,13 @@ export class LimitedAppend {
     if (limits === undefined) return undefined
     const budget = this.#budgetOf(shardId, nowMs)
     const share = faults.throttleHarder?.[shardId] ?? 1
-    if (!budget.trySpendWrite(bytes, limits, share, nowMs)) {
-      // What Kinesis says.
-      const message = `Rate exceeded for shard ${shardId} in stream ${this.#info.name} under account ${ACCOUNT}.`
-      return { ok: false, code: 'throttled', retryable: true, message }
+    if (budget.trySpendWrite(bytes, limits, share, nowMs)) {
+      this.#spent[index] = { budget, shardId, bytes }
+      return undefined
     }
-    this.#spent[index] = { budget, shardId, bytes }
-    return undefined
+    // What Kinesis says.
+    const message = `Rate exceeded for shard ${shardId} in stream ${name} under account ${ACCOUNT}.`
+    return { ok: false, code: 'throttled', retryable: true, message }
   }
 
   #budgetOf(shardId: string, nowMs: number): ShardBudget {
@@ -140,12 +140,6 @@ export class LimitedAppend {
       this.#ofShards.set(shardId, budget)
     }
     return budget
-  }
-
-  #note(index: number, entry: AppendEntry, refusal: Refusal): void {
-    this.#refusals[index] = refusal
-    if (refusal.code === 'throttled') this.throttled += 1
-    if (refusal.retryable) this.#closedLanes.set(laneOf(entry), refusal)
   }
 
   /** The budget pays for what was stored, where it was stored. */
@@ -181,6 +175,7 @@ function overSize(entry: AppendEntry, bytes: number, limits: ServiceLimits): Ref
   return { ok: false, code: 'too-large', retryable: false, message }
 }
 
-function laneOf({ partitionKey, explicitHashKey }: AppendEntry): string {
-  return laneName({ key: partitionKey, ...(explicitHashKey !== undefined && { explicitHashKey }) })
+/** Also of an aggregate, whose key says nothing and whose hash key says which shard: they keep their order, too. */
+function keyIn(shardId: string, { partitionKey }: AppendEntry): string {
+  return `${shardId}/${partitionKey}`
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '@eddy/core'
 import { drainWork } from './drain-work.ts'
+import { manyWaiters } from './many-waiters.ts'
 import { Prng } from './prng.ts'
 import { type Timer, TimerHeap } from './timer-heap.ts'
 
@@ -69,6 +70,7 @@ export class VirtualClock implements Clock {
         resolve()
       }
       const cancel = this.setTimer(ms, wake)
+      manyWaiters(signal)
       signal?.addEventListener('abort', wake, { once: true })
     })
   }

@@ -1,6 +1,7 @@
 import {
   type AppDefinition,
   defineApp,
+  type From,
   KINESIS_LIMITS,
   retryAfterMsOf,
   type StreamOptions,
@@ -93,6 +94,36 @@ describe('reading a stream with limits', () => {
     },
   )
 
+  test('a paused subscription still shows how far it is behind when others take all reads', async () => {
+    const h = await openHarness(app({ shards: 1, limits: { readCallsPerSecond: 1 } }, 1))
+    await h.operations.pauseSubscription('work-0')
+    await h.append('events', event('a', 'a1'))
+    await h.advance('1m')
+    expect((await h.operations.showSubscription('work-0')).lagMs).toBeGreaterThanOrEqual(59_000)
+    readGreedily(h, 0)
+    await h.advance('10s')
+    const lags: number[] = []
+    for (let look = 0; look < 5; look++) {
+      await h.advance('1100ms')
+      lags.push((await h.operations.showSubscription('work-0')).lagMs)
+    }
+    expect(Math.min(...lags)).toBeGreaterThanOrEqual(70_000)
+    expect(await metric(h, 'eddy_throttled_reads_total{stream="events"}')).toBeGreaterThan(0)
+  })
+
+  test('twenty subscriptions that begin at a time wait for their looks at the shard, without a warning', async () => {
+    const h = await openHarness(app({ shards: 1, limits: 'kinesis' }, 1))
+    await h.append('events', [event('a', 'old')])
+    await h.advance('1m')
+    const timestampMs = h.clock.now()
+    await h.append('events', [event('a', 'new')])
+    await h.restart({ app: app({ shards: 1, limits: 'kinesis' }, 20, { timestampMs }) })
+    await h.settle()
+    for (let index = 1; index < 20; index++) expect(h.order(`work-${index}`, 'a')).toEqual(['new'])
+    expect(await metric(h, 'eddy_throttled_reads_total{stream="events"}')).toBeGreaterThan(0)
+    expect(h.logs).toEqual([])
+  })
+
   test('limits that are set while the stream is read count at once, and so does lifting them', async () => {
     const h = await openHarness(app({ shards: 1 }, 1))
     await h.append('events', event('a', 'a1'))
@@ -178,11 +209,11 @@ describe('limits of an application', () => {
   })
 })
 
-function app(options: Partial<StreamOptions>, subscriptions: number): AppDefinition {
+function app(options: Partial<StreamOptions>, subscriptions: number, from?: From): AppDefinition {
   const events = stream('events', options as StreamOptions)
   return defineApp({
     subscriptions: Array.from({ length: subscriptions }, (_, index) =>
-      subscribe(`work-${index}`, events, { handle: () => {} }),
+      subscribe(`work-${index}`, events, { handle: () => {}, ...(from !== undefined && { from }) }),
     ),
   })
 }

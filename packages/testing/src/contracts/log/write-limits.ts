@@ -69,6 +69,19 @@ export function writeLimitTests(test: ContractTest): void {
     ])
   })
 
+  test('I3: entries of one key under several hash keys of a shard keep their order, those of other shards go', async ({
+    engine: { log },
+  }) => {
+    await log.createStream(spec('orders', { shardCount: 2, limits: limits({ writeBytesPerSecond: 1_000 }) }))
+    const entries = [sized('a', 900, LOW), sized('a', 200, LOW), sized('a', 10, { explicitHashKey: '5' })]
+    expect(fates(await log.append('orders', [...entries, sized('a', 10, HIGH)]))).toEqual([
+      'ok',
+      'throttled',
+      'throttled',
+      'ok',
+    ])
+  })
+
   test('a record over a second of the rate goes when nothing was written, and is owed', async (subject) => {
     const { log } = subject.engine
     const tight = limits({ writeBytesPerSecond: 1_000, maxRecordBytes: 10_000 })

@@ -1,4 +1,5 @@
 import { type Clock, EngineClosedError, isEddyError } from '@eddy/core'
+import { manyWaiters } from '../../clock/many-waiters.ts'
 import type { MutableCall, PortOp } from '../call-trace.ts'
 import type { MsRange } from '../fault-plan.ts'
 import type { SimWorld } from '../sim-world.ts'
@@ -156,6 +157,7 @@ export class SimProcess {
     const leave = this.world.waitRoom.enter(waiting.channel, again)
     const readyInMs = Math.max(1, waiting.readyInMs() ?? NEVER)
     const stopTimer = this.world.clock.setTimer(Math.min(leftMs, readyInMs), again)
+    manyWaiters(signal)
     signal?.addEventListener('abort', again, { once: true })
     pending.endWait = again
     pending.cancel = () => {
@@ -225,6 +227,7 @@ export class SimProcess {
         signal?.removeEventListener('abort', wake)
       }
       this.#sleeps.add(cancel)
+      manyWaiters(signal)
       signal?.addEventListener('abort', wake, { once: true })
     })
   }
