@@ -100,6 +100,8 @@ const complete = {
   Subscription: {
     ...subscription(),
     pausedBy: 'x',
+    copies: 1,
+    strays: 1,
     batch: { maxEvents: 100, maxWaitMs: 0, maxBytes: 1 },
     protection,
     policyVersion: 1,

@@ -106,6 +106,10 @@ export interface SubscriptionStatus {
   readonly dead: number
   readonly lagRecords: number
   readonly lagMs: number
+  /** Second sendings of a record, dropped since the process started; absent: none. */
+  readonly copies?: number
+  /** Records passed over since then, of aggregates outside their shard; absent: none. */
+  readonly strays?: number
   /** Of a subscription of a queue, which has no shards: `lagRecords` are its messages, `lagMs` the oldest one's age. */
   readonly queue?: SubscriptionQueueStatus
   readonly shards: readonly SubscriptionShardStatus[]

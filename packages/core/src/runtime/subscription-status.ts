@@ -40,6 +40,8 @@ export async function statusOf(subscription: SubscriptionRunner): Promise<Subscr
     lagRecords:
       depth !== undefined ? depth.messages : shards.reduce((sum, shard) => sum + (shard.lagRecords ?? 0), 0),
     lagMs: Math.max(depth?.oldestAgeMs ?? 0, ...shards.map((shard) => shard.lagMs)),
+    ...(parts.metrics.copies > 0 && { copies: parts.metrics.copies }),
+    ...(parts.metrics.strays > 0 && { strays: parts.metrics.strays }),
     ...(depth !== undefined && { queue: depth }),
     shards,
   }

@@ -60,12 +60,19 @@ export async function printSubscription(
     `blocks ${subscription.blocks}, then ${subscription.exhausted}; concurrency ${subscription.concurrency}${inBatches(subscription)}`,
     `lag ${count(subscription.lagRecords)} records, ${duration(subscription.lagMs)}; in flight ${count(subscription.inFlight)}`,
     `retrying ${count(subscription.retrying)}, held ${count(subscription.held)} (${plural(subscription.heldKeys, 'key')}), dead ${deadText(subscription.dead, paint)}`,
+    ...repeatedLines(subscription),
     ...protectionLines(subscription, Date.now(), paint),
     '',
     subscription.queue === undefined ? shardTable(subscription, paint) : queueText(subscription.queue),
   ]
   lines.push(...nextSteps(subscription))
   await context.print(lines.join('\n'))
+}
+
+/** Nothing where nothing was sent twice. */
+function repeatedLines({ copies = 0, strays = 0 }: SubscriptionStatus): readonly string[] {
+  if (copies === 0 && strays === 0) return []
+  return [`passed over since the start: copies ${count(copies)}, of stray aggregates ${count(strays)}`]
 }
 
 function queueText({

@@ -53,6 +53,8 @@ export const subscriptionSchemas: Readonly<Record<string, JsonSchema>> = {
     dead: integer(),
     lagRecords: integer(),
     lagMs: integer(),
+    'copies?': integer('Second sendings of a record, dropped since the process started.'),
+    'strays?': integer('Records passed over since then, of aggregates outside their shard.'),
     'queue?': ref('SubscriptionQueue'),
     shards: list(ref('SubscriptionShard')),
   }),
