@@ -30,6 +30,8 @@ export type AppendOutcome =
     }
 
 export interface AppendOptions {
+  /** As in `ProduceOptions`: records of one shard go together in one record of the stream. */
+  readonly aggregate?: boolean | { readonly maxBytes?: number }
   /** Names the producer for deduplication: with `firstSequence`, a repeated append stores nothing twice. */
   readonly producerId?: string
   /** Producer sequence of the first event; the others follow by one. */

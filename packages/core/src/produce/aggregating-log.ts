@@ -11,6 +11,8 @@ import { ShardRanges } from './shard-ranges.ts'
 export const DEFAULT_AGGREGATE_BYTES: number = 50 * 1024
 /** Shards are asked for again at most this often. */
 const SHORTEST_REFRESH_MS = 1_000
+/** Streams whose shards are remembered (I6). */
+const MAX_STREAMS = 1_000
 
 export interface AggregatingOptions {
   /** Of an aggregate, at most; default 50 KiB. A record that is larger goes by itself. */
@@ -31,6 +33,8 @@ export interface AggregatingOptions {
 export class AggregatingLog implements ProducerLog {
   readonly keepsKeyOrder = true
   readonly dropsCopies = false
+  readonly keepsCallOrder: boolean
+  readonly gathers = true
   readonly #log: ProducerLog
   readonly #engine: Pick<Engine, 'md5' | 'md5Hex'>
   readonly #clock: Pick<Clock, 'monotonicMs'>
@@ -49,6 +53,7 @@ export class AggregatingLog implements ProducerLog {
     this.#clock = clock
     this.#maxBytes = options.maxBytes ?? DEFAULT_AGGREGATE_BYTES
     this.#isStrict = options.isStrict === true
+    this.keepsCallOrder = this.#isStrict
   }
 
   listShards(stream: string): Promise<readonly ShardInfo[]> {
@@ -133,7 +138,7 @@ export class AggregatingLog implements ProducerLog {
   async #verified(stream: string, pack: Pack, result: AppendResult): Promise<AppendResult> {
     if (!result.ok || pack.hashes === undefined || result.shardId === pack.shardId) return result
     // Split or merged since: the shards there are now say whether all of it belongs where it is.
-    const ranges = await this.#refreshed(stream)
+    const ranges = await this.#rangesWith(stream, result.shardId)
     if (ranges?.holds(result.shardId, pack.hashes) === true) return result
     return {
       ok: false,
@@ -149,16 +154,22 @@ export class AggregatingLog implements ProducerLog {
     return await this.#load(stream)
   }
 
-  async #refreshed(stream: string): Promise<ShardRanges | undefined> {
+  /** A shard that is not known is looked for at once; it is, from then on. */
+  async #rangesWith(stream: string, shardId: string): Promise<ShardRanges | undefined> {
     const known = this.#known.get(stream)
-    if (known !== undefined && this.#clock.monotonicMs() - known.loadedMs < SHORTEST_REFRESH_MS)
-      return known.ranges
+    const isFresh = known !== undefined && this.#clock.monotonicMs() - known.loadedMs < SHORTEST_REFRESH_MS
+    if (isFresh && known.ranges.has(shardId)) return known.ranges
     return await this.#load(stream).catch(() => undefined)
   }
 
   async #load(stream: string): Promise<ShardRanges> {
     const ranges = new ShardRanges(await this.#log.listShards(stream))
+    this.#known.delete(stream)
     this.#known.set(stream, { ranges, loadedMs: this.#clock.monotonicMs() })
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= MAX_STREAMS) break
+      this.#known.delete(oldest)
+    }
     return ranges
   }
 }

@@ -1,5 +1,5 @@
 import type { Lane } from './lane.ts'
-import type { PendingRecord } from './pending-record.ts'
+import type { PendingRecord, WriterCall } from './pending-record.ts'
 import type { ShardQueue } from './shard-queue.ts'
 
 /** What one `Log.append` takes, as PutRecords does. */
@@ -33,6 +33,19 @@ export class Batch {
   fits(record: PendingRecord): boolean {
     if (this.records.length === 0) return true
     return this.records.length < this.#maxEntries && this.#bytes + record.bytes <= this.#maxBytes
+  }
+
+  /** It is sent now. @returns the calls that have records in it */
+  begin(sentMs: number): ReadonlySet<WriterCall> {
+    const calls = new Set<WriterCall>()
+    for (const { record } of this.records) {
+      calls.add(record.call)
+      if (record.firstSentMs === undefined) record.firstSentMs = sentMs
+      else record.call.counts.resent += 1
+      record.tries += 1
+    }
+    for (const call of calls) call.counts.batches += 1
+    return calls
   }
 
   add(record: BatchRecord): void {

@@ -6,8 +6,6 @@ import type { ShardRanges } from './shard-ranges.ts'
 
 /** Data and keys of one append of a log, as PutRecords has it. */
 const MAX_ROUND_BYTES = 10 * 1024 * 1024
-/** As the KPL has it: what places an aggregate is its explicit hash key. */
-const AGGREGATE_KEY = 'a'
 
 export interface PackOptions {
   readonly ranges: ShardRanges
@@ -143,7 +141,9 @@ class OpenPack implements Pack {
 
   entry(md5: (bytes: Uint8Array) => Uint8Array): AppendEntry {
     if (this.indexes.length === 1) return this.#first as AppendEntry
+    // What places it is the hash key. No two of a round have the same key, by which logs keep order within a call.
+    const { partitionKey } = this.#first as AppendEntry
     const explicitHashKey = hashKeyFromHex(this.#hashes[0] as string)
-    return { partitionKey: AGGREGATE_KEY, explicitHashKey, data: this.#builder.build(md5) }
+    return { partitionKey, explicitHashKey, data: this.#builder.build(md5) }
   }
 }

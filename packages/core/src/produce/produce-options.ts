@@ -30,6 +30,12 @@ export type PreparedItem =
 export interface ProduceOptions<Item> {
   /** Default `key`. */
   readonly ordering?: Ordering
+  /**
+   * Puts records of one shard together in one record of the stream, in the format of the KPL, which every reader of Eddy's
+   * takes apart: small records then fill a shard's bytes rather than its 1,000 a second. Default false; `maxBytes` is of one
+   * aggregate, 1 KiB to 1 MiB, default 50 KiB. Order is kept among the calls that aggregate alike.
+   */
+  readonly aggregate?: boolean | { readonly maxBytes?: number }
   /** Names the producer for deduplication: with `firstSequence`, what is repeated is not stored twice. */
   readonly producerId?: string
   /** Producer sequence of the source's first item; the others follow by one, refused ones included. */

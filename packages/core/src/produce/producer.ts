@@ -5,6 +5,7 @@ import type { NewEvent } from '../model/event.ts'
 import { checkInteger, checkText } from '../model/option-checks.ts'
 import type { AppendOptions, AppendOutcome } from '../operate/operations.ts'
 import type { Clock } from '../ports/clock.ts'
+import { AggregationWriters } from './aggregation-writers.ts'
 import { appendAll } from './append-all.ts'
 import { MAX_BATCH_ENTRIES } from './batch.ts'
 import { checkProduceOptions } from './check-produce-options.ts'
@@ -14,7 +15,6 @@ import { ProduceCall } from './produce-call.ts'
 import type { EncodedRecord, PreparedItem, ProduceOptions, ProduceReport } from './produce-options.ts'
 import type { ProducerLog } from './producer-log.ts'
 import type { WriterOptions } from './stream-writer.ts'
-import { StreamWriters } from './stream-writers.ts'
 import { randomUuid } from './uuid.ts'
 
 export interface ProducerOptions extends Partial<WriterOptions> {
@@ -22,6 +22,8 @@ export interface ProducerOptions extends Partial<WriterOptions> {
   readonly clock: Clock
   /** MD5 of a text's UTF-8 bytes as 32 lower-case hex digits. */
   readonly md5Hex: (text: string) => string
+  /** MD5 of bytes; without it nothing can be aggregated. */
+  readonly md5?: (bytes: Uint8Array) => Uint8Array
   /** The schema that a stream's events must match, if the application defines one. */
   readonly schemaOf?: (stream: string) => StandardSchemaV1 | undefined
 }
@@ -49,7 +51,7 @@ export interface ItemContext {
 export class Producer {
   readonly #clock: Clock
   readonly #schemaOf: (stream: string) => StandardSchemaV1 | undefined
-  readonly #writers: StreamWriters
+  readonly #writers: AggregationWriters
   readonly #producerId: string
   #nextSequence = 0
 
@@ -79,7 +81,7 @@ export class Producer {
         MAX_BATCH_ENTRIES,
       ),
     }
-    this.#writers = new StreamWriters({ log, clock, md5Hex, options: checked })
+    this.#writers = new AggregationWriters({ log, clock, md5Hex, md5: options.md5, options: checked })
     this.#producerId = randomUuid(clock)
   }
 
@@ -96,7 +98,7 @@ export class Producer {
   ): Promise<readonly AppendOutcome[]> {
     const marks = this.#marks(options, events.length)
     return await appendAll({
-      ...this.#writers.of(stream, 'key'),
+      ...this.#writers.of(stream, 'key', options.aggregate),
       items: events,
       laneOf,
       prepare: (event, index) => this.#prepareEvent(stream, event, index, marks),
@@ -147,7 +149,8 @@ export class Producer {
     prepare: (item: Item, index: number) => Prepared | Promise<Prepared>,
   ): Promise<ProduceReport<Item>> {
     const checked = checkProduceOptions(options)
-    const { writer, plan } = this.#writers.of(stream, options.ordering ?? 'key')
+    const { ordering = 'key', aggregate } = options
+    const { writer, plan } = this.#writers.of(stream, ordering, aggregate)
     const call = new ProduceCall({ writer, plan, clock: this.#clock, source, prepare, options: checked })
     return await call.run()
   }

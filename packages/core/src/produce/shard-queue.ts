@@ -32,6 +32,11 @@ export class ShardQueue {
     this.#rules = rules
   }
 
+  /** Records that were not sent yet and wait for no lane. */
+  get fresh(): number {
+    return this.#fresh.size
+  }
+
   push(record: PendingRecord): void {
     this.#fresh.push(record)
   }

@@ -36,6 +36,10 @@ export class ShardRanges {
     return found !== undefined && found.from <= hash && hash <= found.to ? found.shardId : undefined
   }
 
+  has(shardId: string): boolean {
+    return this.#all.has(shardId)
+  }
+
   /** False for a shard that is not known, too. */
   holds(shardId: string, hashes: readonly string[]): boolean {
     const range = this.#all.get(shardId)

@@ -13,6 +13,7 @@ import {
   settleResults,
 } from './batch-results.ts'
 import { Fifo } from './fifo.ts'
+import { Gathering } from './gathering.ts'
 import type { Lane } from './lane.ts'
 import type { Marker } from './marker.ts'
 import { type NewRecord, type PendingRecord, utf8Bytes, type WriterCall } from './pending-record.ts'
@@ -62,6 +63,7 @@ export class StreamWriter {
   readonly #wakeUp: WakeUp
   /** The last sequence number that this writer was told of, by shard; for `strict` alone. */
   readonly #lastSequence = new Map<string, string>()
+  readonly #gathering: Gathering
   #order = 0
   #inFlight = 0
   #firstQueue = 0
@@ -74,6 +76,7 @@ export class StreamWriter {
   constructor(parts: WriterParts) {
     const { log, plan, ordering, options, clock } = parts
     this.#parts = parts
+    this.#gathering = new Gathering(log.gathers === true)
     this.#needsShards = ordering === 'strict' || !log.dropsCopies
     this.#maxInFlight =
       ordering === 'strict' ? Math.max(options.maxInFlight, MIN_STRICT_IN_FLIGHT) : options.maxInFlight
@@ -109,7 +112,8 @@ export class StreamWriter {
       mayBeStored: false,
     }
     this.#order += 1
-    if (!this.#parts.plan.isKnown(this.#needsShards)) this.#early.push(pending)
+    // Nothing overtakes what came before the shards were known, until that has its place.
+    if (this.#early.size > 0 || !this.#parts.plan.isKnown(this.#needsShards)) this.#early.push(pending)
     else this.#place(pending)
     this.#schedulePump()
     return pending
@@ -155,7 +159,7 @@ export class StreamWriter {
     const { plan, ordering, log } = this.#parts
     const queue = new ShardQueue(shardId === '' ? undefined : shardId, plan.pacer(shardId), {
       lanes: this.#lanes,
-      isManyAtATime: () => log.keepsKeyOrder && ordering === 'key',
+      isManyAtATime: () => (ordering === 'key' ? log.keepsKeyOrder : log.keepsCallOrder === true),
     })
     this.#queues.set(shardId, queue)
     return queue
@@ -267,15 +271,16 @@ export class StreamWriter {
     const queues = [...this.#queues.values()]
     const isDue = queues.some((queue) => {
       const head = queue.head()
-      return (
-        head !== undefined && (queue.pacer === undefined || queue.pacer.dueAtMs(head.bytes, nowMs) <= nowMs)
-      )
+      if (head === undefined || this.#gathering.waits(queue)) return false
+      return queue.pacer === undefined || queue.pacer.dueAtMs(head.bytes, nowMs) <= nowMs
     })
     if (!isDue) return undefined
-    const { plan, ordering, options } = this.#parts
+    const { log, plan, ordering, options } = this.#parts
     const { limits } = plan
+    const isStrict = ordering === 'strict'
+    const isSingle = isStrict && log.keepsCallOrder !== true
     const most = limits?.maxEntries ?? options.maxBatchRecords
-    const maxEntries = ordering === 'strict' ? 1 : Math.min(options.maxBatchRecords, most)
+    const maxEntries = isSingle ? 1 : Math.min(options.maxBatchRecords, most)
     const maxBytes = Math.min(MAX_BATCH_BYTES, limits?.maxRequestBytes ?? MAX_BATCH_BYTES)
     const batch = new Batch(maxEntries, maxBytes)
     // Another one begins each time: no shard is always the one for which there is no room.
@@ -283,8 +288,10 @@ export class StreamWriter {
     for (let step = 0; step < queues.length; step += 1) {
       const queue = queues[(this.#firstQueue + step) % queues.length] as ShardQueue
       const head = queue.head()
-      if (head === undefined || !batch.fits(head)) continue
+      if (head === undefined || this.#gathering.waits(queue) || !batch.fits(head)) continue
       if (queue.pacer === undefined || queue.pacer.mayVisit(head.bytes, nowMs)) queue.take(batch, nowMs)
+      // Order is that of one shard.
+      if (isStrict && !batch.isEmpty) break
     }
     return batch.isEmpty ? undefined : batch
   }
@@ -292,8 +299,9 @@ export class StreamWriter {
   async #send(batch: Batch): Promise<void> {
     const { log, clock, plan, options } = this.#parts
     const sentMs = clock.monotonicMs()
-    const calls = noteSending(batch, sentMs)
+    const calls = batch.begin(sentMs)
     this.#inFlight += 1
+    this.#gathering.begins(batch)
     plan.refreshNowAndThen(sentMs)
     let answer: { readonly results: readonly AppendResult[] } | { readonly error: unknown }
     try {
@@ -305,6 +313,7 @@ export class StreamWriter {
       answer = { error }
     }
     this.#inFlight -= 1
+    this.#gathering.ended(batch)
     const end: BatchEnd = { nowMs: clock.monotonicMs(), chance: clock.random(), options }
     if ('results' in answer) {
       this.#learnFrom(batch, answer.results, sentMs, end.nowMs)
@@ -365,25 +374,12 @@ export class StreamWriter {
     if (this.#inFlight < this.#maxInFlight) {
       for (const queue of this.#queues.values()) {
         const head = queue.head()
-        if (head !== undefined && queue.pacer !== undefined)
+        if (head !== undefined && queue.pacer !== undefined && !this.#gathering.waits(queue))
           nextMs = Math.min(nextMs, queue.pacer.dueAtMs(head.bytes, nowMs))
       }
     }
     return nextMs === Number.POSITIVE_INFINITY ? undefined : nextMs
   }
-}
-
-/** @returns the calls that have records in the batch */
-function noteSending(batch: Batch, sentMs: number): ReadonlySet<WriterCall> {
-  const calls = new Set<WriterCall>()
-  for (const { record } of batch.records) {
-    calls.add(record.call)
-    if (record.firstSentMs === undefined) record.firstSentMs = sentMs
-    else record.call.counts.resent += 1
-    record.tries += 1
-  }
-  for (const call of calls) call.counts.batches += 1
-  return calls
 }
 
 function byQueue(lanes: readonly Lane[]): ReadonlyMap<ShardQueue, readonly Lane[]> {

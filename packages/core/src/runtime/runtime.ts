@@ -110,6 +110,7 @@ class RunningApp implements Runtime {
       log: engine.log,
       clock: engine.clock,
       md5Hex: (text) => engine.md5Hex(text),
+      md5: (bytes) => engine.md5(bytes),
       maxInFlight: MAX_APPENDS_IN_FLIGHT,
       schemaOf: (stream) => streams.get(stream)?.schema,
     })

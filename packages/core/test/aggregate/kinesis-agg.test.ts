@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createRequire } from 'node:module'
+import * as kinesisAgg from 'aws-kinesis-agg'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Aggregate } from '../../src/aggregate/aggregate.ts'
@@ -7,7 +7,7 @@ import { decodeAggregate } from '../../src/aggregate/decode-aggregate.ts'
 import { AggregateBuilder, type AggregateEntry } from '../../src/aggregate/encode-aggregate.ts'
 
 /** The same format in another's hands: AWS's own Node library, in both directions. Its types tell less than it exports. */
-const { deaggregateSync, RecordAggregator } = createRequire(import.meta.url)('aws-kinesis-agg') as {
+const { deaggregateSync, RecordAggregator } = kinesisAgg as unknown as {
   readonly RecordAggregator: new () => {
     addUserRecord(record: { partitionKey: string; explicitHashKey?: string; data: Buffer }): void
     build(): { readonly partitionKey: string; readonly data: Buffer }
