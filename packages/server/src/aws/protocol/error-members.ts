@@ -1,8 +1,6 @@
 import type { AwsError } from '../aws-error.ts'
-import { headerOf } from '../aws-request.ts'
 import type { AwsStructure } from '../aws-service.ts'
 import type { ServiceModel } from '../model/service-model.ts'
-import type { AnswerContext } from './wire-protocol.ts'
 
 /** Errors of every service, which no model names. */
 const CORAL_ERRORS = new Set([
@@ -28,12 +26,11 @@ function typeName(model: ServiceModel | undefined, code: string): string {
   return `${CORAL_ERRORS.has(code) ? 'com.amazon.coral.service' : 'com.amazonaws.sqs'}#${code}`
 }
 
-/** Clients that know SQS errors by the query protocol's codes ask for these. */
-export function queryErrorHeader(
-  model: ServiceModel | undefined,
-  error: AwsError,
-  { request }: AnswerContext,
-): Record<string, string> {
-  if (model?.name !== 'sqs' || headerOf(request, 'x-amzn-query-mode') !== 'true') return {}
+/**
+ * The query protocol's code, by which clients know SQS errors. Newer ones ask for it (`x-amzn-query-mode`), the
+ * JavaScript SDK v2 takes it without having asked.
+ */
+export function queryErrorHeader(model: ServiceModel | undefined, error: AwsError): Record<string, string> {
+  if (model?.name !== 'sqs') return {}
   return { 'x-amzn-query-error': `${error.queryCode};${error.status >= 500 ? 'Receiver' : 'Sender'}` }
 }

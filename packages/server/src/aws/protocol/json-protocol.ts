@@ -12,7 +12,7 @@ export const jsonProtocol: WireProtocol = {
   encode: (_model, _operation, output, context) => jsonAnswer(200, JSON.stringify(toJson(output)), context),
   encodeError: (model, error, context) => ({
     ...jsonAnswer(error.status, JSON.stringify(errorMembers(model, error)), context),
-    headers: { 'content-type': contentType(context), ...queryErrorHeader(model, error, context) },
+    headers: { 'content-type': contentType(context), ...queryErrorHeader(model, error) },
   }),
 }
 
