@@ -22,6 +22,8 @@ const OUTSIDE_WORLD: readonly RegExp[] = [
 /** The webhook sink posts with the platform's own `fetch` unless it is handed another. */
 const OUTSIDE_BY_CHOICE = new Set(['packages/core/src/observe/webhook-sink.ts'])
 
+const LOCKS = ['package-lock.json', 'clients/package-lock.json'] as const
+
 describe('Tidy', () => {
   it('core reads no clock, draws no chance, sets no timer and prints nothing', () => {
     const wrong = SOURCES.filter(
@@ -75,14 +77,15 @@ describe('Tidy', () => {
     expect(wrong).toEqual([])
   })
 
-  it('package-lock.json names no place to fetch from, so that any registry serves', () => {
-    expect(textOf('package-lock.json')).not.toMatch(/"resolved":\s*"https?:/)
+  it.each(LOCKS)('%s names no place to fetch from, so that any registry serves', (lock) => {
+    expect(textOf(lock)).not.toMatch(/"resolved":\s*"https?:/)
   })
 
-  it('package-lock.json has the packages for every platform, or `npm ci` refuses it (scripts/complete-lock.mjs)', () => {
+  it.each(LOCKS)('%s has the packages for every platform, or `npm ci` refuses it', (lock) => {
+    // scripts/complete-lock.mjs adds those of the root that a registry left out.
     const { packages } = jsonOf<{
       packages: Record<string, { optionalDependencies?: Record<string, string> }>
-    }>('package-lock.json')
+    }>(lock)
     const missing = Object.values(packages)
       .flatMap(({ optionalDependencies }) => Object.keys(optionalDependencies ?? {}))
       .filter((name) => !Object.keys(packages).some((path) => path.endsWith(`node_modules/${name}`)))
