@@ -29,7 +29,7 @@ const ACCOUNT_ID = '000000000000'
  * @throws what `serveAws` throws
  */
 export async function openAwsEndpoint(options: AwsEndpointOptions): Promise<RunningServer> {
-  const { engine, region, limits, instant, readersOf, streamsChanged, logger } = options
+  const { engine, region, limits, instant, readOnly, readersOf, streamsChanged, logger } = options
   const ending = new AbortController()
   const preset = limits === 'kinesis' ? resolveLimits('--aws-limits', 'kinesis') : 'none'
   const kinesis = await kinesisService({
@@ -42,7 +42,12 @@ export async function openAwsEndpoint(options: AwsEndpointOptions): Promise<Runn
     ...(streamsChanged !== undefined && { streamsChanged }),
     ...loggerOf(logger),
   })
-  const sqs = sqsService({ table: engine.table, clock: engine.clock, signal: ending.signal })
+  const sqs = sqsService({
+    table: engine.table,
+    clock: engine.clock,
+    signal: ending.signal,
+    readOnly: readOnly === true,
+  })
   const end = async () => {
     ending.abort()
     await kinesis.close()

@@ -23,6 +23,8 @@ export interface SqsServiceOptions {
   /** Aborts when the server stops: long polls, sweeps and move tasks end. */
   readonly signal: AbortSignal
   readonly limits?: Partial<SqsLimits>
+  /** Nothing is written, not even what would be tidied; only operations that read may be called. */
+  readonly readOnly?: boolean
 }
 
 const OPERATIONS: Readonly<Record<string, SqsOperation>> = {
@@ -55,7 +57,11 @@ const OPERATIONS: Readonly<Record<string, SqsOperation>> = {
  * move tasks.
  */
 export function sqsService(options: SqsServiceOptions): AwsService {
-  const keeper = new WorldKeeper({ ...options, limits: { ...SQS_LIMITS, ...options.limits } })
+  const keeper = new WorldKeeper({
+    ...options,
+    limits: { ...SQS_LIMITS, ...options.limits },
+    readOnly: options.readOnly === true,
+  })
   const operations = new Map<string, AwsOperation>()
   for (const [name, operation] of Object.entries(OPERATIONS)) {
     operations.set(name, async (input, call) => await operation(await keeper.world(), input, call))

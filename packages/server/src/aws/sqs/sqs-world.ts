@@ -16,6 +16,8 @@ export interface WorldParts {
   readonly clock: Clock
   readonly journal: Journal
   readonly limits: SqsLimits
+  /** No move task goes on. */
+  readonly readOnly: boolean
   /** Aborts when this world ends: the server stops, or what is in memory can no longer be trusted. */
   readonly signal: AbortSignal
 }

@@ -3,12 +3,14 @@ import type { SqsLimits } from './sqs-limits.ts'
 import type { SqsWorld } from './sqs-world.ts'
 import { Journal } from './store/journal.ts'
 import { loadWorld } from './store/load-world.ts'
+import { unwrittenTable } from './store/unwritten-table.ts'
 
 export interface WorldKeeperOptions {
   readonly table: Table
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly limits: SqsLimits
+  readonly readOnly: boolean
 }
 
 /**
@@ -30,7 +32,8 @@ export class WorldKeeper {
   }
 
   async #load(): Promise<SqsWorld> {
-    const { table, clock, limits, signal } = this.#options
+    const { clock, limits, readOnly, signal } = this.#options
+    const table = readOnly ? unwrittenTable(this.#options.table) : this.#options.table
     const ending = new AbortController()
     const end = (): void => ending.abort()
     signal.addEventListener('abort', end, { once: true })
@@ -42,7 +45,14 @@ export class WorldKeeper {
     }
     const journal = new Journal(table, clock, giveUp)
     try {
-      const world = await loadWorld({ table, clock, journal, limits, signal: ending.signal })
+      const world = await loadWorld({
+        table,
+        clock,
+        journal,
+        limits,
+        readOnly,
+        signal: ending.signal,
+      })
       const wakeAll = (): void => {
         for (const queue of world.queues.values()) queue.waiters.wakeAll()
       }

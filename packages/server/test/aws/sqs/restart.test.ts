@@ -102,4 +102,18 @@ describe('SQS: after a restart', () => {
     expect((await sqs.refused('DeleteMessage', input)).code).toBe('ReceiptHandleIsInvalid')
     expect(await sqs.counts('a')).toEqual([0, 0, 0])
   })
+
+  it('a directory that is only read is shown as it is, and nothing is written to it', async () => {
+    const sqs = new SqsClient()
+    await sqs.createQueue('a', { MessageRetentionPeriod: '60' })
+    await sqs.send('a', 'old')
+    await sqs.seconds(30)
+    await sqs.send('a', 'young')
+    const before = JSON.stringify(sqs.world.store.allItems())
+    const reading = sqs.readingOnly()
+    await sqs.seconds(40)
+    expect(await reading.counts('a')).toEqual([1, 0, 0])
+    expect(await reading.counts('a')).toEqual([1, 0, 0])
+    expect(JSON.stringify(sqs.world.store.allItems())).toBe(before)
+  })
 })

@@ -43,7 +43,7 @@ export async function loadWorld(parts: WorldParts): Promise<SqsWorld> {
     if (!world.queues.has(sort)) world.deletedAtMs.set(sort, value.deletedAtMs)
   }
   await finishMoves(world)
-  await loadMoveTasks(world, garbage)
+  await loadMoveTasks(world, garbage, parts.readOnly)
   for (const queueId of garbage) void sweepMessages(world, { queueId, below: undefined })
   return world
 }
@@ -142,7 +142,11 @@ async function finishMoves(world: SqsWorld): Promise<void> {
   }
 }
 
-async function loadMoveTasks(world: SqsWorld, garbage: ReadonlySet<string>): Promise<void> {
+async function loadMoveTasks(
+  world: SqsWorld,
+  garbage: ReadonlySet<string>,
+  readOnly: boolean,
+): Promise<void> {
   const tasks = (await allItems<StoredMoveTask>(world.table, MOVE_TASKS)).map(({ value }) => value)
   for (const task of [...tasks].sort((a, b) => a.startedAtMs - b.startedAtMs)) {
     if (garbage.has(task.sourceQueueId)) {
@@ -150,7 +154,7 @@ async function loadMoveTasks(world: SqsWorld, garbage: ReadonlySet<string>): Pro
       continue
     }
     world.moveTasks.set(task.handle, task)
-    if (task.status === 'RUNNING') void runMoveTask(world, task.handle)
+    if (task.status === 'RUNNING' && !readOnly) void runMoveTask(world, task.handle)
   }
 }
 

@@ -34,10 +34,17 @@ export class SqsClient {
   #service: AwsService
   #stop = new AbortController()
   readonly #limits: Partial<SqsLimits>
+  readonly #readOnly: boolean
 
   constructor(
-    options: { readonly seed?: number; readonly world?: SimWorld; readonly limits?: Partial<SqsLimits> } = {},
+    options: {
+      readonly seed?: number
+      readonly world?: SimWorld
+      readonly limits?: Partial<SqsLimits>
+      readonly readOnly?: boolean
+    } = {},
   ) {
+    this.#readOnly = options.readOnly === true
     this.world = options.world ?? new SimWorld({ seed: options.seed ?? 1, faults: quietFaults })
     this.#limits = options.limits ?? {}
     this.#service = this.#boot()
@@ -52,6 +59,11 @@ export class SqsClient {
     this.#stop.abort()
     this.world.crash()
     this.#service = this.#boot()
+  }
+
+  /** Another process on the same world, which only reads. */
+  readingOnly(): SqsClient {
+    return new SqsClient({ world: this.world, readOnly: true })
   }
 
   stop(): void {
@@ -149,7 +161,13 @@ export class SqsClient {
   #boot(): AwsService {
     this.#stop = new AbortController()
     const { table, clock } = this.world.boot()
-    return sqsService({ table, clock, signal: this.#stop.signal, limits: this.#limits })
+    return sqsService({
+      table,
+      clock,
+      signal: this.#stop.signal,
+      limits: this.#limits,
+      readOnly: this.#readOnly,
+    })
   }
 }
 
