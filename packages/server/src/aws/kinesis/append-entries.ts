@@ -98,6 +98,7 @@ export async function append(
     if (error instanceof ThrottledError) throw throughputExceeded(error.message)
     if (error instanceof InvalidOptionError) throw invalidArgument(error.message)
     // Any of them may have been stored, or none: a client that sends them again may make copies, as on the service.
+    context.logger.error({ error, stream: name }, 'AWS endpoint: an append failed')
     throw internalFailure()
   }
 }

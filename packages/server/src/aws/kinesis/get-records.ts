@@ -108,7 +108,7 @@ function checkAge({ issuedAtMs }: ShardIterator, { info }: FoundStream, nowMs: n
 }
 
 async function read(
-  { engine, accountId }: KinesisContext,
+  { engine, accountId, logger }: KinesisContext,
   { name }: FoundStream,
   { shardId, from }: ShardIterator,
   limit: number | undefined,
@@ -127,6 +127,7 @@ async function read(
     if (error instanceof ThrottledError) throw throughputExceeded(rateExceededForShard(place))
     if (error instanceof StreamNotFoundError || error instanceof ShardNotFoundError)
       throw shardDoesNotExist(place)
+    logger.error({ error, stream: name, shardId }, 'AWS endpoint: a read failed')
     throw internalFailure()
   }
 }

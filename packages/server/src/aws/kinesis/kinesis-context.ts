@@ -1,4 +1,4 @@
-import type { Engine, ServiceLimits, TokenBuckets } from '@eddy/core'
+import type { Engine, Logger, ServiceLimits, TokenBuckets } from '@eddy/core'
 import type { OpaqueTokens } from './opaque-tokens.ts'
 import type { StreamBook } from './stream-book.ts'
 import type { StreamChanges } from './stream-changes.ts'
@@ -14,6 +14,7 @@ export interface KinesisContext {
   readonly tokens: OpaqueTokens
   /** Rates of requests. */
   readonly buckets: TokenBuckets
+  readonly logger: Logger
   /** Of streams created here; with them come those of the account. Undefined: only the engine's own. */
   readonly limits: ServiceLimits | undefined
   /** What is refused while an application reads it: names of its subscriptions of the stream. */

@@ -83,6 +83,7 @@ async function makeContext(options: KinesisServiceOptions): Promise<KinesisConte
     changes: new StreamChanges({ log, clock, book, logger, streamsChanged, stateMs }),
     tokens: await OpaqueTokens.open(engine.table),
     buckets: new TokenBuckets(),
+    logger,
     limits: options.limits,
     readersOf: options.readersOf ?? (async () => []),
     streamsChanged,

@@ -1,3 +1,4 @@
+import { silentLogger } from '@eddy/core'
 import { quietFaults } from '@eddy/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ACCOUNT, type Answer, FULL_RANGE_HALF, KinesisUnderTest } from './support/kinesis-under-test.ts'
@@ -214,7 +215,9 @@ describe('Records of the Kinesis endpoint', () => {
   })
 
   it('an append that is not answered is an internal failure, of one record or of the request', async () => {
-    kinesis = await KinesisUnderTest.start()
+    const logged: unknown[] = []
+    const logger = { ...silentLogger, error: (fields: object) => void logged.push(fields) }
+    kinesis = await KinesisUnderTest.start({ logger })
     await kinesis.create()
     kinesis.world.faults = { ...quietFaults, appendRejected: 1 }
     const rejected = await kinesis.refused('PutRecords', {
@@ -222,6 +225,8 @@ describe('Records of the Kinesis endpoint', () => {
       Records: [{ Data: Buffer.from('x'), PartitionKey: 'k' }],
     })
     expect([rejected.code, rejected.status]).toEqual(['InternalFailureException', 500])
+    // The client is not told what it was; the operator is.
+    expect(logged).toMatchObject([{ stream: 'orders', error: { code: 'EDDY_STORAGE' } }])
     kinesis.world.faults = { ...quietFaults, appendEntryAckLost: 1 }
     const put = await kinesis.call('PutRecords', {
       StreamName,

@@ -24,6 +24,16 @@ export class ByteScanner {
     return true
   }
 
+  /** Takes the name of a member and its colon, when it is this one: compared where it lies. */
+  takesName(quoted: Uint8Array): boolean {
+    this.#skipSpace()
+    const body = this.#body
+    const at = this.#at
+    for (let i = 0; i < quoted.length; i++) if (body[at + i] !== quoted[i]) return false
+    this.#at = at + quoted.length
+    return this.takes(':')
+  }
+
   /** True when nothing but white space is left. */
   get isAtEnd(): boolean {
     this.#skipSpace()

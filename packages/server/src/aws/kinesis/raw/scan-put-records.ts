@@ -7,6 +7,12 @@ const NAME = /^[a-zA-Z0-9_.-]{1,128}$/
 const HASH_KEY = /^(?:0|[1-9]\d{0,38})$/
 const MAX_KEY_CHARACTERS = 256
 
+const RECORDS = quoted('Records')
+const STREAM_NAME = quoted('StreamName')
+const DATA = quoted('Data')
+const PARTITION_KEY = quoted('PartitionKey')
+const EXPLICIT_HASH_KEY = quoted('ExplicitHashKey')
+
 /**
  * A JSON PutRecords, read from its bytes: the one request whose body is large and comes often. Base64 is decoded from the
  * body into one buffer for all records.
@@ -20,12 +26,10 @@ export function scanPutRecords(body: Buffer): PutRecordsInput | undefined {
   let streamName: string | undefined
   if (!scanner.takes('{')) return undefined
   do {
-    const name = scanner.plainString()
-    if (!scanner.takes(':')) return undefined
-    if (name === 'Records' && records === undefined) {
+    if (records === undefined && scanner.takesName(RECORDS)) {
       records = scanRecords(scanner)
       if (records === undefined) return undefined
-    } else if (name === 'StreamName' && streamName === undefined) {
+    } else if (streamName === undefined && scanner.takesName(STREAM_NAME)) {
       streamName = scanner.plainString()
       if (streamName === undefined || !NAME.test(streamName)) return undefined
     } else return undefined
@@ -52,15 +56,13 @@ function scanRecord(scanner: ByteScanner): RecordEntry | undefined {
   let partitionKey: string | undefined
   let explicitHashKey: string | undefined
   do {
-    const name = scanner.plainString()
-    if (!scanner.takes(':')) return undefined
-    if (name === 'Data' && data === undefined) {
+    if (data === undefined && scanner.takesName(DATA)) {
       data = scanner.base64()
       if (data === undefined) return undefined
-    } else if (name === 'PartitionKey' && partitionKey === undefined) {
+    } else if (partitionKey === undefined && scanner.takesName(PARTITION_KEY)) {
       partitionKey = scanner.plainString()
       if (!isKey(partitionKey)) return undefined
-    } else if (name === 'ExplicitHashKey' && explicitHashKey === undefined) {
+    } else if (explicitHashKey === undefined && scanner.takesName(EXPLICIT_HASH_KEY)) {
       explicitHashKey = scanner.plainString()
       if (explicitHashKey === undefined || !HASH_KEY.test(explicitHashKey)) return undefined
     } else return undefined
@@ -73,4 +75,8 @@ function scanRecord(scanner: ByteScanner): RecordEntry | undefined {
 
 function isKey(key: string | undefined): boolean {
   return key !== undefined && key.length > 0 && key.length <= MAX_KEY_CHARACTERS
+}
+
+function quoted(name: string): Uint8Array {
+  return new Uint8Array(Buffer.from(`"${name}"`))
 }

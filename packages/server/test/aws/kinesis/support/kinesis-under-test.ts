@@ -12,7 +12,7 @@ import {
 
 export const REGION = 'us-east-1'
 export const ACCOUNT = '000000000000'
-export const FULL_RANGE_HALF = (2n ** 127n).toString()
+export const FULL_RANGE_HALF: string = (2n ** 127n).toString()
 
 /** Members of answers, for tests that know what they asked for. */
 // biome-ignore lint/suspicious/noExplicitAny: an answer has the members that its test names
