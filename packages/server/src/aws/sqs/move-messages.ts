@@ -18,9 +18,9 @@ interface Step {
 }
 
 /**
- * Moves what a task is to move, at its rate, until nothing of it may be received. Each step is one commit together with
- * the count, so a task goes on after a restart where it was. Never rejects: a store that fails ends this world, and the
- * next one begins the task again.
+ * Moves what a task is to move, at its rate, until nothing of it may be received. The count comes after the messages of
+ * its step, in the same commit on an engine that has one: after a crash between, no message is moved twice, and the count
+ * says less than was moved. Never rejects: a store that fails ends this world, and the next one goes on with the task.
  */
 export async function runMoveTask(world: SqsWorld, handle: string): Promise<void> {
   const rate = world.moveTasks.get(handle)?.maxPerSecond ?? MAX_PER_SECOND

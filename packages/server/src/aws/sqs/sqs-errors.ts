@@ -15,6 +15,7 @@ export function prefixed(code: string, message: string, status = 400): AwsError 
 export function noSuchQueue(): AwsError {
   return new AwsError('QueueDoesNotExist', 'The specified queue does not exist.', {
     queryCode: `${QUERY_PREFIX}NonExistentQueue`,
+    queryMessage: 'The specified queue does not exist for this wsdl version.',
   })
 }
 

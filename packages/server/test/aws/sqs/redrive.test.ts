@@ -270,6 +270,46 @@ describe('SQS: message move tasks', () => {
     expect(await sqs.counts('dead')).toEqual([0, 0, 0])
   })
 
+  it('keeps a FIFO group in order, and no deduplication id stops it', async () => {
+    const sqs = await withDeadLetters('.fifo')
+    for (const body of ['a1', 'b1', 'a2', 'b2']) {
+      await sqs.send('work.fifo', body, { MessageGroupId: body.slice(0, 1) })
+    }
+    await wearOut(sqs, 'work.fifo')
+    expect(await sqs.counts('dead.fifo')).toEqual([4, 0, 0])
+    await sqs.call('StartMessageMoveTask', {
+      SourceArn: arnOf('dead.fifo'),
+      MaxNumberOfMessagesPerSecond: 1,
+    })
+    await sqs.seconds(2)
+    expect(await sqs.receiveBodies('work.fifo', { VisibilityTimeout: 600 })).toEqual(['a1', 'a2', 'b1'])
+    await sqs.seconds(5)
+    expect(await sqs.counts('dead.fifo')).toEqual([0, 0, 0])
+    expect(await sqs.counts('work.fifo')).toEqual([1, 3, 0])
+  })
+
+  it('moves each message once, wherever the process ends', async () => {
+    for (let calls = 1; calls <= 14; calls++) {
+      const sqs = await deadMessages(6)
+      sqs.world.crashAtCall(sqs.world.callCount + calls)
+      const start = { SourceArn: arnOf('dead'), MaxNumberOfMessagesPerSecond: 20 }
+      const started = sqs.request('StartMessageMoveTask', start).then(() => true)
+      const answered = await Promise.race([started, sqs.seconds(0.25).then(() => false)])
+      sqs.world.crashAtCall(Number.POSITIVE_INFINITY)
+      sqs.restart()
+      const listed = await tasks(sqs)
+      expect(listed.length, `crash at call ${calls}`).toBe(answered ? 1 : listed.length)
+      if (listed.length === 0) await sqs.call('StartMessageMoveTask', start)
+      await sqs.seconds(5)
+      const [task] = await tasks(sqs)
+      expect(task?.Status).toBe('COMPLETED')
+      // Less than all if the crash came between a step's messages and its count.
+      expect(task?.ApproximateNumberOfMessagesMoved).toBeLessThanOrEqual(6)
+      expect(await sqs.counts('dead')).toEqual([0, 0, 0])
+      expect(await sqs.counts('work')).toEqual([6, 0, 0])
+    }
+  })
+
   it('leaves what came later and what is in flight, and fails for what has no source', async () => {
     const sqs = await deadMessages(2)
     await sqs.receive('dead', { MaxNumberOfMessages: 1, VisibilityTimeout: 600 })

@@ -56,8 +56,11 @@ export async function runEntries(
       }
     }),
   )
+  const successful = results.flatMap((one) => one.successful ?? [])
+  const failed = results.flatMap((one) => one.failed ?? [])
+  // The service leaves out an empty one: clients ask whether there is a `Failed`.
   return {
-    Successful: results.flatMap(({ successful }) => successful ?? []),
-    Failed: results.flatMap(({ failed }) => failed ?? []),
+    ...(successful.length > 0 && { Successful: successful }),
+    ...(failed.length > 0 && { Failed: failed }),
   }
 }
