@@ -2,15 +2,22 @@ import type { Clock } from '@eddy/core'
 import { wholeAttribute } from './attributes/attribute-rules.ts'
 import { parseRedrivePolicy, type RedrivePolicy } from './attributes/redrive-policy.ts'
 import { Deduplication } from './state/deduplication.ts'
-import { type MessageBudget, QueueState } from './state/queue-state.ts'
+import { QueueState } from './state/queue-state.ts'
 import { ReceiveAttempts } from './state/receive-attempts.ts'
+import type { Tally } from './state/tally.ts'
 import type { StoredQueue } from './store/stored.ts'
 import { Waiters } from './waiters.ts'
+
+/** What all queues share the limits of. */
+export interface Tallies {
+  readonly messages: Tally
+  readonly deduplicationIds: Tally
+}
 
 /** One queue in memory: what is stored of it, and what follows from that. */
 export class LiveQueue {
   readonly state: QueueState
-  readonly deduplication: Deduplication = new Deduplication()
+  readonly deduplication: Deduplication
   readonly attempts: ReceiveAttempts = new ReceiveAttempts()
   readonly waiters: Waiters
   /** Next one to give out. */
@@ -22,10 +29,11 @@ export class LiveQueue {
   #stored: StoredQueue
   #redrive: RedrivePolicy | undefined
 
-  constructor(stored: StoredQueue, budget: MessageBudget, clock: Clock) {
+  constructor(stored: StoredQueue, tallies: Tallies, clock: Clock) {
     this.#stored = stored
     this.#redrive = parseRedrivePolicy(stored.attributes.RedrivePolicy)
-    this.state = new QueueState(stored.fifo, budget)
+    this.state = new QueueState(stored.fifo, tallies.messages)
+    this.deduplication = new Deduplication(tallies.deduplicationIds)
     this.waiters = new Waiters(clock)
   }
 

@@ -1,12 +1,11 @@
-import type { Clock, ItemKey, PutItem, Table } from '@eddy/core'
-import { LiveQueue } from './live-queue.ts'
+import type { Clock, PutItem, Table } from '@eddy/core'
+import { Burials } from './burials.ts'
+import { LiveQueue, type Tallies } from './live-queue.ts'
 import { noSuchQueue, overLimit } from './sqs-errors.ts'
 import type { SqsLimits } from './sqs-limits.ts'
-import type { Message } from './state/message.ts'
-import type { MessageBudget } from './state/queue-state.ts'
 import type { Journal } from './store/journal.ts'
 import type { StoredMoveTask, StoredQueue } from './store/stored.ts'
-import { contentKey, messageKey, SEQUENCES } from './store/table-keys.ts'
+import { SEQUENCES } from './store/table-keys.ts'
 
 /** Sequences are written down so many at a time, before the first of them is given out. */
 const RESERVED_SEQUENCES = 10_000
@@ -34,7 +33,8 @@ export class SqsWorld {
   readonly deletedAtMs: Map<string, number> = new Map()
   /** By task handle. */
   readonly moveTasks: Map<string, StoredMoveTask> = new Map()
-  readonly #budget: MessageBudget = { used: 0 }
+  readonly #tallies: Tallies = { messages: { used: 0 }, deduplicationIds: { used: 0 } }
+  readonly #burials: Burials
 
   constructor(parts: WorldParts) {
     this.table = parts.table
@@ -42,10 +42,11 @@ export class SqsWorld {
     this.journal = parts.journal
     this.limits = parts.limits
     this.signal = parts.signal
+    this.#burials = new Burials(this.journal)
   }
 
   addQueue(stored: StoredQueue): LiveQueue {
-    const queue = new LiveQueue(stored, this.#budget, this.clock)
+    const queue = new LiveQueue(stored, this.#tallies, this.clock)
     this.queues.set(stored.name, queue)
     return queue
   }
@@ -60,27 +61,26 @@ export class SqsWorld {
   /** Lets time pass in a queue. What expired is removed from the table too. */
   settle(queue: LiveQueue): void {
     const expired = queue.state.settle(this.clock.now(), queue.retentionMs)
-    if (expired.length === 0) return
-    const { deletes, finally: last } = this.removal(queue, expired)
-    this.journal.commitLater({ deletes, finally: last })
-  }
-
-  /** What takes messages out of the table: the content first, so that none is left behind without its message. */
-  removal(
-    queue: LiveQueue,
-    messages: readonly Message[],
-  ): { readonly deletes: readonly ItemKey[]; readonly finally: readonly ItemKey[] } {
-    return {
-      deletes: messages.map(({ content }) => contentKey(content)),
-      finally: messages.map(({ sequence }) => messageKey(queue.id, sequence)),
-    }
+    this.#burials.add(queue, expired)
   }
 
   /** @throws AwsError if so many more messages would be too many for this process's memory (I6) */
   requireRoom(count: number): void {
-    if (this.#budget.used + count <= this.limits.messages) return
+    const { used } = this.#tallies.messages
+    if (used + count <= this.limits.messages) return
     throw overLimit(
-      `The queues of this endpoint hold ${this.#budget.used} messages, and at most ${this.limits.messages} are allowed.`,
+      `The queues of this endpoint hold ${used} messages, and at most ${this.limits.messages} are allowed.`,
+    )
+  }
+
+  /** @throws AwsError if one more deduplication id would be one too many (I6) */
+  requireRoomForDeduplication(): void {
+    const ids = this.#tallies.deduplicationIds
+    if (ids.used < this.limits.messages) return
+    for (const queue of this.queues.values()) queue.deduplication.forget(this.clock.now())
+    if (ids.used < this.limits.messages) return
+    throw overLimit(
+      `The queues of this endpoint remember ${ids.used} deduplication ids of the last five minutes.`,
     )
   }
 

@@ -149,4 +149,23 @@ describe('SQS: a FIFO queue', () => {
       expect(refused.queryCode).toBe('InvalidParameterValue')
     }
   })
+
+  it('remembers so many deduplication ids at most, over all queues', async () => {
+    const sqs = new SqsClient({ limits: { messages: 2 } })
+    for (const name of ['a.fifo', 'b.fifo'])
+      await sqs.createQueue(name, { ContentBasedDeduplication: 'true' })
+    const sendOne = async (queue: string, body: string): Promise<void> => {
+      await sqs.send(queue, body, { MessageGroupId: 'g' })
+      await sqs.delete(queue, (await sqs.receive(queue))[0])
+    }
+    await sendOne('a.fifo', '1')
+    await sendOne('b.fifo', '2')
+    const more = { QueueUrl: urlOf('a.fifo'), MessageBody: '3', MessageGroupId: 'g' }
+    expect((await sqs.refused('SendMessage', more)).code).toBe('OverLimit')
+    await sqs.seconds(300)
+    await sendOne('a.fifo', '3')
+    await sqs.call('DeleteQueue', { QueueUrl: urlOf('a.fifo') })
+    await sendOne('b.fifo', '4')
+    await sendOne('b.fifo', '5')
+  })
 })

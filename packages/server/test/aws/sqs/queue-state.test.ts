@@ -134,9 +134,9 @@ describe('SQS: the state of a queue', () => {
   }
 
   it('holds little more than its messages, however often they come and go', () => {
-    const budget = { used: 0 }
+    const tally = { used: 0 }
     for (const fifo of [false, true]) {
-      const state = new QueueState(fifo, budget)
+      const state = new QueueState(fifo, tally)
       state.add(message(1, 'g', 0, 0))
       for (let nowMs = 0; nowMs < 20_000; nowMs++) {
         const [taken] = state.take({
@@ -149,9 +149,9 @@ describe('SQS: the state of a queue', () => {
         state.hide(taken, nowMs, nowMs)
       }
       expect(state.heldEntries()).toBeLessThan(3 * 1_024 + 8)
-      expect(budget.used).toBe(1)
+      expect(tally.used).toBe(1)
       state.clear()
     }
-    expect(budget.used).toBe(0)
+    expect(tally.used).toBe(0)
   })
 })

@@ -110,6 +110,21 @@ describe('SQS: a standard queue', () => {
     expect(sqs.stored('contents')).toEqual([])
   })
 
+  it('removes from the table what expired, also when it is much at once', async () => {
+    const sqs = new SqsClient()
+    await sqs.createQueue('orders', { MessageRetentionPeriod: '60' })
+    for (let batch = 0; batch < 25; batch++) {
+      const Entries = Array.from({ length: 10 }, (_, index) => ({ Id: `${index}`, MessageBody: 'x' }))
+      await sqs.call('SendMessageBatch', { QueueUrl: urlOf('orders'), Entries })
+    }
+    expect(sqs.stored('messages').length).toBe(250)
+    await sqs.seconds(60)
+    expect(await sqs.receive('orders')).toEqual([])
+    await sqs.seconds(1)
+    expect(sqs.stored('messages')).toEqual([])
+    expect(sqs.stored('contents')).toEqual([])
+  })
+
   it('keeps no order of its message groups and has no use for deduplication ids', async () => {
     const sqs = new SqsClient()
     await sqs.createQueue('orders')

@@ -1,4 +1,5 @@
 import type { AwsStructure } from '../../aws-service.ts'
+import { removal } from '../burials.ts'
 import { requiredText } from '../input.ts'
 import type { LiveQueue } from '../live-queue.ts'
 import { parseReceiptHandle } from '../messages/receipt-handle.ts'
@@ -33,6 +34,6 @@ async function remove(world: SqsWorld, queue: LiveQueue, input: AwsStructure): P
   }
   queue.state.remove(message)
   queue.waiters.wake()
-  await world.journal.commit(world.removal(queue, [message]))
+  await world.journal.commit(removal(queue, [message]))
   return {}
 }

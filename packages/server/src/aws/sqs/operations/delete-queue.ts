@@ -10,6 +10,7 @@ export const deleteQueue: SqsOperation = async (world, input, call) => {
   const tasks = [...world.moveTasks.values()].filter(({ sourceQueueId }) => sourceQueueId === queue.id)
   queue.isLive = false
   queue.state.clear()
+  queue.deduplication.clear()
   world.queues.delete(queue.name)
   for (const [name, atMs] of world.deletedAtMs) {
     if (nowMs >= atMs + DELETED_RECENTLY_MS) world.deletedAtMs.delete(name)

@@ -1,4 +1,5 @@
 import type { AwsCall, AwsStructure } from '../../aws-service.ts'
+import { removal } from '../burials.ts'
 import { deadLetterQueue, giveUp } from '../give-up.ts'
 import { textIn, textsIn, wholeIn } from '../input.ts'
 import type { LiveQueue } from '../live-queue.ts'
@@ -160,5 +161,5 @@ function drop(world: SqsWorld, queue: LiveQueue, message: Message): void {
   if (queue.state.get(message.sequence) !== message) return
   queue.state.remove(message)
   queue.waiters.wake()
-  world.journal.commitLater(world.removal(queue, [message]))
+  world.journal.commitLater(removal(queue, [message]))
 }

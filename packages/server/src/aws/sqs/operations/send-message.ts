@@ -6,7 +6,6 @@ import { checkBatchBytes, type MessageToSend, readMessage } from '../messages/re
 import { readEntries, runEntries } from '../messages/run-batch.ts'
 import { showSequence } from '../messages/show-message.ts'
 import { placeMessage } from '../place-message.ts'
-import { overLimit } from '../sqs-errors.ts'
 import type { SqsWorld } from '../sqs-world.ts'
 import { DEDUPLICATION_MS, deduplicationKey } from '../state/deduplication.ts'
 import { contentItem, deduplicationItem } from '../store/table-keys.ts'
@@ -60,11 +59,7 @@ function place(world: SqsWorld, queue: LiveQueue, sending: MessageToSend): Sent 
   // The first one may still be on its way to the disk.
   if (before !== undefined) return { ...before, durable: world.journal.commit({}) }
   world.requireRoom(1)
-  if (queue.deduplication.size >= world.limits.messages) {
-    throw overLimit(
-      `The queue remembers ${queue.deduplication.size} deduplication ids of the last five minutes.`,
-    )
-  }
+  if (key !== undefined) world.requireRoomForDeduplication()
   const messageId = randomUUID()
   const { message, puts } = placeMessage(world, queue, {
     messageId,

@@ -1,3 +1,5 @@
+import type { Tally } from './tally.ts'
+
 export const DEDUPLICATION_MS: number = 5 * 60_000
 
 export interface SentBefore {
@@ -9,9 +11,10 @@ export interface SentBefore {
 /** Which deduplication ids a FIFO queue has seen in the last five minutes. */
 export class Deduplication {
   readonly #seen = new Map<string, SentBefore>()
+  readonly #tally: Tally
 
-  get size(): number {
-    return this.#seen.size
+  constructor(tally: Tally) {
+    this.#tally = tally
   }
 
   find(key: string, nowMs: number): SentBefore | undefined {
@@ -21,20 +24,25 @@ export class Deduplication {
 
   add(key: string, sent: SentBefore, nowMs: number): void {
     this.forget(nowMs)
-    this.#seen.delete(key)
+    this.#remove(key)
     this.#seen.set(key, sent)
+    this.#tally.used++
   }
 
   /** Old ones go; they are noted in the order of their ends, but for a wall clock that was set. */
   forget(nowMs: number): void {
     for (const [key, { untilMs }] of this.#seen) {
       if (nowMs < untilMs) return
-      this.#seen.delete(key)
+      this.#remove(key)
     }
   }
 
   clear(): void {
-    this.#seen.clear()
+    for (const key of [...this.#seen.keys()]) this.#remove(key)
+  }
+
+  #remove(key: string): void {
+    if (this.#seen.delete(key)) this.#tally.used--
   }
 }
 

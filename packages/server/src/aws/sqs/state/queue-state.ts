@@ -2,11 +2,7 @@ import { GroupOrder } from './group-order.ts'
 import { LazyHeap } from './lazy-heap.ts'
 import type { Message } from './message.ts'
 import { type ReadyOrder, StandardOrder } from './ready-order.ts'
-
-/** How many messages all queues of a world hold. */
-export interface MessageBudget {
-  used: number
-}
+import type { Tally } from './tally.ts'
 
 interface HiddenUntil {
   readonly message: Message
@@ -34,16 +30,16 @@ export interface Taken {
  */
 export class QueueState {
   readonly fifo: boolean
-  readonly #budget: MessageBudget
+  readonly #tally: Tally
   readonly #messages = new Map<number, Message>()
   readonly #order: ReadyOrder
   readonly #hidden: LazyHeap<HiddenUntil>
   readonly #oldest: LazyHeap<Message>
   readonly #counts = { delayed: 0, ready: 0, 'in-flight': 0 }
 
-  constructor(fifo: boolean, budget: MessageBudget = { used: 0 }) {
+  constructor(fifo: boolean, tally: Tally = { used: 0 }) {
     this.fifo = fifo
-    this.#budget = budget
+    this.#tally = tally
     const has = (message: Message): boolean => this.#messages.get(message.sequence) === message
     this.#order = fifo ? new GroupOrder(has) : new StandardOrder(has)
     this.#hidden = new LazyHeap(
@@ -72,7 +68,7 @@ export class QueueState {
   /** In the order of sequences. */
   add(message: Message): void {
     this.#messages.set(message.sequence, message)
-    this.#budget.used++
+    this.#tally.used++
     this.#counts[message.phase]++
     this.#order.added(message)
     this.#oldest.push(message)
@@ -156,7 +152,7 @@ export class QueueState {
 
   remove(message: Message): void {
     if (!this.#messages.delete(message.sequence)) return
-    this.#budget.used--
+    this.#tally.used--
     const { phase } = message
     this.#counts[phase]--
     if (phase === 'in-flight') this.#order.leftFlight(message)
@@ -166,7 +162,7 @@ export class QueueState {
   }
 
   clear(): void {
-    this.#budget.used -= this.#messages.size
+    this.#tally.used -= this.#messages.size
     this.#messages.clear()
     this.#order.clear()
     this.#hidden.clear()

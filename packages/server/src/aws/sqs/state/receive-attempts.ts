@@ -1,7 +1,7 @@
 import type { Message } from './message.ts'
 
 const ATTEMPT_MS = 5 * 60_000
-const MAX_ATTEMPTS = 10_000
+const MAX_ATTEMPTS = 1_000
 
 interface Attempt {
   readonly taken: readonly { readonly message: Message; readonly receiveCount: number }[]
@@ -10,7 +10,7 @@ interface Attempt {
 
 /**
  * What a FIFO queue handed out under which `ReceiveRequestAttemptId`, so that a receive whose answer was lost can be
- * repeated: the same messages under the same receipts. In memory alone, the latest 10,000: after a restart a repeated
+ * repeated: the same messages under the same receipts. In memory alone, the latest 1,000: after a restart a repeated
  * receive waits for the visibility timeout, as one without an id does.
  */
 export class ReceiveAttempts {
