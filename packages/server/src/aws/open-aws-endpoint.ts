@@ -59,7 +59,7 @@ export async function openAwsEndpoint(options: AwsEndpointOptions): Promise<Runn
       accountId: ACCOUNT_ID,
       now: () => engine.clock.now(),
     })
-    return { ...server, close: async () => await server.close().then(end) }
+    return { url: server.url, port: server.port, close: async () => await server.close().then(end) }
   } catch (error) {
     await end()
     throw error

@@ -17,10 +17,6 @@ export class OpenConnections {
     )
   }
 
-  get size(): number {
-    return this.#requests.size
-  }
-
   add(socket: Socket): void {
     this.#requests.set(socket, 0)
     socket.once('close', () => this.#requests.delete(socket))

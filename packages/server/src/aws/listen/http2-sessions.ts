@@ -39,10 +39,6 @@ export class Http2Sessions {
     this.#server.on('sessionError', () => {})
   }
 
-  get size(): number {
-    return this.#sessions.size
-  }
-
   accept(socket: Socket): void {
     this.#server.emit('connection', socket)
   }

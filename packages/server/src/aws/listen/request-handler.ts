@@ -37,12 +37,18 @@ export class RequestHandler {
     this.#options = options
   }
 
+  get load(): { readonly requests: number; readonly pendingBytes: number } {
+    return { requests: this.#requests, pendingBytes: this.#budget.takenBytes }
+  }
+
   /** Never rejects. */
   async handle(request: AnyRequest, response: AnyResponse): Promise<void> {
     const startedMs = performance.now()
     this.#requests += 1
     const lease = this.#budget.lease()
+    let isGone = false
     response.once('close', () => {
+      isGone = true
       this.#requests -= 1
       lease.release()
     })
@@ -58,6 +64,8 @@ export class RequestHandler {
       answer = this.#refusal(error)
     }
     this.#write(request, response, answer)
+    // What was taken for the answer after the client had gone.
+    if (isGone) lease.release()
     const durationMs = Math.round((performance.now() - startedMs) * 10) / 10
     const { logger } = this.#options.endpoint
     logger.debug({ operation, status: answer.status, durationMs }, 'AWS request')

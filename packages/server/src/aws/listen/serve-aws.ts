@@ -37,6 +37,18 @@ export interface ServeAwsOptions {
 }
 
 const MAX_HEADER_BYTES = 16 * 1024
+/** What clients make the endpoint hold at the moment. */
+export interface AwsLoad {
+  readonly connections: number
+  readonly requests: number
+  /** Of bodies that are read, worked on or written. */
+  readonly pendingBytes: number
+}
+
+export interface AwsServer extends RunningServer {
+  readonly load: AwsLoad
+}
+
 export const MAX_CONNECTIONS = 2_000
 const CLOSE_TIMEOUT_MS = 10_000
 
@@ -47,7 +59,7 @@ const CLOSE_TIMEOUT_MS = 10_000
  * for missing credentials
  * @throws PortInUseError (EDDY_PORT_IN_USE)
  */
-export async function serveAws(options: ServeAwsOptions): Promise<RunningServer> {
+export async function serveAws(options: ServeAwsOptions): Promise<AwsServer> {
   checkOptions(options)
   const stopping = new AbortController()
   // One listener for each request that waits; their number is bounded by the connections and their streams.
@@ -77,6 +89,9 @@ export async function serveAws(options: ServeAwsOptions): Promise<RunningServer>
   return {
     url,
     port,
+    get load() {
+      return { connections: sockets.size, ...handler.load }
+    },
     close() {
       closed ??= close()
       return closed
@@ -124,7 +139,7 @@ function createListener(handler: RequestHandler, timeouts: SocketTimeouts) {
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: timeouts.headersMs,
+      headersTimeout: Math.min(timeouts.headersMs, timeouts.requestMs),
       requestTimeout: timeouts.requestMs,
       keepAliveTimeout: timeouts.keepAliveMs,
       connectionsCheckingInterval: timeouts.checkMs,
@@ -147,11 +162,14 @@ function createListener(handler: RequestHandler, timeouts: SocketTimeouts) {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     connections.add(socket)
+    // HTTP/1 may be half closed; a session of HTTP/2 would wait for ever.
+    socket.allowHalfOpen = false
     onFirstBytes(socket, timeouts.headersMs, (version) => {
       if (version === 2) {
         connections.remove(socket)
         sessions.accept(socket)
       } else {
+        socket.allowHalfOpen = true
         http1?.call(server, socket)
         socket.resume()
       }
