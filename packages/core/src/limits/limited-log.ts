@@ -16,7 +16,10 @@ export function limitedLog(parts: LimitedLogParts): Log {
   const budgets = parts.budgets ?? new ShardBudgets()
   const counts = new Map<string, { entries: number; reads: number }>()
   return {
-    keepsKeyOrder: log.keepsKeyOrder,
+    // May change with the faults of a simulated log.
+    get keepsKeyOrder() {
+      return log.keepsKeyOrder
+    },
     dropsCopies: log.dropsCopies,
     createStream: async (spec) => await log.createStream(checkSpecLimits(spec)),
     deleteStream: async (name) => {

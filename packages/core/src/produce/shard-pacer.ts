@@ -12,6 +12,8 @@ export interface PaceFeedback {
 
 /** What may be sent at once after a pause: a quarter of a second's worth. The service's own bucket holds a second's. */
 const BURST_SECONDS = 0.25
+/** At the beginning less: many writers that begin together would burst together. */
+const FIRST_BURST_SECONDS = 0.05
 /** Visits of a shard: as often as there are this many records to take, within these bounds. */
 const RECORDS_A_VISIT = 16
 const MIN_VISIT_MS = 20
@@ -19,8 +21,8 @@ const MAX_VISIT_MS = 100
 /** A visit may be this part of its interval early, so that the shards of a stream share their batches. */
 const EARLY_PART = 0.4
 
-/** Of the whole rate: what is added in the first second after a throttle. Later more: see `share`. */
-const GROWTH = 0.02
+/** Of the whole rate, after a throttle: seconds, their square and their cube are worth this each. See `share`. */
+const GROWTH = 0.01
 /** After a throttle: at most this of the share before, so that the service's bucket fills again. */
 const MOST_AFTER_THROTTLE = 0.85
 /** Never less than this part of the whole rate: a shard is never given up. */
@@ -62,8 +64,8 @@ export class ShardPacer {
     this.#baseShare = share
     this.#baseMs = nowMs
     this.#countedMs = nowMs
-    this.#records = rate.recordsPerSecond * share * BURST_SECONDS
-    this.#bytes = rate.bytesPerSecond * share * BURST_SECONDS
+    this.#records = rate.recordsPerSecond * share * FIRST_BURST_SECONDS
+    this.#bytes = rate.bytesPerSecond * share * FIRST_BURST_SECONDS
   }
 
   set rate(rate: WriteRate) {
@@ -81,8 +83,8 @@ export class ShardPacer {
 
   share(nowMs: number): number {
     const seconds = Math.max(0, nowMs - this.#baseMs) / 1_000
-    // The integral of GROWTH × (1 + seconds)²: from a few per cent in the first second to all of the rate in five.
-    return Math.min(1, this.#baseShare + GROWTH * (seconds + seconds ** 2 + seconds ** 3 / 3))
+    // A few per cent in the first second, half of the rate in the fourth.
+    return Math.min(1, this.#baseShare + GROWTH * (seconds + seconds ** 2 + seconds ** 3))
   }
 
   /** When a record of this size may be sent: now or earlier, or a time to look again at. */
