@@ -22,8 +22,8 @@ export type AppendScript = (call: AppendCall, entry: AppendEntry, index: number)
 
 /** Streams, shards and appended records in memory; appends fail as scripted and copies are dropped by mark. */
 export class MemoryLog implements Log {
-  readonly keepsKeyOrder = true
-  readonly dropsCopies = true
+  keepsKeyOrder = true
+  dropsCopies = true
   readonly calls: AppendCall[] = []
   /** What is stored, in order. */
   readonly stored: AppendEntry[] = []
