@@ -135,7 +135,10 @@ export class ShardPacer {
     this.#bytes = Math.min(this.#bytes, 0)
     // What was sent before the last step says nothing of the rate since.
     if (sentMs < this.#baseMs) return
-    const keptPart = Math.min(MOST_AFTER_THROTTLE, (accepted + 1) / (accepted + throttled + 1))
+    // Of few records little can be said: a single one that is refused is no reason to halve the rate.
+    const sent = accepted + throttled
+    const doubt = 1 + 3 / sent
+    const keptPart = Math.min(MOST_AFTER_THROTTLE, (accepted + doubt) / (sent + doubt))
     this.#baseShare = Math.max(LEAST_SHARE, this.share(nowMs) * keptPart)
     this.#baseMs = nowMs
     if (accepted > 0) return
