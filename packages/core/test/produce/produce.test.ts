@@ -159,6 +159,30 @@ describe('produce', () => {
     expect(await remainderOf(report)).toEqual([1, 2])
   })
 
+  it('an item that is prepared while the call ends is in the remainder', async () => {
+    const { log, producer } = setup()
+    const ending = new AbortController()
+    let prepare: () => void = () => undefined
+    const producing = producer.produceItems(
+      'orders',
+      [0, 1],
+      async (n) => {
+        await new Promise<void>((resolve) => {
+          prepare = resolve
+        })
+        return { ok: true, record: { key: 'a', data: new Uint8Array([n]) } }
+      },
+      { signal: ending.signal },
+    )
+    await turns()
+    ending.abort()
+    prepare()
+    const report = await producing
+    const rest: number[] = []
+    for await (const n of report.remainder) rest.push(n)
+    expect({ rest, stored: log.stored.length }).toEqual({ rest: [0, 1], stored: 0 })
+  })
+
   it('ends as told by a signal; leaving the remainder early closes the source', async () => {
     const { producer } = setup()
     const ending = new AbortController()

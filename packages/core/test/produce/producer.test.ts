@@ -142,6 +142,32 @@ describe('Producer', () => {
     expect(storedNumbers(log)).toEqual([3, 1, 2])
   })
 
+  it('a later call waits behind a long one that has its keys, and passes one that has not (I3)', async () => {
+    const { log, producer } = setup()
+    const long = producer.append(
+      'orders',
+      events(5_000, (n) => (n === 4_999 ? 'a' : `k${n}`)),
+    )
+    const other = producer.append('orders', [{ key: 'b', data: { n: -2 } }])
+    const same = producer.append('orders', [{ key: 'a', data: { n: -1 } }])
+    await Promise.all([long, other, same])
+    const numbers = storedNumbers(log)
+    expect(numbers.indexOf(-1)).toBeGreaterThan(numbers.indexOf(4_999))
+    expect(numbers.indexOf(-2)).toBeLessThan(numbers.indexOf(4_999))
+  })
+
+  it('a later call waits behind one whose schema takes its time (I3)', async () => {
+    const slow: StandardSchemaV1 = schema(async (data) => {
+      if (data === 1) await new Promise((resolve) => setImmediate(resolve))
+      return undefined
+    })
+    const { log, producer } = setup({ schemaOf: () => slow })
+    const first = producer.append('orders', [{ key: 'a', data: 1 }])
+    const second = producer.append('orders', [{ key: 'a', data: 2 }])
+    await Promise.all([first, second])
+    expect(log.stored.map((entry) => decodeEvent(entry.data).data)).toEqual([1, 2])
+  })
+
   it('gives up after the stated tries and sends nothing of that key behind it', async () => {
     const { log, producer } = setup({ maxTries: 3 })
     log.script = (_call, entry) => (entry.partitionKey === 'a' ? throttled : undefined)
