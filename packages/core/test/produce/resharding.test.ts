@@ -62,15 +62,16 @@ describe('a stream that is split while a producer writes to it', () => {
     await producer.append('orders', [{ key: 'z', data: 0 }])
     await clock.sleep(2_000)
     log.script = (_call, entry) => (entry.partitionKey === 'b' ? elsewhere : undefined)
-    log.afterAppend = (call) => {
-      if (call.entries.some((entry) => entry.partitionKey === 'a') && log.calls.length === 2)
-        throw new StorageError('the answer was lost')
+    const second: Promise<unknown>[] = []
+    log.afterAppend = async (call) => {
+      if (log.calls.length !== 2 || call.entries[0]?.partitionKey !== 'a') return
+      // While it waits to be sent again, the shards change: another record lands elsewhere.
+      await log.split('orders', 'shardId-000000000000', '9')
+      second.push(producer.append('orders', [{ key: 'b', data: 2 }]))
+      throw new StorageError('the answer was lost')
     }
-    const first = producer.append('orders', [{ key: 'a', data: 1 }])
-    await turns()
-    await log.split('orders', 'shardId-000000000000', '9')
-    await producer.append('orders', [{ key: 'b', data: 2 }])
-    await first
+    await producer.append('orders', [{ key: 'a', data: 1 }])
+    await Promise.all(second)
     const marks = log.calls
       .flatMap((call) => call.entries)
       .filter((entry) => entry.partitionKey === 'a')
