@@ -1,6 +1,6 @@
 import { ThrottledError } from '../errors/stream-errors.ts'
 import { checkRetentionLimits } from '../model/resolve-limits.ts'
-import type { Log, ReadRequest, ReadResult, StreamInfo, ThrottledCounts } from '../ports/log.ts'
+import type { Log, ReadRequest, ReadResult, StreamInfo } from '../ports/log.ts'
 import { checkedChange, checkSpecLimits } from './change-limits.ts'
 import { LimitedAppend } from './limited-append.ts'
 import type { LimitedLogParts } from './limited-log-parts.ts'
@@ -14,7 +14,6 @@ import { utf8Bytes } from './utf8-bytes.ts'
 export function limitedLog(parts: LimitedLogParts): Log {
   const { log, find } = parts
   const budgets = parts.budgets ?? new ShardBudgets()
-  const counts = new Map<string, { entries: number; reads: number }>()
   return {
     // May change with the faults of a simulated log.
     get keepsKeyOrder() {
@@ -24,7 +23,7 @@ export function limitedLog(parts: LimitedLogParts): Log {
     createStream: async (spec) => await log.createStream(checkSpecLimits(spec)),
     deleteStream: async (name) => {
       await log.deleteStream(name)
-      counts.delete(name)
+      budgets.throttled.forget(name)
     },
     setRetention: async (name, retentionMs) => {
       const limits = find(name)?.limits
@@ -35,7 +34,7 @@ export function limitedLog(parts: LimitedLogParts): Log {
       setLimits: async (name, change) =>
         (await log.setLimits?.(name, checkedChange(find(name), change))) as StreamInfo,
     }),
-    throttled: () => throttledCounts(counts),
+    throttled: () => budgets.throttled.list(),
     listStreams: () => log.listStreams(),
     describeStream: (name) => log.describeStream(name),
     listShards: (stream) => log.listShards(stream),
@@ -43,16 +42,12 @@ export function limitedLog(parts: LimitedLogParts): Log {
       const info = find(stream)
       if (info === undefined || !isLimited(info)) return log.append(stream, entries)
       const call = new LimitedAppend(parts, budgets, info, entries)
-      return call.run().finally(() => {
-        if (call.throttled > 0) countsOf(counts, stream).entries += call.throttled
-      })
+      return call.run().finally(() => budgets.throttled.add(stream, 'entries', call.throttled))
     },
     read: (request) => {
       const info = find(request.stream)
       if (info === undefined || !isLimited(info)) return log.read(request)
-      return limitedRead(parts, budgets, info, request, () => {
-        countsOf(counts, request.stream).reads += 1
-      })
+      return limitedRead(parts, budgets, info, request)
     },
     ...(log.countRecords !== undefined && { countRecords: log.countRecords.bind(log) }),
     ...(log.nextSequenceNumber !== undefined && { nextSequenceNumber: log.nextSequenceNumber.bind(log) }),
@@ -74,7 +69,6 @@ async function limitedRead(
   budgets: ShardBudgets,
   { name, streamId, limits, faults }: StreamInfo,
   request: ReadRequest,
-  onThrottled: () => void,
 ): Promise<ReadResult> {
   let result: ReadResult
   if (limits === undefined) result = await log.read(request)
@@ -84,7 +78,7 @@ async function limitedRead(
     const budget = budgets.of(streamId, shardId, nowMs)
     const waitMs = budget.trySpendRead(limits, nowMs)
     if (waitMs > 0) {
-      onThrottled()
+      budgets.throttled.add(name, 'reads', 1)
       throw new ThrottledError(`reading ${shardId} of stream "${name}"`, waitMs)
     }
     const maxBytes = Math.min(request.maxBytes, limits.maxReadBytes)
@@ -113,24 +107,4 @@ function bytesOf({ records }: ReadResult): number {
   let bytes = 0
   for (const { data, partitionKey } of records) bytes += data.length + utf8Bytes(partitionKey)
   return bytes
-}
-
-function countsOf(
-  counts: Map<string, { entries: number; reads: number }>,
-  stream: string,
-): { entries: number; reads: number } {
-  let found = counts.get(stream)
-  if (found === undefined) {
-    found = { entries: 0, reads: 0 }
-    counts.set(stream, found)
-  }
-  return found
-}
-
-function throttledCounts(
-  counts: ReadonlyMap<string, { entries: number; reads: number }>,
-): readonly ThrottledCounts[] {
-  return [...counts]
-    .map(([stream, { entries, reads }]) => ({ stream, entries, reads }))
-    .sort((a, b) => (a.stream < b.stream ? -1 : 1))
 }

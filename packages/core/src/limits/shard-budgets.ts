@@ -1,10 +1,13 @@
 import { ShardBudget } from './shard-budget.ts'
+import { ThrottleCounts } from './throttle-counts.ts'
 
 /** Budgets in use at a time (I6); beyond it those go that are like new ones. */
 const MAX_BUDGETS = 10_000
 
 /** What is left of the limits of all shards of a log. Processes that share a log share it. */
 export class ShardBudgets {
+  /** What was refused for want of a budget. */
+  readonly throttled: ThrottleCounts = new ThrottleCounts()
   readonly #budgets = new Map<string, ShardBudget>()
 
   /** @param streamId - a stream that was created anew begins anew */

@@ -21,6 +21,9 @@ export const RARE_EVENTS = [
   'duplicateDelivery',
   'overtakingDelivery',
   'lostAppendAck',
+  /** The stream's limits refused an event, or a read. */
+  'throttledEvent',
+  'throttledRead',
   /** A start found resolved events above its checkpoint. */
   'restoredHoles',
   /** A shard was split or merged while a key was held. */

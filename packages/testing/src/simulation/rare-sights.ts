@@ -20,11 +20,16 @@ export function seeCrash(view: StoredView, rare: RareEventCounts, blocks: string
 }
 
 /** What the faults of a run came to, and what ended in the ledger. */
-export function seeOutcome(view: StoredView, rare: RareEventCounts, { counts }: SimWorld): void {
+export function seeOutcome(view: StoredView, rare: RareEventCounts, world: SimWorld): void {
+  const { counts, budgets } = world
   rare.saw('lateWrite', counts.lateWriteArrived)
   rare.saw('duplicateDelivery', counts.duplicateDelivery)
   rare.saw('overtakingDelivery', counts.overtakingDelivery)
   rare.saw('lostAppendAck', counts.appendEntryAckLost)
+  for (const { entries, reads } of budgets.throttled.list()) {
+    rare.saw('throttledEvent', entries)
+    rare.saw('throttledRead', reads)
+  }
   for (const item of view.ledger()) {
     if (item.reason === 'dead-lettered with an earlier event of its key') rare.saw('keyCut')
     if (item.lastError?.type === 'HandlerCrashedError') rare.saw('crashedGivenUp')

@@ -171,7 +171,7 @@ class SeedRun {
       now: () => this.world.clock.now(),
       kill: () => this.world.crash(engine),
     }
-    return subscribe(SUBSCRIPTION, stream(STREAM, { shards: scenario.shards }), {
+    return subscribe(SUBSCRIPTION, stream(STREAM, { shards: scenario.shards, ...scenario.service }), {
       concurrency: scenario.concurrency,
       timeoutMs: scenario.timeoutMs,
       failure: {

@@ -1,4 +1,4 @@
-import type { BatchOptions, ProtectOptions } from '@eddy/core'
+import type { BatchOptions, ProtectOptions, StreamOptions } from '@eddy/core'
 import { Prng } from '../clock/prng.ts'
 import type { CountedWrite } from './write-kind.ts'
 
@@ -62,6 +62,8 @@ export interface Scenario {
   readonly timeoutMs: number
   readonly isRough: boolean
   readonly protect: ProtectOptions | undefined
+  /** Of the stream: reads and appends are refused, and records fail inside. */
+  readonly service: Pick<StreamOptions, 'limits' | 'faults'>
   /** Set: the handler is one of batches. */
   readonly batch: BatchOptions | undefined
   /** The share of changes in the ledger that somebody watches and acts on at once. */
@@ -92,6 +94,7 @@ export function scenarioOf(seed: number): Scenario {
     timeoutMs: 1_000 + dice.int(3_000),
     isRough: dice.chance(0.8),
     protect: protectOf(seed),
+    service: serviceOf(seed),
     batch,
     eagerness: dice.chance(0.25) ? 0.15 : 0,
     actions: withCrashesAtAppends(dice, [
@@ -117,6 +120,21 @@ function batchOf(seed: number): BatchOptions | undefined {
   const dice = new Prng(`batch/${seed}`)
   if (dice.chance(0.7)) return undefined
   return { maxEvents: 1 + dice.int(8), maxWaitMs: dice.pick([0, 0, 50, 200]) }
+}
+
+/** Of dice of its own, so that it changes nothing of the other seeds. Rates that let everything come to rest in time. */
+function serviceOf(seed: number): Scenario['service'] {
+  const dice = new Prng(`service/${seed}`)
+  if (dice.chance(0.8)) return {}
+  const limits = {
+    writeRecordsPerSecond: dice.pick([1, 1, 3]),
+    readCallsPerSecond: dice.pick([1, 2, 5]),
+    readBytesPerSecond: dice.pick([2_000, 2_000_000]),
+  }
+  return {
+    limits,
+    ...(dice.chance(0.4) && { faults: { internalFailureRate: 0.2, latencyMs: dice.int(50) } }),
+  }
 }
 
 /** Of dice of its own, so that it changes nothing else of a seed. Numbers that let everything come to rest in time. */
