@@ -139,12 +139,15 @@ function collectFromChunk(
     let at = segment.start
     for (let i = 0; i < segment.count; i++) {
       const sequence = segment.firstSequence + i
-      if (sequence >= from) {
-        const record = readRecord(chunk.bytes, at, segment.end, String(sequence), segment.arrivedAtMs)
-        if (record === undefined) throw new CorruptDataError(where(), `record ${sequence} is cut off`)
-        if (!collector.add(sequence, record)) return false
+      if (sequence < from) {
+        at = skipFrame(chunk.bytes, at)
+        continue
       }
-      at = skipFrame(chunk.bytes, at)
+      const record = readRecord(chunk.bytes, at, segment.end, String(sequence), segment.arrivedAtMs)
+      if (record === undefined) throw new CorruptDataError(where(), `record ${sequence} is cut off`)
+      if (!collector.add(sequence, record)) return false
+      // A frame ends with its data.
+      at = record.data.byteOffset - chunk.bytes.byteOffset + record.data.length
     }
   }
   return true

@@ -44,9 +44,9 @@ export function readRecord(
   sequenceNumber: string,
   arrivedAtMs: number,
 ): LogRecord | undefined {
-  if (offset + FRAME_HEAD_BYTES > limit || skipFrame(source, offset) > limit) return undefined
-  const keyBytes = source.readUInt16LE(offset + 1)
-  const dataBytes = source.readUInt32LE(offset + 3)
+  if (offset + FRAME_HEAD_BYTES > limit) return undefined
+  const keyBytes = keyBytesAt(source, offset)
+  const dataBytes = dataBytesAt(source, offset)
   let at = offset + FRAME_HEAD_BYTES
   let explicitHashKey: string | undefined
   if (((source[offset] as number) & HAS_EXPLICIT_HASH_KEY) !== 0) {
@@ -54,6 +54,7 @@ export function readRecord(
     explicitHashKey = source.toString('latin1', at + 1, at + 1 + length)
     at += 1 + length
   }
+  if (at + keyBytes + dataBytes > limit) return undefined
   const partitionKey = source.toString('utf8', at, at + keyBytes)
   const data = new Uint8Array(source.buffer, source.byteOffset + at + keyBytes, dataBytes)
   return explicitHashKey === undefined
@@ -65,5 +66,16 @@ export function readRecord(
 export function skipFrame(source: Buffer, offset: number): number {
   let at = offset + FRAME_HEAD_BYTES
   if (((source[offset] as number) & HAS_EXPLICIT_HASH_KEY) !== 0) at += 1 + (source[at] as number)
-  return at + source.readUInt16LE(offset + 1) + source.readUInt32LE(offset + 3)
+  return at + keyBytesAt(source, offset) + dataBytesAt(source, offset)
+}
+
+// By hand: this is read for every record, and Buffer's own readers check their arguments each time.
+
+function keyBytesAt(source: Buffer, offset: number): number {
+  return (source[offset + 1] as number) | ((source[offset + 2] as number) << 8)
+}
+
+function dataBytesAt(source: Buffer, offset: number): number {
+  const low = (source[offset + 3] as number) | ((source[offset + 4] as number) << 8)
+  return low + (source[offset + 5] as number) * 0x1_00_00 + (source[offset + 6] as number) * 0x1_00_00_00
 }
