@@ -73,6 +73,18 @@ describe('SQS: a FIFO queue', () => {
     expect(await sqs.receiveBodies(QUEUE)).toEqual(['x'])
   })
 
+  it('answers a repeated send only once the first one is durable', async () => {
+    const sqs = await fifoQueue()
+    sqs.world.faults = { ...sqs.world.faults, callMs: { minMs: 5, maxMs: 5 } }
+    const input = { QueueUrl: urlOf(QUEUE), MessageBody: 'x', MessageGroupId: 'g' }
+    const first = sqs.request('SendMessage', input)
+    const again = sqs.request('SendMessage', input).then((answer) => {
+      expect(sqs.stored('deduplication').length).toBe(1)
+      return answer
+    })
+    expect(await sqs.clock.settle(again)).toEqual(await sqs.clock.settle(first))
+  })
+
   it('deduplicates within a group where the queue says so', async () => {
     const sqs = await fifoQueue({
       DeduplicationScope: 'messageGroup',

@@ -270,6 +270,27 @@ describe('SQS: message move tasks', () => {
     expect(await sqs.counts('dead')).toEqual([0, 0, 0])
   })
 
+  it('ends with the queue that it moves from, and fails without the one that it moves to', async () => {
+    const sqs = await deadMessages(2)
+    await sqs.call('DeleteQueue', { QueueUrl: urlOf('work') })
+    await sqs.createQueue('other', { RedrivePolicy: policy('dead') })
+    await sqs.call('StartMessageMoveTask', { SourceArn: arnOf('dead') })
+    await sqs.seconds(1)
+    const failed = { Status: 'FAILED', FailureReason: 'AWS.SimpleQueueService.NonExistentQueue' }
+    expect(await tasks(sqs)).toMatchObject([failed])
+    const { TaskHandle } = await sqs.call('StartMessageMoveTask', {
+      SourceArn: arnOf('dead'),
+      DestinationArn: arnOf('other'),
+      MaxNumberOfMessagesPerSecond: 1,
+    })
+    await sqs.call('DeleteQueue', { QueueUrl: urlOf('dead') })
+    await sqs.seconds(5)
+    expect(await sqs.counts('other')).toEqual([1, 0, 0])
+    const cancelled = await sqs.refused('CancelMessageMoveTask', { TaskHandle: TaskHandle as string })
+    expect(cancelled.code).toBe('ResourceNotFoundException')
+    expect(sqs.world.store.allItems('aws-sqs/move-tasks')).toEqual([])
+  })
+
   it('keeps a FIFO group in order, and no deduplication id stops it', async () => {
     const sqs = await withDeadLetters('.fifo')
     for (const body of ['a1', 'b1', 'a2', 'b2']) {

@@ -61,9 +61,21 @@ describe('SQS: after a restart', () => {
     expect(later.MessageId).not.toBe(last.MessageId)
   })
 
+  it('a FIFO queue delays by what was set last', async () => {
+    const sqs = new SqsClient()
+    await sqs.createQueue('a.fifo', { ContentBasedDeduplication: 'true', DelaySeconds: '100' })
+    await sqs.send('a.fifo', 'x', { MessageGroupId: 'g' })
+    await sqs.call('SetQueueAttributes', { QueueUrl: urlOf('a.fifo'), Attributes: { DelaySeconds: '10' } })
+    sqs.restart()
+    expect(await sqs.counts('a.fifo')).toEqual([0, 0, 1])
+    await sqs.seconds(10)
+    expect(await sqs.receiveBodies('a.fifo')).toEqual(['x'])
+  })
+
   it('what was purged or deleted stays away, and is swept', async () => {
-    for (let calls = 1; calls <= 8; calls++) {
-      const sqs = new SqsClient({ seed: calls })
+    for (let seed = 0; seed < 24; seed++) {
+      const calls = 1 + (seed % 6)
+      const sqs = new SqsClient({ seed })
       await sqs.createQueue('a')
       await sqs.createQueue('b')
       for (const queue of ['a', 'b']) for (let n = 0; n < 5; n++) await sqs.send(queue, `${n}`)
@@ -81,7 +93,11 @@ describe('SQS: after a restart', () => {
       if (!(listed as string[]).includes(urlOf('b'))) {
         const gone = await sqs.refused('CreateQueue', { QueueName: 'b' })
         expect(gone.code).toBe('QueueDeletedRecently')
-      } else await sqs.call('DeleteQueue', { QueueUrl: urlOf('b') })
+      } else {
+        await sqs.seconds(10)
+        expect((await sqs.receive('b')).length, `seed ${seed}`).toBe(5)
+        await sqs.call('DeleteQueue', { QueueUrl: urlOf('b') })
+      }
       await sqs.seconds(10)
       expect(
         sqs.world.store.allItems().filter(({ partition }) => /messages|contents|garbage/.test(partition)),
