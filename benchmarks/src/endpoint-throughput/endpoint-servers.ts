@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort, ServerProcess } from '../peers/servers/server-process.ts'
@@ -36,7 +35,7 @@ async function eddyArguments(dir: string, port: number): Promise<readonly string
 }
 
 function kinesaliteArguments(side: Side, dir: string, port: number): readonly string[] {
-  const program = createRequire(import.meta.url).resolve('kinesalite/cli.js')
+  const program = fileURLToPath(import.meta.resolve('kinesalite/cli.js'))
   return [
     ...[program, '--port', String(port), '--createStreamMs', '0', '--shardLimit', '100'],
     ...(side === 'kinesalite (LevelDB)' ? ['--path', join(dir, 'data')] : []),

@@ -232,11 +232,17 @@ describe('Raw ways of the Kinesis endpoint', () => {
     const atEnd = JSON.stringify({ ShardIterator })
     expect((await raw('GetRecords', atEnd)).ChildShards).toHaveLength(2)
     expect(await raw('GetRecords', atEnd)).toEqual(await general('GetRecords', atEnd))
+    for (const stream of ['orders', 'other']) {
+      const StreamARN = `arn:aws:kinesis:us-east-1:000000000000:stream/${stream}`
+      const named = JSON.stringify({ ShardIterator, StreamARN })
+      expect(await raw('GetRecords', named)).toEqual(await general('GetRecords', named))
+    }
     const garbage = JSON.stringify({ ShardIterator: 'x' })
     expect(await raw('GetRecords', garbage)).toEqual(await general('GetRecords', garbage))
     const others = [
       { ShardIterator, DryRun: true },
       { ShardIterator, Limit: 0 },
+      { ShardIterator, StreamARN: 'orders' },
       { ShardIterator, Limit: 10_001 },
       { ShardIterator: '' },
       { ShardIterator: 'x'.repeat(513) },

@@ -132,6 +132,18 @@ describe('Records of the Kinesis endpoint', () => {
     )
   })
 
+  it('iterators of the longest names fit into what the model allows', async () => {
+    kinesis = await KinesisUnderTest.start()
+    const name = 'n'.repeat(128)
+    await kinesis.create(name)
+    await kinesis.put('x', 'k', name)
+    const { SequenceNumber } = await kinesis.put('y', 'k', name)
+    const more = { StartingSequenceNumber: SequenceNumber }
+    const iterator = await kinesis.iterator('AFTER_SEQUENCE_NUMBER', more, name)
+    expect(iterator.length).toBeLessThanOrEqual(512)
+    expect(await kinesis.texts(iterator)).toEqual([])
+  })
+
   it('an iterator is good after a restart', async () => {
     kinesis = await KinesisUnderTest.start()
     await kinesis.create()

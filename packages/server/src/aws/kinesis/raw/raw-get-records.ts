@@ -3,6 +3,7 @@ import type { RawOperation } from '../../aws-service.ts'
 import { NO_KEY } from '../append-entries.ts'
 import { type GetRecordsInput, type RecordsPage, readPage } from '../get-records.ts'
 import type { KinesisContext } from '../kinesis-context.ts'
+import { parseStreamArn } from '../stream-arn.ts'
 
 /** A request of the members that are read here is far shorter. */
 const MAX_BODY_BYTES = 2_048
@@ -31,13 +32,16 @@ function plainInput(body: Uint8Array): GetRecordsInput | undefined {
     return undefined
   }
   if (typeof parsed !== 'object' || parsed === null) return undefined
-  const { ShardIterator, Limit, ...others } = parsed as Record<string, unknown>
+  const { ShardIterator, Limit, StreamARN, ...others } = parsed as Record<string, unknown>
   if (Object.keys(others).length > 0) return undefined
   if (typeof ShardIterator !== 'string' || ShardIterator.length > MAX_ITERATOR_CHARACTERS) return undefined
   if (ShardIterator.length === 0) return undefined
-  if (Limit === undefined) return { ShardIterator }
+  if (StreamARN !== undefined && (typeof StreamARN !== 'string' || parseStreamArn(StreamARN) === undefined))
+    return undefined
+  const arn = typeof StreamARN === 'string' ? { StreamARN } : {}
+  if (Limit === undefined) return { ShardIterator, ...arn }
   if (!Number.isInteger(Limit) || Number(Limit) < 1 || Number(Limit) > MAX_LIMIT) return undefined
-  return { ShardIterator, Limit: Number(Limit) }
+  return { ShardIterator, Limit: Number(Limit), ...arn }
 }
 
 /** Members are in the order of the general way. */

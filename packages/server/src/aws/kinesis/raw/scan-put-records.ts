@@ -1,5 +1,6 @@
 import type { RecordEntry } from '../append-entries.ts'
 import type { PutRecordsInput } from '../put-records.ts'
+import { parseStreamArn } from '../stream-arn.ts'
 import { ByteScanner } from './byte-scanner.ts'
 
 const MAX_RECORDS = 500
@@ -9,6 +10,7 @@ const MAX_KEY_CHARACTERS = 256
 
 const RECORDS = quoted('Records')
 const STREAM_NAME = quoted('StreamName')
+const STREAM_ARN = quoted('StreamARN')
 const DATA = quoted('Data')
 const PARTITION_KEY = quoted('PartitionKey')
 const EXPLICIT_HASH_KEY = quoted('ExplicitHashKey')
@@ -24,6 +26,7 @@ export function scanPutRecords(body: Buffer): PutRecordsInput | undefined {
   const scanner = new ByteScanner(body)
   let records: readonly RecordEntry[] | undefined
   let streamName: string | undefined
+  let streamArn: string | undefined
   if (!scanner.takes('{')) return undefined
   do {
     if (records === undefined && scanner.takesName(RECORDS)) {
@@ -32,11 +35,18 @@ export function scanPutRecords(body: Buffer): PutRecordsInput | undefined {
     } else if (streamName === undefined && scanner.takesName(STREAM_NAME)) {
       streamName = scanner.plainString()
       if (streamName === undefined || !NAME.test(streamName)) return undefined
+    } else if (streamArn === undefined && scanner.takesName(STREAM_ARN)) {
+      streamArn = scanner.plainString()
+      if (streamArn === undefined || parseStreamArn(streamArn) === undefined) return undefined
     } else return undefined
   } while (scanner.takes(','))
   if (!scanner.takes('}') || !scanner.isAtEnd) return undefined
-  if (records === undefined || streamName === undefined) return undefined
-  return { Records: records, StreamName: streamName }
+  if (records === undefined || (streamName ?? streamArn) === undefined) return undefined
+  return {
+    Records: records,
+    ...(streamName !== undefined && { StreamName: streamName }),
+    ...(streamArn !== undefined && { StreamARN: streamArn }),
+  }
 }
 
 function scanRecords(scanner: ByteScanner): readonly RecordEntry[] | undefined {
