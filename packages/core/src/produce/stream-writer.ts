@@ -1,4 +1,3 @@
-import { isEddyError } from '../errors/eddy-error.ts'
 import { utf8Bytes } from '../limits/utf8-bytes.ts'
 import { compareSequence } from '../model/position.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -8,7 +7,6 @@ import {
   type BatchEnd,
   countByQueue,
   endStopped,
-  type Resend,
   type SendOptions,
   settleRejection,
   settleResults,
@@ -18,8 +16,10 @@ import { Gathering } from './gathering.ts'
 import type { Lane } from './lane.ts'
 import type { Marker } from './marker.ts'
 import type { NewRecord, PendingRecord, WriterCall } from './pending-record.ts'
+import { PlanLoader } from './plan-loader.ts'
 import type { Ordering } from './produce-options.ts'
 import type { ProducerLog } from './producer-log.ts'
+import { ResendTimes } from './resend-times.ts'
 import { ShardQueue } from './shard-queue.ts'
 import type { StreamPlan } from './stream-plan.ts'
 import { WakeUp } from './wake-up.ts'
@@ -59,20 +59,17 @@ export class StreamWriter {
   readonly #queues = new Map<string, ShardQueue>()
   /** What came before the stream's limits and shards were known. */
   readonly #early: Fifo<PendingRecord> = new Fifo()
-  /** Lanes by the time at which they are sent again. */
-  readonly #later = new Map<number, Lane[]>()
+  readonly #later: ResendTimes = new ResendTimes()
   readonly #wakeUp: WakeUp
   /** The last sequence number that this writer was told of, by shard; for `strict` alone. */
   readonly #lastSequence = new Map<string, string>()
   readonly #gathering: Gathering
+  readonly #planLoader: PlanLoader
   #order = 0
   #inFlight = 0
   #firstQueue = 0
   #isPumpDue = false
   #isOutdated = false
-  #planTries = 0
-  #planFailedMs: number | undefined
-  #isLoading = false
 
   constructor(parts: WriterParts) {
     const { log, plan, ordering, options, clock } = parts
@@ -82,6 +79,15 @@ export class StreamWriter {
     this.#maxInFlight =
       ordering === 'strict' ? Math.max(options.maxInFlight, MIN_STRICT_IN_FLIGHT) : options.maxInFlight
     this.#wakeUp = new WakeUp(clock, () => this.#pump())
+    this.#planLoader = new PlanLoader({
+      plan,
+      clock,
+      options,
+      needsShards: this.#needsShards,
+      onKnown: () => this.#pump(),
+      onWait: (atMs) => this.#wakeUp.at(atMs),
+      onRefused: (error) => this.#refuseEarly(error),
+    })
     plan.onChange(() => {
       this.#isOutdated = true
       this.#schedulePump()
@@ -90,7 +96,7 @@ export class StreamWriter {
 
   /** Nothing is under way, and nothing waits. */
   get isIdle(): boolean {
-    if (this.#inFlight > 0 || this.#early.size > 0 || this.#lanes.size > 0 || this.#later.size > 0)
+    if (this.#inFlight > 0 || this.#early.size > 0 || this.#lanes.size > 0 || !this.#later.isEmpty)
       return false
     return [...this.#queues.values()].every((queue) => queue.head() === undefined)
   }
@@ -132,8 +138,7 @@ export class StreamWriter {
   }
 
   #lanesAtRest(): Set<Lane> {
-    const lanes = new Set(this.#lanes.values())
-    for (const later of this.#later.values()) for (const lane of later) lanes.add(lane)
+    const lanes = new Set([...this.#lanes.values(), ...this.#later.lanes()])
     for (const queue of this.#queues.values()) for (const lane of queue.readyLanes()) lanes.add(lane)
     return lanes
   }
@@ -177,7 +182,7 @@ export class StreamWriter {
     this.#isPumpDue = false
     const { plan, clock } = this.#parts
     if (!plan.isKnown(this.#needsShards)) {
-      if (this.#early.size > 0) this.#learn()
+      if (this.#early.size > 0) this.#planLoader.ask()
       else this.#wakeUp.cancel()
       return
     }
@@ -185,7 +190,7 @@ export class StreamWriter {
     // The shards changed: what is under way ends before anything is placed anew, so that no lane is in two places.
     if (this.#isOutdated) return
     const nowMs = clock.monotonicMs()
-    this.#listDue(nowMs)
+    this.#later.listDue(nowMs)
     while (this.#inFlight < this.#maxInFlight) {
       const batch = this.#nextBatch(nowMs)
       if (batch === undefined) break
@@ -196,45 +201,7 @@ export class StreamWriter {
     else this.#wakeUp.at(nextMs)
   }
 
-  /** Asks for limits and shards; a log that does not answer is asked again, after growing waits. */
-  #learn(): void {
-    if (this.#isLoading) return
-    const { plan, clock, options } = this.#parts
-    const nowMs = clock.monotonicMs()
-    this.#isLoading = true
-    plan
-      .load(this.#needsShards)
-      .then(
-        () => {
-          this.#planFailedMs = undefined
-          this.#planTries = 0
-          if (plan.isKnown(this.#needsShards)) return
-          this.#wakeUp.at(nowMs + options.initialDelayMs)
-        },
-        (error: unknown) => this.#planFailed(error, nowMs),
-      )
-      .finally(() => {
-        this.#isLoading = false
-        if (plan.isKnown(this.#needsShards)) this.#pump()
-      })
-  }
-
-  #planFailed(error: unknown, askedMs: number): void {
-    const { clock, options } = this.#parts
-    this.#planFailedMs ??= askedMs
-    this.#planTries += 1
-    const nowMs = clock.monotonicMs()
-    const longestMs = Math.min(
-      options.maxDelayMs,
-      options.initialDelayMs * 2 ** Math.min(this.#planTries, 20),
-    )
-    const nextMs = nowMs + clock.random() * longestMs
-    if (isEddyError(error) && error.retryable && nextMs - this.#planFailedMs <= options.giveUpAfterMs) {
-      this.#wakeUp.at(nextMs)
-      return
-    }
-    this.#planFailedMs = undefined
-    this.#planTries = 0
+  #refuseEarly(error: unknown): void {
     const refused = this.#early.withdraw(() => true)
     for (const call of new Set(refused.map((record) => record.call)))
       call.refuse(
@@ -258,14 +225,6 @@ export class StreamWriter {
     }
     for (let record = this.#early.shift(); record !== undefined; record = this.#early.shift())
       this.#place(record)
-  }
-
-  #listDue(nowMs: number): void {
-    for (const [atMs, lanes] of this.#later) {
-      if (atMs > nowMs) continue
-      this.#later.delete(atMs)
-      for (const [queue, ofQueue] of byQueue(lanes)) queue.listFirst(ofQueue)
-    }
   }
 
   #nextBatch(nowMs: number): Batch | undefined {
@@ -318,8 +277,8 @@ export class StreamWriter {
     const end: BatchEnd = { nowMs: clock.monotonicMs(), chance: clock.random(), options }
     if ('results' in answer) {
       this.#learnFrom(batch, answer.results, sentMs, end.nowMs)
-      this.#sendAgain(settleResults(batch, answer.results, end), end.nowMs)
-    } else this.#sendAgain(settleRejection(batch, answer.error, end), end.nowMs)
+      this.#later.add(settleResults(batch, answer.results, end), end.nowMs)
+    } else this.#later.add(settleRejection(batch, answer.error, end), end.nowMs)
     for (const call of calls) call.batchEnded?.()
     this.#pump()
   }
@@ -354,24 +313,9 @@ export class StreamWriter {
       this.#lastSequence.set(shardId, sequenceNumber)
   }
 
-  #sendAgain(resends: readonly Resend[], nowMs: number): void {
-    const atOnce: Lane[] = []
-    for (const { lane, waitMs } of resends) {
-      if (waitMs === 0) {
-        atOnce.push(lane)
-        continue
-      }
-      const lanes = this.#later.get(nowMs + waitMs)
-      if (lanes === undefined) this.#later.set(nowMs + waitMs, [lane])
-      else lanes.push(lane)
-    }
-    for (const [queue, lanes] of byQueue(atOnce)) queue.listFirst(lanes)
-  }
-
   /** When something can be done that cannot be done now, if no answer comes before. */
   #nextTimeMs(nowMs: number): number | undefined {
-    let nextMs = Number.POSITIVE_INFINITY
-    for (const atMs of this.#later.keys()) nextMs = Math.min(nextMs, atMs)
+    let nextMs = this.#later.nextMs ?? Number.POSITIVE_INFINITY
     if (this.#inFlight < this.#maxInFlight) {
       for (const queue of this.#queues.values()) {
         const head = queue.head()
@@ -381,14 +325,4 @@ export class StreamWriter {
     }
     return nextMs === Number.POSITIVE_INFINITY ? undefined : nextMs
   }
-}
-
-function byQueue(lanes: readonly Lane[]): ReadonlyMap<ShardQueue, readonly Lane[]> {
-  const groups = new Map<ShardQueue, Lane[]>()
-  for (const lane of lanes) {
-    const group = groups.get(lane.queue)
-    if (group === undefined) groups.set(lane.queue, [lane])
-    else group.push(lane)
-  }
-  return groups
 }

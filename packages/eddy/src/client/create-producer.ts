@@ -1,5 +1,5 @@
 import { Producer, type ProducerLog, type ProducerOptions } from '@eddy/core'
-import { md5Hex, systemClock } from '@eddy/embedded/machine'
+import { md5, md5Hex, systemClock } from '@eddy/embedded/machine'
 
 /**
  * A producer on this machine's clock, over any log that it can append to: a server's over HTTP, or Kinesis.
@@ -12,7 +12,7 @@ import { md5Hex, systemClock } from '@eddy/embedded/machine'
  */
 export function createProducer(
   log: ProducerLog,
-  options: Omit<ProducerOptions, 'log' | 'clock' | 'md5Hex'> = {},
+  options: Omit<ProducerOptions, 'log' | 'clock' | 'md5' | 'md5Hex'> = {},
 ): Producer {
-  return new Producer({ ...options, log, clock: systemClock, md5Hex })
+  return new Producer({ ...options, log, clock: systemClock, md5, md5Hex })
 }
