@@ -1,5 +1,6 @@
 import { append } from '../append/append.ts'
 import { burst } from '../burst/burst.ts'
+import { endpointStart } from '../endpoint-start/endpoint-start.ts'
 import { endpointThroughput } from '../endpoint-throughput/endpoint-throughput.ts'
 import { head } from '../head/head.ts'
 import { keys } from '../keys/keys.ts'
@@ -24,6 +25,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   reopen,
   head,
   endpointThroughput,
+  endpointStart,
   threads,
   writers,
   peers,

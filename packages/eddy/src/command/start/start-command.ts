@@ -1,6 +1,5 @@
 import { resolve } from 'node:path'
 import type { AppDefinition, Logger } from '@eddy/core'
-import type { RunningServer } from '@eddy/server'
 import { type Command, Option } from 'commander'
 import type { Action, CommandContext } from '../command-context.ts'
 import { asConfiguration } from '../command-errors.ts'
@@ -9,7 +8,7 @@ import { parseCount } from '../parse-count.ts'
 import { version } from '../version.ts'
 import { guardCrashes } from './crash-guard.ts'
 import { shutDown } from './shut-down.ts'
-import { type AwsOptions, type AwsSurroundings, startAws } from './start-aws.ts'
+import { type AwsOptions, type AwsSurroundings, type StartedAws, startAws } from './start-aws.ts'
 import { type StartedServer, startBanner } from './start-banner.ts'
 
 const awsPort = parseCount('--aws-port', 0, 65_535)
@@ -79,7 +78,7 @@ async function start(
   const { io } = context
   const timeoutMs = requireDurationMs(options.shutdownTimeout, '--shutdown-timeout')
   // Loaded here, so that the other commands start without the engine.
-  const { pinoLogger } = await import('@eddy/server')
+  const { pinoLogger } = await import('@eddy/server/logger')
   const { haltCommits } = await import('@eddy/embedded')
   const { loadApp } = await import('../../load-app/load-app.ts')
   const logger = pinoLogger({
@@ -116,15 +115,19 @@ async function start(
   }
 }
 
-/** All or none: what cannot listen closes the rest again. */
+/**
+ * All or none: what cannot listen closes the rest again. The AWS endpoint is first, before the HTTP API is even loaded:
+ * people start it for every run of their tests.
+ */
 async function openServers(context: CommandContext, options: StartOptions, surroundings: AwsSurroundings) {
-  const { serve } = await import('@eddy/server')
   const { host, port } = options
   const { token } = context
   const { eddy, logger, closeTimeoutMs } = surroundings
-  let server: RunningServer | undefined
+  let aws: StartedAws | undefined
   try {
-    server = await asConfiguration(
+    aws = await startAws(options, surroundings)
+    const { serve } = await import('@eddy/server')
+    const server = await asConfiguration(
       serve({
         operations: eddy.operations,
         host,
@@ -135,9 +138,9 @@ async function openServers(context: CommandContext, options: StartOptions, surro
         ...(token === undefined ? {} : { token }),
       }),
     )
-    return { server, aws: await startAws(options, surroundings) }
+    return { server, aws }
   } catch (error) {
-    await server?.close()
+    await aws?.close()
     await eddy.close()
     throw error
   }
