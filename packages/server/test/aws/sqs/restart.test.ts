@@ -73,8 +73,8 @@ describe('SQS: after a restart', () => {
   })
 
   it('what was purged or deleted stays away, and is swept', async () => {
-    for (let seed = 0; seed < 24; seed++) {
-      const calls = 1 + (seed % 6)
+    for (let seed = 0; seed < 60; seed++) {
+      const calls = 1 + (seed % 20)
       const sqs = new SqsClient({ seed })
       await sqs.createQueue('a')
       await sqs.createQueue('b')
