@@ -3,8 +3,8 @@ import { shardKeys } from '../support/shard-keys.ts'
 
 export const STREAM = 'bench'
 export const SHARDS = 10
-/** A key's records come one after another in every shard's turn: enough keys that none is a queue of its own. */
-const KEYS_A_SHARD = 24
+/** 10,000 in all, of which each writer has its own. Fewer would hold up a writer that may send one of a key at a time. */
+const KEYS_A_SHARD = 1_000
 /** Of an event without its pad, as it is stored with a mark: what is over 1,000 bytes is not padded further. */
 const ENVELOPE_BYTES = 330
 const RECORD_BYTES = 1_000
@@ -36,7 +36,7 @@ export function* eventsOf({
   isHot,
   isWithoutHotKey = false,
 }: Share): Generator<NewEvent<RecordData>> {
-  const byShard = shardKeys(SHARDS, KEYS_A_SHARD * writers).map((keys) =>
+  const byShard = shardKeys(SHARDS, KEYS_A_SHARD).map((keys) =>
     keys.filter((_, index) => index % writers === writer),
   )
   const shards = isHot ? byShard.slice(1) : byShard

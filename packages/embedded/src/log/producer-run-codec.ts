@@ -81,15 +81,16 @@ export function findInRun(bytes: Buffer, producerSequence: number): StoredAt | u
   return undefined
 }
 
-/** The highest offset in the block. */
-export function highestOffset(bytes: Buffer): number {
+/** Of the run's sequences, from the start of their block. */
+export function offsetsOf(bytes: Buffer): number[] {
   const entries = bytes.readUInt16LE(10)
   const firstEntry = HEAD_BYTES + bytes.readUInt16LE(8) * SHARD_BYTES
-  let highest = 0
-  for (let i = 0; i < entries; i++) {
-    highest = Math.max(highest, bytes.readUInt16LE(firstEntry + i * ENTRY_BYTES))
-  }
-  return highest
+  return Array.from({ length: entries }, (_, i) => bytes.readUInt16LE(firstEntry + i * ENTRY_BYTES))
+}
+
+/** The highest offset in the block. */
+export function highestOffset(bytes: Buffer): number {
+  return Math.max(0, ...offsetsOf(bytes))
 }
 
 export function producerPrefix(streamNo: number, producerId: string): Buffer {

@@ -10,12 +10,14 @@ import {
   encodeRun,
   findInRun,
   highestOffset,
+  offsetsOf,
   ProducerRun,
   producerPrefix,
   runAtMs,
   runKey,
   type StoredAt,
 } from './producer-run-codec.ts'
+import { SeenBlocks, SeenSequences } from './seen-sequences.ts'
 
 /** A copy is recognised when it comes within this time of the first one … */
 export const PRODUCER_WINDOW_MS: number = 60 * 60 * 1_000
@@ -29,6 +31,7 @@ interface Producer {
   readonly prefix: Buffer
   highest: number
   committedHighest: number
+  readonly seen: SeenSequences
 }
 
 interface CommitRuns {
@@ -53,6 +56,9 @@ export class ProducerRuns {
         readonly producer: Producer
       }
     | undefined
+  readonly #seenBlocks = new SeenBlocks(() => {
+    for (const { seen } of this.#producers.values()) seen.forget()
+  })
   #ages = 0
   #lastAgeMs = 0
 
@@ -67,13 +73,19 @@ export class ProducerRuns {
     if (sequence > producer.highest || sequence <= producer.highest - PRODUCER_WINDOW_SEQUENCES)
       return undefined
     const block = blockOf(sequence)
-    const inCommit = this.#commitRuns(scope).runs.get(producer)?.get(block)?.find(sequence)
-    return inCommit ?? this.#findStored(producer, block, sequence)
+    const run = this.#commitRuns(scope).runs.get(producer)?.get(block)
+    if (!producer.seen.knows(block)) this.#loadSeen(producer, block, run)
+    if (!producer.seen.has(sequence)) return undefined
+    return run?.find(sequence) ?? this.#findStored(producer, block, sequence)
   }
 
   /** Inside a commit, after the record got its place. */
   add(scope: CommitScope, streamNo: number, producerId: string, sequence: number, stored: StoredAt): void {
     const producer = this.#producer(scope, streamNo, producerId)
+    const block = blockOf(sequence)
+    // Nothing was stored of it so far: there is nothing to load.
+    if (block > blockOf(producer.highest)) producer.seen.begin(block)
+    producer.seen.add(sequence)
     producer.highest = Math.max(producer.highest, sequence)
     const { runs } = this.#commitRuns(scope)
     let blocks = runs.get(producer)
@@ -81,7 +93,6 @@ export class ProducerRuns {
       blocks = new Map()
       runs.set(producer, blocks)
     }
-    const block = blockOf(sequence)
     let run = blocks.get(block)
     if (run === undefined) {
       run = new ProducerRun()
@@ -120,10 +131,18 @@ export class ProducerRuns {
     return runs >= MAX_RUNS_PRUNED_A_STEP
   }
 
+  /** What the disk has of the block, and what the commit under way will add. */
+  #loadSeen(producer: Producer, block: number, run: ProducerRun | undefined): void {
+    producer.seen.begin(block)
+    for (const { value } of this.#store.producerRuns.getRange(blockRange(producer, block))) {
+      for (const offset of offsetsOf(asBuffer(value))) producer.seen.add(block * BLOCK_SEQUENCES + offset)
+    }
+    for (const sequence of run?.producerSequences ?? []) producer.seen.add(sequence)
+  }
+
   #findStored(producer: Producer, block: number, sequence: number): StoredAt | undefined {
     const notBeforeMs = this.#clock.now() - PRODUCER_WINDOW_MS
-    const range = { start: runKey(producer.prefix, block, 0), end: runKey(producer.prefix, block, LAST) }
-    for (const { value } of this.#store.producerRuns.getRange(range)) {
+    for (const { value } of this.#store.producerRuns.getRange(blockRange(producer, block))) {
       const bytes = asBuffer(value)
       const found = runAtMs(bytes) < notBeforeMs ? undefined : findInRun(bytes, sequence)
       if (found !== undefined) return found
@@ -145,7 +164,8 @@ export class ProducerRuns {
     if (producer === undefined) {
       const prefix = producerPrefix(streamNo, producerId)
       const highest = this.#loadHighest(prefix)
-      producer = { prefix, highest, committedHighest: highest }
+      const seen = new SeenSequences(this.#seenBlocks)
+      producer = { prefix, highest, committedHighest: highest, seen }
       this.#evict()
       this.#producers.set(name, producer)
     }
@@ -160,6 +180,7 @@ export class ProducerRuns {
     for (const [name, producer] of this.#producers) {
       // One that the running commit raised must stay: the disk does not know it yet.
       if (producer.highest !== producer.committedHighest) continue
+      producer.seen.forget()
       this.#producers.delete(name)
       return
     }
@@ -217,6 +238,10 @@ export class ProducerRuns {
     } while (this.#store.producerRunAges.doesExist(ageKey(nowMs, this.#ages)))
     return ageKey(nowMs, this.#ages)
   }
+}
+
+function blockRange({ prefix }: Producer, block: number): { readonly start: Buffer; readonly end: Buffer } {
+  return { start: runKey(prefix, block, 0), end: runKey(prefix, block, LAST) }
 }
 
 function ageKey(atMs: number, counter: number): Buffer {
