@@ -1,6 +1,7 @@
-import type { HandlerContext, LedgerItem } from '@eddy/core'
+import { type HandlerContext, type LedgerItem, recordName } from '@eddy/core'
 import type { OrderPromises } from './order-promises.ts'
-import type { PositionedRecord, StoredView } from './stored-view.ts'
+import type { PositionedRecord } from './stored-records.ts'
+import type { StoredView } from './stored-view.ts'
 import { Violation } from './violation.ts'
 
 interface Seen {
@@ -131,7 +132,7 @@ export class AgainChecks {
 
   #checkLive(eventId: string, ctx: HandlerContext, item: LedgerItem | undefined): void {
     if (item === undefined) {
-      if (this.#passed.has(`${ctx.shardId}/${ctx.sequenceNumber}`))
+      if (this.#passed.has(`${ctx.shardId}/${recordName(ctx)}`))
         throw new Violation('I2', `${eventId} was handled again though a stored checkpoint was past it`)
       if (this.#doneAtCleanStop.has(eventId))
         throw new Violation('I2', `${eventId} was handled before a clean stop, and again`)

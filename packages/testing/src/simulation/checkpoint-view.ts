@@ -32,12 +32,15 @@ export function resolvedIn(
 export function passedIn(
   view: StoredView,
   shardId: string,
-  { ended, from: { at, sequenceNumber } }: StoredCheckpoint,
+  { ended, from: { at, sequenceNumber, subSequenceNumber = 0 } }: StoredCheckpoint,
 ): readonly string[] {
   const sequences = view.sequences(shardId)
   if (ended) return sequences
   if (sequenceNumber === undefined) return []
-  return sequences.filter(
-    (sequence) => compareSequence(sequence, sequenceNumber) < (at === 'after_sequence_number' ? 1 : 0),
-  )
+  return sequences.filter((name) => {
+    const [sequence, sub] = name.split(':') as [string, string | undefined]
+    const order = compareSequence(sequence, sequenceNumber)
+    if (order !== 0) return order < 0
+    return at === 'after_sequence_number' || Number(sub ?? 0) < subSequenceNumber
+  })
 }

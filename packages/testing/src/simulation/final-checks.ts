@@ -12,10 +12,10 @@ export function checkNothingLost(
   checkEdits(view)
   const items = view.itemsByPlace()
   const indexes = new Map<string, number>()
-  for (const { record, position, eventId } of view.records()) {
+  for (const { record, name, position, eventId } of view.records()) {
     const index = indexes.get(record.shardId) ?? 0
     indexes.set(record.shardId, index + 1)
-    if (resolvedBy(record.shardId)?.(index, record.sequenceNumber) !== true) continue
+    if (resolvedBy(record.shardId)?.(index, name) !== true) continue
     const item = items.get(`${record.shardId}/${position}`)
     if (item !== undefined) checkPayload(view, item)
     else if (history.of(eventId).successes === 0)

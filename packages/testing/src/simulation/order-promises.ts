@@ -1,4 +1,4 @@
-import type { PositionedRecord } from './stored-view.ts'
+import type { PositionedRecord } from './stored-records.ts'
 
 export type Blocks = 'nothing' | 'key' | 'shard'
 

@@ -54,6 +54,12 @@ export const RARE_EVENTS = [
   'batchFailed',
   /** The handler failed as a whole, and was left alone. */
   'breakerOpened',
+  /** The process died with its checkpoint between two records of an aggregate. */
+  'crashWithinAggregate',
+  /** A second sending was stored, alone or in an aggregate. */
+  'copyStored',
+  /** An aggregate was stored where not all of it belongs. */
+  'strayStored',
 ] as const
 
 export type RareEvent = (typeof RARE_EVENTS)[number]

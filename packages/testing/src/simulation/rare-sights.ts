@@ -9,6 +9,8 @@ export function seeCrash(view: StoredView, rare: RareEventCounts, blocks: string
     if (hold.state !== 'held' || positions.has(`${hold.laneId}/${hold.tail}`)) continue
     rare.saw(hold.lo === hold.tail ? 'crashBetweenHoldAndLedger' : 'crashInMidDiversion')
   }
+  for (const { from } of view.checkpoints().values())
+    if (from.at === 'at_sub_sequence_number') rare.saw('crashWithinAggregate')
   const tokens = view.queuedTokens().join('\n')
   for (const item of view.ledger()) {
     if (item.status !== 'retrying') continue
@@ -30,6 +32,8 @@ export function seeOutcome(view: StoredView, rare: RareEventCounts, world: SimWo
     rare.saw('throttledEvent', entries)
     rare.saw('throttledRead', reads)
   }
+  rare.saw('copyStored', view.repeated('copy'))
+  rare.saw('strayStored', view.repeated('stray'))
   for (const item of view.ledger()) {
     if (item.reason === 'dead-lettered with an earlier event of its key') rare.saw('keyCut')
     if (item.lastError?.type === 'HandlerCrashedError') rare.saw('crashedGivenUp')

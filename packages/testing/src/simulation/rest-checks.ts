@@ -10,7 +10,7 @@ export function isAtRest(view: StoredView): boolean {
   if (view.holds().some((hold) => hold.state === 'held')) return false
   if (view.queuedTokens().length > 0) return false
   const done = resolvedByCheckpoint(view)
-  return view.records().every(({ record }) => done.get(record.shardId)?.has(record.sequenceNumber) === true)
+  return view.records().every(({ record, name }) => done.get(record.shardId)?.has(name) === true)
 }
 
 /** I4, with `blocks: 'key'`: what is parked or retried stops nothing but its own key. */

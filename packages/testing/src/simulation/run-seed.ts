@@ -252,7 +252,7 @@ class SeedRun {
       data: { id, ...(Number(id.slice(1)) % 3 === 0 && { filler: 'x'.repeat(1_100) }) },
       ...(explicitHashKey !== undefined && { explicitHashKey }),
     }))
-    this.#runtime.append(STREAM, list).catch(() => {})
+    this.#runtime.append(STREAM, list, { aggregate: this.scenario.aggregate }).catch(() => {})
   }
 
   /** A graceful stop and a new start. */

@@ -66,6 +66,7 @@ export interface Scenario {
   readonly service: Pick<StreamOptions, 'limits' | 'faults'>
   /** Set: the handler is one of batches. */
   readonly batch: BatchOptions | undefined
+  readonly aggregate: false | { readonly maxBytes: number }
   /** The share of changes in the ledger that somebody watches and acts on at once. */
   readonly eagerness: number
   readonly actions: readonly { readonly atMs: number; readonly action: Action }[]
@@ -96,6 +97,7 @@ export function scenarioOf(seed: number): Scenario {
     protect: protectOf(seed),
     service: serviceOf(seed),
     batch,
+    aggregate: aggregateOf(seed),
     eagerness: dice.chance(0.25) ? 0.15 : 0,
     actions: withCrashesAtAppends(dice, [
       ...appends(dice, keys, hasPoison),
@@ -113,6 +115,12 @@ export function scenarioOf(seed: number): Scenario {
 
 function leavesAFormerOwner(action: Action): boolean {
   return action.kind === 'linger' || (action.kind === 'crash-at-write' && action.end === 'linger')
+}
+
+/** Of dice of its own, so that it changes nothing else of a seed. */
+function aggregateOf(seed: number): Scenario['aggregate'] {
+  const dice = new Prng(`aggregate/${seed}`)
+  return dice.chance(0.3) && { maxBytes: dice.pick([1_024, 4_096, 51_200]) }
 }
 
 /** Of dice of its own, so that it changes nothing else of a seed. */

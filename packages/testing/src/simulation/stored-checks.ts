@@ -73,7 +73,7 @@ export class StoredChecks {
 
   #hasPassed(shardId: string, position: string): boolean {
     const checkpoint = this.#view.checkpoints().get(shardId)
-    const sequence = this.#view.recordAt(shardId, position.split('-')[0] as string)?.record.sequenceNumber
+    const sequence = this.#view.recordAt(shardId, position.split('-')[0] as string)?.name
     return (
       checkpoint !== undefined &&
       sequence !== undefined &&

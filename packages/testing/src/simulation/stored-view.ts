@@ -1,13 +1,9 @@
-import {
-  type LedgerItem,
-  positionOf,
-  readStoredFailure,
-  type StoredFailure,
-  type TableItem,
-} from '@eddy/core'
-import type { PlacedRecord, SimStore } from '../sim/sim-store.ts'
+import { type LedgerItem, readStoredFailure, type StoredFailure, type TableItem } from '@eddy/core'
+import type { SimStore } from '../sim/sim-store.ts'
+import { type PositionedRecord, STREAM, StoredRecords } from './stored-records.ts'
 
-export const STREAM = 'orders'
+export { STREAM } from './stored-records.ts'
+
 export const SUBSCRIPTION = 'billing'
 
 export interface StoredHold {
@@ -23,17 +19,14 @@ export interface StoredHold {
 }
 
 export interface StoredCheckpoint {
-  readonly from: { readonly at: string; readonly sequenceNumber?: string }
+  readonly from: {
+    readonly at: string
+    readonly sequenceNumber?: string
+    readonly subSequenceNumber?: number
+  }
   readonly runs: string
   readonly ended: boolean
   readonly epoch: number
-}
-
-export interface PositionedRecord {
-  readonly record: PlacedRecord
-  readonly position: string
-  readonly eventId: string
-  readonly lane: string
 }
 
 /** The failure that an item of the ledger's partitions holds: how it is stored is the ledger's own affair. */
@@ -49,52 +42,31 @@ export function isGarbage({ eventId }: PositionedRecord): boolean {
 /** What is stored, past all ports and faults. Looked at all the time: what was made of it is kept until it changes. */
 export class StoredView {
   readonly #store: SimStore
-  readonly #decoder = new TextDecoder()
+  readonly #records: StoredRecords
   readonly #kept = new Map<string, { readonly changes: number; readonly values: unknown }>()
-  #records: PositionedRecord[] = []
-  #recordsAt = new Map<string, PositionedRecord>()
-  #shards = 0
 
   constructor(store: SimStore) {
     this.#store = store
+    this.#records = new StoredRecords(store)
   }
 
-  /** Shard by shard. */
+  /** Events, shard by shard, those of aggregates one by one. */
   records(): readonly PositionedRecord[] {
-    const { log } = this.#store
-    if (!log.list().some((stream) => stream.name === STREAM)) return []
-    const { shards } = log.stream(STREAM)
-    const count = shards.reduce((sum, shard) => sum + shard.records.length, 0)
-    if (count === this.#records.length && shards.length === this.#shards) return this.#records
-    this.#shards = shards.length
-    const before = this.#recordsAt
-    this.#recordsAt = new Map()
-    this.#records = shards.flatMap(({ records, options: { shardId, depth } }) =>
-      records.map((record) => {
-        const position = positionOf(0, depth, record.sequenceNumber)
-        const place = `${shardId}/${position}`
-        const known = before.get(place) ?? {
-          record: { ...record, shardId },
-          position,
-          eventId: this.#eventId({ ...record, shardId }),
-          lane: `${record.explicitHashKey ?? ''}/${record.partitionKey}`,
-        }
-        this.#recordsAt.set(place, known)
-        return known
-      }),
-    )
-    return this.#records
+    return this.#records.events()
   }
 
-  /** Of one shard's records, in order. */
+  /** Names of one shard's records as its checkpoint counts them, in order. */
   sequences(shardId: string): readonly string[] {
-    const shard = this.#store.log.stream(STREAM).shards.find((one) => one.options.shardId === shardId)
-    return shard?.records.map((record) => record.sequenceNumber) ?? []
+    return this.#records.names(shardId)
+  }
+
+  /** Records that readers pass over, by reason. */
+  repeated(reason: 'copy' | 'stray'): number {
+    return this.#records.repeated(reason)
   }
 
   recordAt(shardId: string, position: string): PositionedRecord | undefined {
-    this.records()
-    return this.#recordsAt.get(`${shardId}/${position}`)
+    return this.#records.at(shardId, position)
   }
 
   ledger(): readonly LedgerItem[] {
@@ -150,14 +122,6 @@ export class StoredView {
 
   queuedTokens(): string[] {
     return this.#store.allMessages(`retry/${SUBSCRIPTION}`).map((message) => message.body)
-  }
-
-  #eventId({ data, shardId, sequenceNumber }: PlacedRecord): string {
-    try {
-      return (JSON.parse(this.#decoder.decode(data)) as { id: string }).id
-    } catch {
-      return `${STREAM}/${shardId}/${sequenceNumber}`
-    }
   }
 
   #valuesOf<T>(kind: string): T[] {
