@@ -123,7 +123,8 @@ export class Ledger {
   async replaced(before: LedgerEntry, item: LedgerItem): Promise<void> {
     if (item.status === before.item.status || before.payload !== undefined) return
     if (isPayloadDone(item)) this.#removePayload(refOf(item), item)
-    else if (this.#isExpiring(item)) await this.#setPayloadExpiry(refOf(item), before, item)
+    // Should it fail, the payload stays, unseen: no reason to stop what was just decided.
+    else if (this.#isExpiring(item)) await this.#setPayloadExpiry(refOf(item), before, item).catch(() => {})
   }
 
   /** The items of a lane from `from` to `to`, both inclusive, in position order, at most `limit`. */
