@@ -3,9 +3,13 @@ import { SequenceRuns } from './sequence-runs.ts'
 
 /** A copy is recognised when it arrives within this time after the last record of its producer … */
 export const COPY_WINDOW_MS = 600_000
-/** … and its producer is among the last so many of the shard; after a restart among the last 256. */
+/** … and is among so many of the shard: producers, and runs of their sequences in all (I6). */
 const MAX_PRODUCERS = 10_000
+const MAX_RUNS = 65_536
+/** What of that is saved with each checkpoint, and so is known after a restart: the latest. */
 const MAX_SAVED_PRODUCERS = 256
+const MAX_SAVED_RUNS = 1_024
+const MAX_SAVED_RUNS_EACH = 512
 
 /** One producer in a checkpoint: its id, the arrival of its last record, and runs of sequences as first, last, first, last, … */
 export type SavedProducer = readonly [producer: string, lastArrivedAtMs: number, ...runs: readonly number[]]
@@ -35,13 +39,16 @@ export class Copies {
   /** Of those from the base on: at most as many as a subscription takes in beyond it (I6). */
   readonly #pending = new Set<string>()
   #queue: Pending[] = []
+  /** Of all known producers. */
+  #runs = 0
 
   constructor(...saved: readonly (readonly SavedProducer[] | undefined)[]) {
     for (const producers of saved)
       for (const [producer, lastArrivedAtMs, ...runs] of producers ?? []) {
-        const known = this.#touch(producer, lastArrivedAtMs)
-        for (let at = 0; at + 1 < runs.length; at += 2)
-          known.runs.addRun(runs[at] as number, runs[at + 1] as number)
+        this.#touch(producer, lastArrivedAtMs, (known) => {
+          for (let at = 0; at + 1 < runs.length; at += 2)
+            known.addRun(runs[at] as number, runs[at + 1] as number)
+        })
       }
   }
 
@@ -61,9 +68,17 @@ export class Copies {
   /** What is known of the records before `base`, for a checkpoint that begins there. */
   saved(base: number): readonly SavedProducer[] {
     this.advance(base)
-    return [...this.#known]
+    const saved: SavedProducer[] = []
+    let runsLeft = MAX_SAVED_RUNS
+    for (const [producer, { lastArrivedAtMs, runs }] of [...this.#known]
       .slice(-MAX_SAVED_PRODUCERS)
-      .map(([producer, { lastArrivedAtMs, runs }]) => [producer, lastArrivedAtMs, ...runs.bounds()])
+      .reverse()) {
+      const highest = runs.highest(Math.min(MAX_SAVED_RUNS_EACH, runsLeft))
+      saved.unshift([producer, lastArrivedAtMs, ...highest])
+      runsLeft -= highest.length / 2
+      if (runsLeft === 0) break
+    }
+    return saved
   }
 
   /** Ordinals below `base` do not come again. */
@@ -73,21 +88,24 @@ export class Copies {
       if (ordinal >= base) break
       passed += 1
       this.#pending.delete(`${mark.sequence} ${mark.producer}`)
-      this.#touch(mark.producer, arrivedAtMs).runs.add(mark.sequence)
+      this.#touch(mark.producer, arrivedAtMs, (runs) => runs.add(mark.sequence))
     }
     if (passed > 0) this.#queue = this.#queue.slice(passed)
   }
 
-  #touch(producer: string, arrivedAtMs: number): Known {
-    const known = this.#known.get(producer)
-    const next = known ?? { runs: new SequenceRuns(), lastArrivedAtMs: 0 }
-    next.lastArrivedAtMs = Math.max(next.lastArrivedAtMs, arrivedAtMs)
-    if (known !== undefined) this.#known.delete(producer)
-    this.#known.set(producer, next)
-    for (const [oldest, { lastArrivedAtMs }] of this.#known) {
-      if (this.#known.size <= MAX_PRODUCERS && lastArrivedAtMs >= arrivedAtMs - COPY_WINDOW_MS) break
+  #touch(producer: string, arrivedAtMs: number, add: (runs: SequenceRuns) => void): void {
+    const known = this.#known.get(producer) ?? { runs: new SequenceRuns(), lastArrivedAtMs: 0 }
+    this.#runs -= this.#known.has(producer) ? known.runs.count : 0
+    add(known.runs)
+    this.#runs += known.runs.count
+    known.lastArrivedAtMs = Math.max(known.lastArrivedAtMs, arrivedAtMs)
+    this.#known.delete(producer)
+    this.#known.set(producer, known)
+    for (const [oldest, { lastArrivedAtMs, runs }] of this.#known) {
+      const isRoom = this.#known.size <= MAX_PRODUCERS && this.#runs <= MAX_RUNS
+      if (oldest === producer || (isRoom && lastArrivedAtMs >= arrivedAtMs - COPY_WINDOW_MS)) break
       this.#known.delete(oldest)
+      this.#runs -= runs.count
     }
-    return next
   }
 }

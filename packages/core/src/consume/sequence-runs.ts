@@ -1,10 +1,19 @@
-/** Of one producer in one shard. Its sequences follow each other there, but for what is on its way (I6). */
-const MAX_RUNS = 64
+/**
+ * Of one producer in one shard (I6). Its sequences follow each other there, but for what is on its way; those of a producer
+ * that numbers its records over all shards do not.
+ */
+const MAX_RUNS = 16_384
+/** Forgotten at a time: each time moves all the others. */
+const FORGET_RUNS = 1_024
 
-/** A set of whole numbers as runs of neighbours. At its limit the lowest run is forgotten; nothing is ever added by itself. */
+/** A set of whole numbers as runs of neighbours. At its limit the lowest are forgotten; nothing is ever added by itself. */
 export class SequenceRuns {
   /** First and last of each run, ascending; runs do not touch. */
   readonly #bounds: number[] = []
+
+  get count(): number {
+    return this.#bounds.length / 2
+  }
 
   has(sequence: number): boolean {
     const at = this.#runAtOrAfter(sequence)
@@ -33,11 +42,12 @@ export class SequenceRuns {
       to += 2
     }
     bounds.splice(from, to - from, low, high)
-    if (bounds.length > 2 * MAX_RUNS) bounds.splice(0, 2)
+    if (bounds.length > 2 * MAX_RUNS) bounds.splice(0, 2 * FORGET_RUNS)
   }
 
-  bounds(): readonly number[] {
-    return this.#bounds
+  /** The highest runs: first, last, first, last, … */
+  highest(runs: number): readonly number[] {
+    return this.#bounds.slice(-2 * runs)
   }
 
   /** Index of the first run that ends at or after the sequence. */

@@ -45,6 +45,12 @@ export class AggregationWriters {
         `one of the ${MAX_WAYS} sizes in use already`,
         maxBytes,
       )
+    if (log.takesEventsAlone === true)
+      throw new InvalidOptionError(
+        'aggregate',
+        'false over HTTP, where the server checks each event by itself. Aggregate over --aws-port, or in its process',
+        true,
+      )
     if (md5 === undefined) throw new InvalidOptionError('aggregate', 'a producer that was given md5', true)
     const aggregating = new AggregatingLog(log, { md5, md5Hex }, clock, { maxBytes, isStrict })
     return new StreamWriters({ ...this.#parts, log: aggregating })

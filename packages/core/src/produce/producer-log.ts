@@ -9,6 +9,8 @@ import type { Log, StreamInfo } from '../ports/log.ts'
 export interface ProducerLog extends Pick<Log, 'append' | 'listShards' | 'keepsKeyOrder' | 'dropsCopies'> {
   /** With `strict` order a call may hold many entries of a shard: they are stored in their order, or not from some entry on. */
   readonly keepsCallOrder?: boolean
+  /** It takes nothing but single events: an aggregate is refused. */
+  readonly takesEventsAlone?: boolean
   /** It makes one record of many: small batches of a shard gather while another one is under way. */
   readonly gathers?: boolean
   /** The limits that the producer paces by; without any, it sends as fast as the log takes it. */

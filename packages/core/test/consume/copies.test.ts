@@ -15,16 +15,24 @@ describe('runs of sequences', () => {
         }
         for (let number = 0; number <= 121; number += 1) expect(runs.has(number)).toBe(model.has(number))
         const starts = [...model].filter((number) => !model.has(number - 1))
-        expect(runs.bounds()).toHaveLength(2 * starts.length)
+        expect(runs.count).toBe(starts.length)
+        expect(runs.highest(1_000)).toHaveLength(2 * starts.length)
       }),
     )
   })
 
-  test('over 64 of them the lowest is forgotten, and nothing is ever added by itself (I2)', () => {
+  test('over 16,384 of them the lowest are forgotten, and nothing is ever added by itself (I2, I6)', () => {
     const runs = new SequenceRuns()
-    for (let number = 0; number < 200; number += 2) runs.add(number)
-    expect([runs.has(0), runs.has(70), runs.has(72), runs.has(198)]).toEqual([false, false, true, true])
-    for (let number = 1; number < 200; number += 2) expect(runs.has(number)).toBe(false)
+    for (let number = 0; number <= 2 * 16_384; number += 2) runs.add(number)
+    expect([runs.has(0), runs.has(2_046), runs.has(2_048), runs.has(2 * 16_384)]).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ])
+    for (let number = 1; number < 2 * 16_384; number += 2)
+      if (runs.has(number)) expect.fail(`${number} was never added`)
+    expect(runs.count).toBe(16_384 - 1_024 + 1)
   })
 })
 
@@ -75,6 +83,26 @@ describe('copies', () => {
     expect(copies.isCopy(mark(1, 'p0'), 10_001, 0)).toBe(false)
     expect(copies.isCopy(mark(1, 'p1'), 10_002, 0)).toBe(true)
     expect(copies.saved(10_001).at(-1)?.[0]).toBe('p10000')
+  })
+
+  test('over 65,536 runs in all the producer not heard of for longest is forgotten (I6)', () => {
+    const copies = new Copies()
+    let ordinal = 0
+    for (const producer of ['a', 'b', 'c', 'd', 'e'])
+      for (let sequence = 0; sequence < 2 * 14_000; sequence += 2) {
+        copies.isCopy(mark(sequence, producer), ordinal, 0)
+        ordinal += 1
+      }
+    copies.advance(ordinal)
+    expect([copies.isCopy(mark(0, 'a'), ordinal, 0), copies.isCopy(mark(0, 'b'), ordinal, 0)]).toEqual([
+      false,
+      true,
+    ])
+    // What is saved has less room: the latest runs of the latest producers.
+    expect(copies.saved(ordinal).map(([producer, , ...runs]) => [producer, runs.length])).toEqual([
+      ['d', 1_024],
+      ['e', 1_024],
+    ])
   })
 
   test('over any stops: each mark is handled once in the end, whatever is replayed (I2)', () => {

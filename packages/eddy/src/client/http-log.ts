@@ -17,6 +17,7 @@ const CLOSING_BRACE = encoder.encode('}')
 export class HttpLog implements ProducerLog {
   readonly keepsKeyOrder = true
   readonly dropsCopies = true
+  readonly takesEventsAlone = true
   readonly #transport: Transport
   readonly #timeoutMs: number
 

@@ -37,6 +37,7 @@ export function putCommand(program: Command, action: Action): void {
     .option('--type <type>', 'type of the events')
     .addOption(orderingOption())
     .option('--aws-endpoint <url>', 'put over the Kinesis API of this address instead of --url')
+    .option('--aggregate', 'with --aws-endpoint: many events in one record, in the format of the KPL')
     .option('--region <name>', 'with --aws-endpoint: the region (default: as the AWS SDK finds it)')
     .addHelpText('after', EXAMPLES)
   putOptions(command).action(action(put))
@@ -66,6 +67,10 @@ async function targetOf(
   if (awsEndpoint === undefined) {
     if (region !== undefined)
       throw new UsageError('--region: expected --aws-endpoint beside it, since only Kinesis has regions')
+    if (options.aggregate === true)
+      throw new UsageError(
+        '--aggregate: expected --aws-endpoint beside it, since HTTP takes events one by one',
+      )
     const log = new HttpLog(client.transport)
     return { name: stream, log, toRecord: ({ line }, id) => eventOfLine(line, id, lines) }
   }

@@ -24,6 +24,7 @@ export interface PutRunParts {
   readonly fromLine: number
   readonly producerId: string | undefined
   readonly ordering: Ordering
+  readonly aggregate: boolean
   readonly giveUpAfterMs: number
   readonly deadlineMs: number | undefined
   readonly signal: AbortSignal
@@ -104,6 +105,7 @@ export class PutRun {
       (item, { id }) => target.toRecord(item, id),
       {
         ordering,
+        aggregate: this.#parts.aggregate,
         producerId: this.producerId,
         firstSequence: first.value.sequence,
         maxBufferedBytes: MAX_BUFFERED_BYTES,

@@ -24,6 +24,7 @@ export interface PutRunOptions {
   readonly giveUpAfter: string
   readonly deadline?: string
   readonly ordering?: Ordering
+  readonly aggregate?: boolean
 }
 
 /** What a file is sent with, wherever it goes. */
@@ -81,6 +82,7 @@ export async function runPut(
     fromLine: options.fromLine,
     producerId: options.producerId,
     ordering: options.ordering ?? 'key',
+    aggregate: options.aggregate === true,
     signal: context.io.signal,
     stopInput: () => input.stream.destroy(),
     onProgress: (counts, trouble) =>

@@ -12,6 +12,7 @@ import {
 export class WatchedLog implements ProducerLog {
   readonly keepsKeyOrder: boolean
   readonly dropsCopies: boolean
+  readonly takesEventsAlone: boolean
   readonly #log: ProducerLog
   #mayHaveStored = false
   #trouble: string | undefined
@@ -21,6 +22,7 @@ export class WatchedLog implements ProducerLog {
     this.#log = log
     this.keepsKeyOrder = log.keepsKeyOrder
     this.dropsCopies = log.dropsCopies
+    this.takesEventsAlone = log.takesEventsAlone === true
   }
 
   /** Something was stored, or may have been. */
