@@ -1,8 +1,9 @@
-import type { Expect, Table, TableItem, TableValue } from '@eddy/core'
+import type { Expect, Table, TableItem, TableValue, WriteResult } from '@eddy/core'
 import { plainNotes, type StreamNotes } from './stream-notes.ts'
 
 const PARTITION = 'aws/kinesis/streams'
 const PAGE = 1_000
+const MAX_TRIES = 5
 
 /**
  * The notes of all streams: in the table, and in memory for requests. One process owns the engine, so memory is never
@@ -39,21 +40,35 @@ export class StreamBook {
     return this.#items.get(name)?.value as StreamNotes | undefined
   }
 
-  /** The notes of the log's stream with this id. */
+  /** The notes of the log's stream with this id. Notes without one were waiting for it to be made. */
   of(name: string, streamId: string): StreamNotes {
     const stored = this.stored(name)
-    return stored?.streamId === streamId ? stored : plainNotes(streamId)
+    if (stored === undefined || (stored.streamId ?? streamId) !== streamId) return plainNotes(streamId)
+    return stored.streamId === undefined ? { ...stored, streamId } : stored
   }
 
-  /** Resolves when it is durable. One call at a time a stream. */
+  /**
+   * Resolves when it is durable. One call at a time a stream. A write that failed may have taken effect all the same:
+   * then the next try is refused, and says what version stands there.
+   */
   async write(name: string, notes: StreamNotes): Promise<void> {
-    const before = this.#items.get(name)
     const key = { partition: PARTITION, sort: name }
     const value = notes as unknown as TableValue
-    const expect: Expect = before?.version ?? 'absent'
-    const written = await this.#table.put({ ...key, value }, expect)
-    if (!written.ok) throw new Error(`the notes of stream "${name}" were changed by another process`)
-    this.#items.set(name, { ...key, value, version: written.version })
+    let expect: Expect = this.#items.get(name)?.version ?? 'absent'
+    let failure: unknown
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      try {
+        const written: WriteResult = await this.#table.put({ ...key, value }, expect)
+        if (written.ok) {
+          this.#items.set(name, { ...key, value, version: written.version })
+          return
+        }
+        expect = written.current?.version ?? 'absent'
+      } catch (error) {
+        failure = error
+      }
+    }
+    throw failure ?? new Error(`the notes of stream "${name}" are being changed by another process`)
   }
 
   async remove(name: string): Promise<void> {

@@ -27,16 +27,16 @@ export class KinesisUnderTest {
   readonly #options: Partial<KinesisServiceOptions>
   #process: SimEngine
 
-  private constructor(options: Partial<KinesisServiceOptions>) {
-    this.world = new SimWorld({ seed: 'kinesis' })
+  private constructor(options: Partial<KinesisServiceOptions>, seed: number) {
+    this.world = new SimWorld({ seed })
     this.#options = options
     this.#process = this.world.boot()
     this.engine = drivenEngine(this.#process, this.world.clock)
   }
 
   /** Streams change at once unless `stateMs` says otherwise. */
-  static async start(options: Partial<KinesisServiceOptions> = {}): Promise<KinesisUnderTest> {
-    const made = new KinesisUnderTest({ stateMs: 0, ...options })
+  static async start(options: Partial<KinesisServiceOptions> = {}, seed = 1): Promise<KinesisUnderTest> {
+    const made = new KinesisUnderTest({ stateMs: 0, ...options }, seed)
     await made.#startService()
     return made
   }
@@ -61,6 +61,16 @@ export class KinesisUnderTest {
     const { signal } = new AbortController()
     const call = { signal, region: REGION, accountId: ACCOUNT, baseUrl: 'http://127.0.0.1:4566' }
     return await this.world.clock.settle(callOperation(this.service, operation, input, call))
+  }
+
+  /** Calls until it is not the engine that fails; what the service refuses is the answer. */
+  async untilAnswered(operation: string, input: AwsStructure): Promise<Answer> {
+    for (let tries = 0; tries < 50; tries++) {
+      const answer = await this.call(operation, input).catch((error: unknown) => error)
+      const isFailure = answer instanceof Error && (!(answer instanceof AwsError) || answer.status >= 500)
+      if (!isFailure) return answer
+    }
+    throw new Error(`${operation} was not answered in 50 tries`)
   }
 
   /** The refusal of a call. */
