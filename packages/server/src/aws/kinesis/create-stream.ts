@@ -108,10 +108,7 @@ function exists(name: string, accountId: string): Error {
 }
 
 async function checkAccount(context: KinesisContext, mode: StreamMode, shardCount: number): Promise<void> {
-  if (context.limits === undefined) {
-    if (shardCount > SHARD_LIMIT) throw overShardLimit(context, 0, shardCount)
-    return
-  }
+  if (context.limits === undefined) return await checkShardLimit(context, shardCount)
   const { creating, onDemand } = await countStreams(context)
   // Unverified texts.
   if (creating >= MAX_CREATING_STREAMS)
@@ -149,9 +146,17 @@ export async function countOpenShards({ engine }: KinesisContext): Promise<numbe
   return open
 }
 
-/** @throws AwsError LimitExceededException when the account would have more shards than it may */
-export async function checkShardLimit(context: KinesisContext, additional: number): Promise<void> {
-  const open = await countOpenShards(context)
+/**
+ * Shards of the account, or without limits of the stream alone: what the engine allows.
+ *
+ * @throws AwsError LimitExceededException when there would be more than may be
+ */
+export async function checkShardLimit(
+  context: KinesisContext,
+  additional: number,
+  openOfStream = 0,
+): Promise<void> {
+  const open = context.limits === undefined ? openOfStream : await countOpenShards(context)
   if (open + additional > SHARD_LIMIT) throw overShardLimit(context, open, additional)
 }
 

@@ -30,7 +30,7 @@ export async function splitShard(context: KinesisContext, input: SplitShardInput
         `${context.accountId} is not both greater than one plus the shard's StartingHashKey ${startingHashKey} and ` +
         `less than the shard's EndingHashKey ${endingHashKey}.`,
     )
-  if (context.limits !== undefined) await checkShardLimit(context, 1)
+  await checkShardLimit(context, 1, (await context.engine.log.listShards(stream.name)).filter(isOpen).length)
   const split = { kind: 'split', shardId, newStartingHashKey: start } as const
   await context.changes.begin(stream.name, stream.notes, split)
   return {}

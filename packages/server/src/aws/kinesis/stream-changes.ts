@@ -1,8 +1,8 @@
 import {
   type Clock,
-  isEddyError,
   type Log,
   type Logger,
+  ShardNotFoundError,
   ShardStateError,
   StreamNotFoundError,
 } from '@eddy/core'
@@ -156,11 +156,11 @@ export class StreamChanges {
   }
 }
 
-/** A shard that is closed by now was split or merged before a crash, by this very change. */
+/** A shard that is closed by now, or even gone, was split or merged before a crash, by this very change. */
 async function unlessDone(change: Promise<unknown>): Promise<void> {
   try {
     await change
   } catch (error) {
-    if (!(isEddyError(error) && error instanceof ShardStateError)) throw error
+    if (!(error instanceof ShardStateError || error instanceof ShardNotFoundError)) throw error
   }
 }

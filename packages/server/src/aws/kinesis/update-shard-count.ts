@@ -1,7 +1,7 @@
 import type { AwsStructure } from '../aws-service.ts'
 import { checkShardLimit } from './create-stream.ts'
 import { isOpen, type StreamRef } from './find-stream.ts'
-import { type KinesisContext, SHARD_LIMIT } from './kinesis-context.ts'
+import type { KinesisContext } from './kinesis-context.ts'
 import { invalidArgument, limitExceeded } from './kinesis-errors.ts'
 import { provisioned } from './reshard.ts'
 import { streamArn } from './stream-arn.ts'
@@ -34,10 +34,8 @@ export async function updateShardCount(
         `UpdateShardCount cannot be called more than ${MAX_SCALINGS_A_DAY} times in a rolling 24-hour period for ` +
           `stream ${stream.name} under account ${accountId}.`,
       )
-    await checkShardLimit(context, Math.max(0, target - current))
-  } else if (target > SHARD_LIMIT) {
-    throw limitExceeded(`A stream of this engine may have ${SHARD_LIMIT} shards.`)
   }
+  await checkShardLimit(context, Math.max(0, target - current), current)
   const notes = { ...stream.notes, scaledAtMs: [...scaledAtMs, nowMs].slice(-MAX_SCALINGS_A_DAY) }
   await context.changes.begin(stream.name, notes, { kind: 'scale', targetShardCount: target })
   return {

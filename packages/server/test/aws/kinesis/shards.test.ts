@@ -199,6 +199,18 @@ describe('Shards of the Kinesis endpoint', () => {
     expect((await kinesis.refused('ListShards', { NextToken })).code).toBe('ResourceNotFoundException')
   })
 
+  it('a stream has 1,000 open shards at most, also without the limits of the service', async () => {
+    kinesis = await KinesisUnderTest.start()
+    await kinesis.create('orders', 1_000)
+    const split = { StreamName, ShardToSplit: '0', NewStartingHashKey: '5' }
+    const scale = { StreamName, TargetShardCount: 1_001, ScalingType: 'UNIFORM_SCALING' }
+    expect((await kinesis.refused('SplitShard', split)).code).toBe('LimitExceededException')
+    expect((await kinesis.refused('UpdateShardCount', scale)).code).toBe('LimitExceededException')
+    const more = await kinesis.refused('CreateStream', { StreamName: 'other', ShardCount: 1_001 })
+    expect(more.message).toContain('Limit: 1000.')
+    await kinesis.create('other', 1_000)
+  })
+
   it('DescribeStream gives shards in pages of at most 100', async () => {
     kinesis = await KinesisUnderTest.start()
     await kinesis.create('orders', 101)
