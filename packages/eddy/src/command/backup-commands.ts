@@ -5,7 +5,7 @@ import type { Action, CommandContext } from './command-context.ts'
 import { asConfiguration, UsageError } from './command-errors.ts'
 import { byteSize, plural } from './format/quantity.ts'
 
-export function backupCommands(program: Command, action: Action): void {
+export function backupCommand(program: Command, action: Action): void {
   program
     .command('backup')
     .summary('copy a running server’s data')
@@ -15,6 +15,9 @@ export function backupCommands(program: Command, action: Action): void {
     .argument('<target>', 'a folder of the server’s machine that does not exist yet')
     .addHelpText('after', '\nExample:\n  eddy backup /var/backups/eddy-2026-01-31')
     .action(action(backup))
+}
+
+export function restoreCommand(program: Command, action: Action): void {
   program
     .command('restore')
     .summary('make a data directory from a backup')

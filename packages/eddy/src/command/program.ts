@@ -1,15 +1,6 @@
 import { Command, Option } from 'commander'
-import { backupCommands } from './backup-commands.ts'
-import { createAction, type RunState } from './command-context.ts'
+import { type Action, createAction, type RunState } from './command-context.ts'
 import type { CommandIo } from './command-io.ts'
-import { failuresCommands } from './failures/failures-commands.ts'
-import { policyCommands } from './policy/policy-commands.ts'
-import { putCommand } from './put/put-command.ts'
-import { queuesCommands } from './queues/queues-commands.ts'
-import { startCommand } from './start/start-command.ts'
-import { streamsCommands } from './streams/streams-commands.ts'
-import { subscriptionsCommands } from './subscriptions/subscriptions-commands.ts'
-import { tailCommand } from './tail/tail-command.ts'
 import { version } from './version.ts'
 
 const EXAMPLES = `
@@ -24,8 +15,35 @@ Examples:
 Exit status: 0 ok, 1 failed, 2 wrong usage, 3 partly failed, 4 configuration or connection, 130 interrupted.
 Set NO_COLOR for output without colours.`
 
-/** The whole command line of `eddy`. */
-export function createProgram(io: CommandIo, state: RunState, { json }: { json: boolean }): Command {
+type Register = (program: Command, action: Action) => void
+
+/** By the word that asks for them, in the order of the help. */
+const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
+  start: async () => (await import('./start/start-command.ts')).startCommand,
+  put: async () => (await import('./put/put-command.ts')).putCommand,
+  tail: async () => (await import('./tail/tail-command.ts')).tailCommand,
+  streams: async () => (await import('./streams/streams-commands.ts')).streamsCommands,
+  policy: async () => (await import('./policy/policy-commands.ts')).policyCommands,
+  queues: async () => (await import('./queues/queues-commands.ts')).queuesCommands,
+  subscriptions: async () =>
+    (await import('./subscriptions/subscriptions-commands.ts')).subscriptionsCommands,
+  failures: async () => (await import('./failures/failures-commands.ts')).failuresCommands,
+  backup: async () => (await import('./backup-commands.ts')).backupCommand,
+  restore: async () => (await import('./backup-commands.ts')).restoreCommand,
+}
+
+export interface ProgramOptions {
+  readonly json: boolean
+  /** Commands named in it are the only ones loaded: loading them all would take longer than most of them work. */
+  readonly argv: readonly string[]
+}
+
+/** The command line of `eddy`: the commands that `argv` names, or all of them when it names none. */
+export async function createProgram(
+  io: CommandIo,
+  state: RunState,
+  { json, argv }: ProgramOptions,
+): Promise<Command> {
   const program = new Command('eddy')
     // Before any subcommand, so that each inherits both: usage errors end in exit 2, not in process.exit.
     .exitOverride()
@@ -50,14 +68,10 @@ export function createProgram(io: CommandIo, state: RunState, { json }: { json: 
     .showSuggestionAfterError(true)
     .addHelpText('after', EXAMPLES)
   const action = createAction(io, state)
-  startCommand(program, action)
-  putCommand(program, action)
-  tailCommand(program, action)
-  streamsCommands(program, action)
-  policyCommands(program, action)
-  queuesCommands(program, action)
-  subscriptionsCommands(program, action)
-  failuresCommands(program, action)
-  backupCommands(program, action)
+  const named = Object.keys(COMMANDS).filter((name) => argv.includes(name))
+  for (const name of named.length > 0 ? named : Object.keys(COMMANDS)) {
+    const register = await COMMANDS[name]?.()
+    register?.(program, action)
+  }
   return program
 }

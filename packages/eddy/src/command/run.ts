@@ -14,7 +14,7 @@ import { createProgram } from './program.ts'
 export async function run(argv: readonly string[], io: CommandIo): Promise<ExitCode> {
   const state: RunState = { exitCode: EXIT.ok }
   const json = argv.includes('--json')
-  const program = createProgram(io, state, { json })
+  const program = await createProgram(io, state, { json, argv: argv.includes('help') ? [] : argv })
   try {
     await program.parseAsync(argv, { from: 'user' })
     return state.exitCode

@@ -97,7 +97,7 @@ describe('exit codes and errors', () => {
 describe('help', () => {
   it('exits 0 and shows examples for every command', async () => {
     const io = { env: {} } as never
-    const program = createProgram(io, { exitCode: 0 }, { json: false })
+    const program = await createProgram(io, { exitCode: 0 }, { json: false, argv: [] })
     const commands = program.commands.flatMap((command) =>
       command.commands.length === 0
         ? [[command.name()]]

@@ -34,7 +34,7 @@ export async function answerRequest(
 async function answerOf(endpoint: Endpoint, call: AwsCall, context: AnswerContext) {
   let route: Route | undefined
   try {
-    route = routeRequest(endpoint.services, context.request)
+    route = await routeRequest(endpoint.services, context.request)
     if (route === undefined) return { ...NOT_A_REQUEST, operation: 'none' }
     return { ...(await answerRoute(endpoint, route, call, context)), operation: nameOf(route) }
   } catch (error) {

@@ -1,8 +1,9 @@
 import { type Engine, type Logger, resolveLimits } from '@eddy/core'
 import type { RunningServer } from '../serve.ts'
 import { kinesisService } from './kinesis/kinesis-service.ts'
+import { lazyService } from './lazy-service.ts'
 import { type ServeAwsOptions, serveAws } from './listen/serve-aws.ts'
-import { sqsService } from './sqs/sqs-service.ts'
+import { sqsModel } from './model/sqs-model.ts'
 
 export interface AwsEndpointOptions
   extends Pick<
@@ -42,11 +43,10 @@ export async function openAwsEndpoint(options: AwsEndpointOptions): Promise<Runn
     ...(streamsChanged !== undefined && { streamsChanged }),
     ...loggerOf(logger),
   })
-  const sqs = sqsService({
-    table: engine.table,
-    clock: engine.clock,
-    signal: ending.signal,
-    readOnly: readOnly === true,
+  const sqs = lazyService(sqsModel, async () => {
+    const { sqsService } = await import('./sqs/sqs-service.ts')
+    const { table, clock } = engine
+    return sqsService({ table, clock, signal: ending.signal, readOnly: readOnly === true })
   })
   const end = async () => {
     ending.abort()

@@ -1,6 +1,5 @@
 import { type AwsRequest, headerOf } from './aws-request.ts'
 import type { AwsService } from './aws-service.ts'
-import { cborProtocol } from './protocol/cbor-protocol.ts'
 import { jsonProtocol } from './protocol/json-protocol.ts'
 import { isForm, queryParameters } from './protocol/query-parameters.ts'
 import { queryProtocol } from './protocol/query-protocol.ts'
@@ -21,16 +20,19 @@ export interface Route {
  * @returns undefined for what is no request to a service at all
  * @throws AwsError MalformedQueryString
  */
-export function routeRequest(services: readonly AwsService[], request: AwsRequest): Route | undefined {
+export async function routeRequest(
+  services: readonly AwsService[],
+  request: AwsRequest,
+): Promise<Route | undefined> {
   const target = headerOf(request, 'x-amz-target')
   if (request.method === 'POST' && target !== undefined) {
-    const protocol = protocolOf(headerOf(request, 'content-type'))
+    const protocol = await protocolOf(headerOf(request, 'content-type'))
     if (protocol === undefined) return undefined
     const dot = target.indexOf('.')
     const prefix = target.slice(0, Math.max(dot, 0))
     const service = services.find(({ model }) => model.targetPrefix === prefix)
     // Only Kinesis speaks CBOR.
-    const spoken = protocol === cborProtocol && service?.model.name === 'sqs' ? undefined : service
+    const spoken = protocol.name === 'cbor' && service?.model.name === 'sqs' ? undefined : service
     return { protocol, service: spoken, operation: target.slice(dot + 1) }
   }
   if (request.method !== 'GET' && !(request.method === 'POST' && isForm(request))) return undefined
@@ -40,13 +42,14 @@ export function routeRequest(services: readonly AwsService[], request: AwsReques
   return { protocol: queryProtocol, service, operation: action }
 }
 
-function protocolOf(contentType: string | undefined): WireProtocol | undefined {
+async function protocolOf(contentType: string | undefined): Promise<WireProtocol | undefined> {
   switch (contentType?.split(';', 1)[0]?.trim().toLowerCase()) {
     case 'application/x-amz-json-1.0':
     case 'application/x-amz-json-1.1':
       return jsonProtocol
     case 'application/x-amz-cbor-1.1':
-      return cborProtocol
+      // Few clients speak it: loaded with the first one that does.
+      return (await import('./protocol/cbor-protocol.ts')).cborProtocol
     default:
       return undefined
   }

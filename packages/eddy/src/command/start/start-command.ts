@@ -80,14 +80,13 @@ async function start(
   // Loaded here, so that the other commands start without the engine.
   const { pinoLogger } = await import('@eddy/server/logger')
   const { haltCommits } = await import('@eddy/embedded')
-  const { loadApp } = await import('../../load-app/load-app.ts')
   const logger = pinoLogger({
     level: options.logLevel,
     destination: { write: (line) => io.stderr.write(line) },
   })
   const release = guardCrashes(logger, haltCommits)
   try {
-    const app = file === undefined ? undefined : await loadApp(file)
+    const app = file === undefined ? undefined : await appOf(file)
     const eddy = await openEngine(app, file, options, logger)
     const closeTimeoutMs = Math.ceil(timeoutMs / 2)
     const { server, aws } = await openServers(context, options, {
@@ -113,6 +112,11 @@ async function start(
   } finally {
     release()
   }
+}
+
+async function appOf(file: string): Promise<AppDefinition> {
+  const { loadApp } = await import('../../load-app/load-app.ts')
+  return await loadApp(file)
 }
 
 /**

@@ -131,14 +131,12 @@ describe('The query protocol', () => {
 })
 
 describe('SQS in JSON', () => {
-  it('names errors with their namespace, and with the codes of the query protocol for those who ask', async () => {
+  it('names errors with their namespace, and with the code of the query protocol, asked or not', async () => {
     const { services } = plainServices()
-    const ask = asker(services)
-    const request = jsonRequest('AmazonSQS.DeleteQueue', { QueueUrl: 'q' }, '1.0')
-    const plain = await ask(request)
-    expect(JSON.parse(plain.text).__type).toBe('com.amazonaws.sqs#QueueDoesNotExist')
-    expect(plain.headers['x-amzn-query-error']).toBeUndefined()
-    const asked = await ask({ ...request, headers: { ...request.headers, 'x-amzn-query-mode': 'true' } })
-    expect(asked.headers['x-amzn-query-error']).toBe('AWS.SimpleQueueService.NonExistentQueue;Sender')
+    const { headers, text } = await asker(services)(
+      jsonRequest('AmazonSQS.DeleteQueue', { QueueUrl: 'q' }, '1.0'),
+    )
+    expect(JSON.parse(text).__type).toBe('com.amazonaws.sqs#QueueDoesNotExist')
+    expect(headers['x-amzn-query-error']).toBe('AWS.SimpleQueueService.NonExistentQueue;Sender')
   })
 })
