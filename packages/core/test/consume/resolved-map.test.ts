@@ -32,6 +32,18 @@ describe('ResolvedMap', () => {
     expect(() => map.resolve(Number.NaN)).toThrow(RangeError)
   })
 
+  test('what a restored map has resolved ahead can be forgotten: it comes as unresolved, nothing else does', () => {
+    const map = new ResolvedMap([2, 3, 1, 40])
+    admitMany(map, 4)
+    map.resolve(0)
+    map.forgetAbove()
+    expect([map.base, map.runs(), map.runCount]).toEqual([1, [1, 2], 2])
+    const again = Array.from({ length: 50 }, () => map.admit()).filter((ordinal) => !map.wasResolved(ordinal))
+    expect(again).toHaveLength(50)
+    map.resolve(1)
+    expect([map.base, map.runs(), map.runCount]).toEqual([4, [], 0])
+  })
+
   test('scenario 7: restored from runs, exactly the unresolved ordinals come again', () => {
     const map = new ResolvedMap([1, 2, 1, 1])
     const again = Array.from({ length: 7 }, () => map.admit()).filter((ordinal) => !map.wasResolved(ordinal))
