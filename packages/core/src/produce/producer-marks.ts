@@ -25,6 +25,7 @@ const encoder = new TextEncoder()
 const PRODUCER_BYTES = encoder.encode(PRODUCER_START)
 const SEQUENCE_BYTES = encoder.encode(SEQUENCE_START)
 const QUOTE = 0x22
+const ZERO = 0x30
 const COMMA = 0x2c
 
 /**
@@ -48,25 +49,42 @@ export function readMark(event: Uint8Array): ProducerMark | undefined {
   return endOfMark(event)?.mark
 }
 
+/** Records of one producer come one after another: its id is read once. With what follows it. */
+let lastProducer = ''
+let lastProducerBytes: Uint8Array = PRODUCER_BYTES
+
 function endOfMark(event: Uint8Array): { readonly mark: ProducerMark; readonly end: number } | undefined {
+  const from = PRODUCER_BYTES.length
   if (!hasAt(event, 0, PRODUCER_BYTES)) return undefined
-  const producerFrom = PRODUCER_BYTES.length
-  const producerTo = event.subarray(0, producerFrom + MAX_PRODUCER_BYTES + 1).indexOf(QUOTE, producerFrom)
-  if (producerTo <= producerFrom || !hasAt(event, producerTo, SEQUENCE_BYTES)) return undefined
-  const digitsFrom = producerTo + SEQUENCE_BYTES.length
-  const digitsTo = event.subarray(0, digitsFrom + MAX_SEQUENCE_DIGITS + 1).indexOf(QUOTE, digitsFrom)
-  if (digitsTo <= digitsFrom || event[digitsTo + 1] !== COMMA) return undefined
-  const producer = asciiOf(event.subarray(producerFrom, producerTo))
-  const digits = asciiOf(event.subarray(digitsFrom, digitsTo))
-  if (!/^[\w.:/-]+$/.test(producer) || !/^(?:0|[1-9]\d*)$/.test(digits)) return undefined
-  return { mark: { producer, sequence: Number(digits) }, end: digitsTo + 2 }
+  if ((lastProducer === '' || !hasAt(event, from, lastProducerBytes)) && !readProducer(event, from))
+    return undefined
+  const producer = lastProducer
+  const digitsFrom = from + lastProducerBytes.length
+  let sequence = 0
+  let at = digitsFrom
+  for (; at < digitsFrom + MAX_SEQUENCE_DIGITS; at += 1) {
+    const digit = (event[at] ?? QUOTE) - ZERO
+    if (digit < 0 || digit > 9) break
+    sequence = sequence * 10 + digit
+  }
+  const hasLeadingZero = event[digitsFrom] === ZERO && at > digitsFrom + 1
+  if (at === digitsFrom || hasLeadingZero || event[at] !== QUOTE || event[at + 1] !== COMMA) return undefined
+  return { mark: { producer, sequence }, end: at + 2 }
+}
+
+/** @returns false when there is none */
+function readProducer(event: Uint8Array, from: number): boolean {
+  const to = event.subarray(0, from + MAX_PRODUCER_BYTES + 1).indexOf(QUOTE, from)
+  if (to <= from || !hasAt(event, to, SEQUENCE_BYTES)) return false
+  const producer = String.fromCharCode(...event.subarray(from, to))
+  if (!/^[\w.:/-]+$/.test(producer)) return false
+  lastProducer = producer
+  // A copy: a view would keep the record.
+  lastProducerBytes = Uint8Array.from(event.subarray(from, to + SEQUENCE_BYTES.length))
+  return true
 }
 
 function hasAt(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
   for (let index = 0; index < wanted.length; index += 1) if (bytes[at + index] !== wanted[index]) return false
   return true
-}
-
-function asciiOf(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes)
 }
