@@ -10,6 +10,12 @@ import { Refusal } from './refusal.ts'
 export const MAX_BODY_BYTES: number = 16 * 1024 * 1024
 
 /**
+ * Node's HTTP/2 client takes no answer while megabytes of its request wait to be sent: it would be told of a stream that
+ * was closed (ENHANCE_YOUR_CALM) rather than of a body that is too large. Up to this size it is let finish.
+ */
+const MAX_DISCARDED_BYTES = 64 * 1024 * 1024
+
+/**
  * The whole body of a request.
  *
  * @throws Refusal with the status for what is too large, and for one that is cut off or too slow
@@ -23,7 +29,11 @@ export async function readRequestBody(
   const declared = request.headers['content-length']
   const declaredBytes = declared === undefined ? undefined : Number(declared)
   if (declaredBytes === 0) return NOTHING
-  if (declaredBytes !== undefined && declaredBytes > MAX_BODY_BYTES) throw new Refusal(413)
+  if (declaredBytes !== undefined && declaredBytes > MAX_BODY_BYTES) {
+    if (request.httpVersionMajor === 2 && declaredBytes <= MAX_DISCARDED_BYTES)
+      await discard(request, timeoutMs)
+    throw new Refusal(413)
+  }
   if (declaredBytes !== undefined) lease.reserve(declaredBytes)
   const encoding = request.headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') throw new Refusal(415)
@@ -55,6 +65,20 @@ export async function readRequestBody(
     })
     request.on('error', () => fail(new Refusal(400)))
     request.on('close', () => fail(new Refusal(400)))
+  })
+}
+
+/** Reads to the end, and keeps nothing. */
+function discard(request: IncomingMessage | Http2ServerRequest, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    const timer = setTimeout(end, timeoutMs)
+    request.once('end', end)
+    request.once('close', end)
+    request.resume()
   })
 }
 

@@ -93,6 +93,18 @@ describe('The endpoint, with the JavaScript SDK', () => {
     })
   }
 
+  it('says over either version that a request is too large', async () => {
+    const { server } = await start()
+    const Records = Array.from({ length: 13 }, () => ({
+      Data: new Uint8Array(1024 * 1024),
+      PartitionKey: 'k',
+    }))
+    for (const version of [1, 2] as const)
+      await expect(
+        kinesis(server, version).send(new PutRecordsCommand({ StreamName: 's', Records })),
+      ).rejects.toMatchObject({ $metadata: { httpStatusCode: 413 } })
+  })
+
   it('answers SQS in JSON, with the codes that older clients know', async () => {
     const { server } = await start()
     const client = sqs(server)
