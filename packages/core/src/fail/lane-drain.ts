@@ -87,6 +87,9 @@ export class LaneDrain {
   ): Promise<DrainEnd | undefined> {
     const { item } = first.entry
     if (held.hold.cut !== undefined && item.position <= afterPosition(held.hold.cut)) {
+      // A person sent it out of order, and its handler runs: given up now, it could be sent again beside itself (I3).
+      const underWayUntilMs = this.#retryPath.underWayUntilMs(item)
+      if (underWayUntilMs !== undefined) return { kind: 'wait', untilMs: underWayUntilMs }
       await this.giveUp(first.entry)
       return undefined
     }

@@ -71,10 +71,9 @@ export class RetryPath {
     // H3's like for claims: a later owner's is not a dead process's.
     if (item.claimedBy !== undefined && Number(item.claimedBy.split(':', 1)[0]) > epoch)
       throw new Fenced(`failure ${item.id}`)
-    const claimedHere = item.claimedBy?.startsWith(`${epoch}:`) === true
-    if (claimedHere && item.claimedUntilMs !== undefined && item.claimedUntilMs > nowMs) {
-      return { kind: 'wait', untilMs: item.claimedUntilMs }
-    }
+    const underWayUntilMs = this.underWayUntilMs(item)
+    if (underWayUntilMs !== undefined) return { kind: 'wait', untilMs: underWayUntilMs }
+    const claimedHere = this.#isClaimedHere(item)
     // The claim of an earlier epoch has no result: its process died with it (one process owns the engine).
     const crashes =
       item.claimedBy === undefined || claimedHere ? (item.crashes ?? 0) : (item.crashes ?? 0) + 1
@@ -111,6 +110,17 @@ export class RetryPath {
       if (!hasBegun) protection.unused(kind)
       giveSlot()
     }
+  }
+
+  /** Until when the item's handler may be running in this process; undefined when it is not. */
+  underWayUntilMs(item: LedgerItem): number | undefined {
+    const { claimedUntilMs } = item
+    if (claimedUntilMs === undefined || !this.#isClaimedHere(item)) return undefined
+    return claimedUntilMs > this.#parts.engine.clock.now() ? claimedUntilMs : undefined
+  }
+
+  #isClaimedHere({ claimedBy }: LedgerItem): boolean {
+    return claimedBy?.startsWith(`${this.#parts.epoch}:`) === true
   }
 
   /**

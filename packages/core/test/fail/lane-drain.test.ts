@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { LedgerEntry } from '../../src/fail/ledger.ts'
 import { at, OneKey } from './support/one-key.ts'
 
 test('a tail that comes into the ledger after the look that found nothing keeps its key held (rule 6)', async () => {
@@ -35,4 +36,30 @@ test('what was handled before a former owner wrote late that it waits is not han
   await key.drain().drain('a', 0)
   expect(key.tried).toEqual(['e2'])
   expect(await key.parts.holds.read('a')).toMatchObject({ hold: { lo: at(2), tail: at(3) } })
+})
+
+test('a cut waits for an event whose handler runs, since a person sent it out of order (I3)', async () => {
+  const key = new OneKey(2)
+  const untilMs = key.parts.engine.clock.now() + 5_000
+  await key.hold(1, 3)
+  await key.enter(1, { cutting: true })
+  await key.enter(2, {
+    status: 'retrying',
+    claimedBy: '2:redrive',
+    claimedUntilMs: untilMs,
+    outOfOrder: true,
+  })
+  // A dead process's claim says nothing of a handler.
+  await key.enter(3, {
+    status: 'retrying',
+    claimedBy: '1:redrive',
+    claimedUntilMs: untilMs,
+    outOfOrder: true,
+  })
+  expect(await key.drain().drain('a', 0)).toEqual({ kind: 'wait', untilMs })
+  expect([(await key.item(1))?.status, (await key.item(2))?.status]).toEqual(['dead', 'retrying'])
+  const claimed = (await key.parts.ledger.get(key.lane, at(2))) as LedgerEntry
+  await key.parts.ledger.replace(claimed, { ...claimed.item, status: 'resolved' })
+  expect(await key.drain().drain('a', 0)).toEqual({ kind: 'released' })
+  expect((await key.item(3))?.status).toBe('dead')
 })

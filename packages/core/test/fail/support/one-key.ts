@@ -3,7 +3,7 @@ import { failureId, keys } from '../../../src/fail/keys.ts'
 import { LaneDrain } from '../../../src/fail/lane-drain.ts'
 import { Ledger, type LedgerEntry } from '../../../src/fail/ledger.ts'
 import { writeOne } from '../../../src/fail/planned-write.ts'
-import type { RetryPath } from '../../../src/fail/retry-path.ts'
+import { RetryPath } from '../../../src/fail/retry-path.ts'
 import { Tokens } from '../../../src/fail/tokens.ts'
 import type { LedgerItem } from '../../../src/model/ledger-item.ts'
 import { type Position, positionOf } from '../../../src/model/position.ts'
@@ -36,6 +36,8 @@ export class OneKey {
     this.parts = {
       engine,
       epoch,
+      definition: { name: 'billing' },
+      notify: () => {},
       policy: { failure: { blocks: 'key' } },
       ledger: new Ledger(engine, 'billing', 3_600_000),
       holds: new Holds(engine, 'billing', epoch),
@@ -80,6 +82,10 @@ export class OneKey {
     return written.entry
   }
 
+  get lane(): string {
+    return LANE
+  }
+
   async item(n: number): Promise<LedgerItem | undefined> {
     return (await this.parts.ledger.get(LANE, at(n)))?.item
   }
@@ -95,7 +101,9 @@ export class OneKey {
       this.tried.push(item.eventId)
       return { kind: 'wait', untilMs: 0 }
     }
-    return new LaneDrain(this.parts, { tryItem } as RetryPath)
+    const path = new RetryPath(this.parts)
+    const underWayUntilMs: RetryPath['underWayUntilMs'] = (item) => path.underWayUntilMs(item)
+    return new LaneDrain(this.parts, { tryItem, underWayUntilMs } as RetryPath)
   }
 }
 
