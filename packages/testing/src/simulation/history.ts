@@ -68,6 +68,13 @@ export class History {
     return call
   }
 
+  /** What is about to wait there was decided on by the policy that counts now, however late its item is written. */
+  holds({ state, shardId, tail }: StoredHold): void {
+    if (state !== 'held' || this.#view.itemsByPlace().has(`${shardId}/${tail}`)) return
+    const record = this.#view.recordAt(shardId, tail)
+    if (record !== undefined) this.#promises.begun(record.eventId, false)
+  }
+
   /**
    * The process was taken for dead and goes on. What had failed or was being handled there may enter the ledger once its
    * successor has handled it: it comes again, late. Nothing but an end of the former owner in time keeps that away.

@@ -20,7 +20,6 @@ import { History } from './history.ts'
 import { Operator } from './operator.ts'
 import { OrderPromises } from './order-promises.ts'
 import { PolicyPlayer } from './policy-player.ts'
-import type { StoredBreaker } from './protection-checks.ts'
 import { RareEventCounts } from './rare-events.ts'
 import { seeCrash, seeOutcome } from './rare-sights.ts'
 import { checkIsolation, checkTokens, isAtRest } from './rest-checks.ts'
@@ -138,8 +137,7 @@ class SeedRun {
     this.#engine = this.world.boot()
     for (const checkpoint of this.view.checkpoints().values())
       if (checkpoint.runs.length > 3) this.rare.saw('restoredHoles')
-    const { boot } = this.history
-    const engine = watchedEngine(this.#engine, this.rare, (state) => this.#sawBreaker(state, boot))
+    const engine = watchedEngine(this.#engine, this.rare, this.history)
     const owner = this.#engine
     startRuntime({ engine, app: defineApp({ subscriptions: [this.#subscription()] }) }).then(
       (runtime) => {
@@ -199,13 +197,6 @@ class SeedRun {
     if (batch === undefined) return { handle: (event, ctx) => seen(() => scriptedHandler(world, event, ctx)) }
     const batchWorld = { ...world, view: this.view, blocks }
     return { batch, handleBatch: (items) => seen(() => scriptedBatch(batchWorld, items)) }
-  }
-
-  #sawBreaker(state: StoredBreaker, boot: number): void {
-    if (state.kind === 'open') this.rare.saw('breakerOpened')
-    // A former owner's breaker is not the one that the process at work goes by.
-    if (boot !== this.history.boot) return
-    this.history.protection.sawBreaker(state, this.world.clock.now())
   }
 
   #act(action: Action): void {

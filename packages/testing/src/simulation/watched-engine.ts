@@ -1,19 +1,23 @@
 import type { Engine, StoredFailure, Table, WriteResult } from '@eddy/core'
 import type { SimEngine } from '../sim/process/sim-engine.ts'
+import type { History } from './history.ts'
 import type { StoredBreaker } from './protection-checks.ts'
 import type { RareEventCounts } from './rare-events.ts'
 import type { StoredHold } from './stored-view.ts'
 
 /** The engine, with an eye on refused writes: they are what races look like from inside. */
-export function watchedEngine(
-  engine: SimEngine,
-  rare: RareEventCounts,
-  onBreaker: (state: StoredBreaker) => void,
-): Engine {
+export function watchedEngine(engine: SimEngine, rare: RareEventCounts, history: History): Engine {
+  const { boot } = history
+  const sawBreaker = (state: StoredBreaker): void => {
+    if (state.kind === 'open') rare.saw('breakerOpened')
+    // A former owner's breaker is not the one that the process at work goes by.
+    if (boot === history.boot) history.protection.sawBreaker(state, engine.clock.now())
+  }
   const table: Table = {
     ...bound(engine.table),
     put: async (item, expect) => {
-      if (item.partition === 'breaker') onBreaker(item.value as unknown as StoredBreaker)
+      if (item.partition === 'breaker') sawBreaker(item.value as unknown as StoredBreaker)
+      if (item.partition.startsWith('hold/')) history.holds(item.value as unknown as StoredHold)
       const result = await engine.table.put(item, expect)
       if (!result.ok) seeRefusal(rare, item.partition, item.value, result)
       return result
