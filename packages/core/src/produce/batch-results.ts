@@ -171,22 +171,23 @@ function giveUp(
   record.call.settle(record, outcome)
 }
 
-/** Queues by what came back of them, for the pace of each. */
-export function countByQueue(
+/** What is to be learned of the pace of each queue. @param results - undefined: the call failed as a whole */
+export function paceFeedback(
   batch: Batch,
-  results: readonly AppendResult[],
-): ReadonlyMap<ShardQueue, { accepted: number; throttled: number }> {
-  const counts = new Map<ShardQueue, { accepted: number; throttled: number }>()
-  for (const [position, { queue }] of batch.records.entries()) {
+  results: readonly AppendResult[] | undefined,
+): ReadonlyMap<ShardQueue, { accepted: number; throttled: number; worthMs: number }> {
+  const counts = new Map<ShardQueue, { accepted: number; throttled: number; worthMs: number }>()
+  for (const [position, { record, queue }] of batch.records.entries()) {
     if (queue.pacer === undefined) continue
     let count = counts.get(queue)
     if (count === undefined) {
-      count = { accepted: 0, throttled: 0 }
+      count = { accepted: 0, throttled: 0, worthMs: 0 }
       counts.set(queue, count)
     }
-    const result = results[position] as AppendResult
-    if (result.ok) count.accepted += 1
-    else if (result.code === 'throttled') count.throttled += 1
+    count.worthMs += queue.pacer.worthMs(record.bytes)
+    const result = results?.[position]
+    if (result?.ok === true) count.accepted += 1
+    else if (result?.code === 'throttled') count.throttled += 1
   }
   return counts
 }

@@ -4,10 +4,13 @@ export interface WriteRate {
   readonly bytesPerSecond: number
 }
 
+/** What became of the records of one batch that this shard was predicted for. */
 export interface PaceFeedback {
   readonly sentMs: number
   readonly accepted: number
   readonly throttled: number
+  /** Of all of them, also of those whose fate is not known: see `ShardPacer.worthMs`. */
+  readonly worthMs: number
 }
 
 /** What may be sent at once after a pause: a quarter of a second's worth. The service's own bucket holds a second's. */
@@ -21,12 +24,21 @@ const MAX_VISIT_MS = 100
 /** A visit may be this part of its interval early, so that the shards of a stream share their batches. */
 const EARLY_PART = 0.4
 
+/**
+ * What may be under way without an answer, in time of the whole rate: at first little, and as much more as was accepted.
+ * Else a producer would send for as long as the first answer takes, and learn too late that others do the same.
+ */
+const FIRST_WINDOW_MS = 50
+const WIDEST_WINDOW_MS = 2_000
+
 /** Of the whole rate, after a throttle: seconds, their square and their cube are worth this each. See `share`. */
 const GROWTH = 0.01
 /** After a throttle: at most this of the share before, so that the service's bucket fills again. */
 const MOST_AFTER_THROTTLE = 0.85
 /** Never less than this part of the whole rate: a shard is never given up. */
 const LEAST_SHARE = 0.002
+/** A rate that grows comes to a record sooner than it now seems: it is looked at again after this long. */
+const LOOK_AGAIN_MS = 250
 /** While everything is refused: the first wait is up to this long, and each doubles. */
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 2_000
@@ -53,6 +65,8 @@ export class ShardPacer {
   #visitedMs = Number.NEGATIVE_INFINITY
   #pausedUntilMs = Number.NEGATIVE_INFINITY
   #refusedRounds = 0
+  #windowMs = FIRST_WINDOW_MS
+  #underWayMs = 0
 
   /** @param share - of the rate, to begin with: 1, or what a parent shard had */
   constructor(
@@ -68,8 +82,10 @@ export class ShardPacer {
     this.#bytes = rate.bytesPerSecond * share * FIRST_BURST_SECONDS
   }
 
+  /** What is under way was counted at the old rate: it is let go. */
   set rate(rate: WriteRate) {
     this.#rate = rate
+    this.#underWayMs = 0
   }
 
   /** What it takes for its own share now. */
@@ -87,6 +103,11 @@ export class ShardPacer {
     return Math.min(1, this.#baseShare + GROWTH * (seconds + seconds ** 2 + seconds ** 3))
   }
 
+  /** How long the shard at its whole rate takes for a record of this size. */
+  worthMs(bytes: number): number {
+    return Math.max(1_000 / this.#rate.recordsPerSecond, (bytes * 1_000) / this.#rate.bytesPerSecond)
+  }
+
   /** When a record of this size may be sent: now or earlier, or a time to look again at. */
   dueAtMs(bytes: number, nowMs: number): number {
     this.#count(nowMs)
@@ -96,7 +117,9 @@ export class ShardPacer {
     const wantedRecords = Math.min(1, recordsPerSecond * BURST_SECONDS)
     const recordsMs = ((wantedRecords - this.#records) * 1_000) / recordsPerSecond
     const bytesMs = ((wantedBytes - this.#bytes) * 1_000) / bytesPerSecond
-    const tokensMs = nowMs + Math.max(0, recordsMs, bytesMs)
+    // Answers open the window, not time.
+    if (!this.#isWindowOpen) return nowMs + LOOK_AGAIN_MS
+    const tokensMs = nowMs + Math.min(LOOK_AGAIN_MS, Math.max(0, recordsMs, bytesMs))
     return Math.max(tokensMs, this.#visitedMs + this.#visitMs(recordsPerSecond), this.#pausedUntilMs)
   }
 
@@ -108,7 +131,7 @@ export class ShardPacer {
 
   /** Whether one more record may be taken in this visit. */
   hasRoom(bytes: number, nowMs: number): boolean {
-    if (nowMs < this.#pausedUntilMs) return false
+    if (nowMs < this.#pausedUntilMs || !this.#isWindowOpen) return false
     const { recordsPerSecond, bytesPerSecond } = this.pace(nowMs)
     return (
       this.#records >= Math.min(1, recordsPerSecond * BURST_SECONDS) - EPSILON &&
@@ -119,6 +142,7 @@ export class ShardPacer {
   take(bytes: number): void {
     this.#records -= 1
     this.#bytes -= bytes
+    this.#underWayMs += this.worthMs(bytes)
   }
 
   /** All was taken that might be: the next visit is a while from now. */
@@ -126,10 +150,14 @@ export class ShardPacer {
     this.#visitedMs = nowMs
   }
 
-  /** What became of the records of one batch that this shard was predicted for. */
-  learn({ sentMs, accepted, throttled }: PaceFeedback, nowMs: number): void {
+  /** Once for every batch that took from it. */
+  learn({ sentMs, accepted, throttled, worthMs }: PaceFeedback, nowMs: number): void {
+    this.#underWayMs = Math.max(0, this.#underWayMs - worthMs)
     if (accepted > 0) this.#refusedRounds = 0
-    if (throttled === 0) return
+    if (throttled === 0) {
+      if (accepted > 0) this.#windowMs = Math.min(WIDEST_WINDOW_MS, this.#windowMs + worthMs)
+      return
+    }
     this.#count(nowMs)
     this.#records = Math.min(this.#records, 0)
     this.#bytes = Math.min(this.#bytes, 0)
@@ -139,6 +167,7 @@ export class ShardPacer {
     const sent = accepted + throttled
     const doubt = 1 + 3 / sent
     const keptPart = Math.min(MOST_AFTER_THROTTLE, (accepted + doubt) / (sent + doubt))
+    this.#windowMs = Math.max(FIRST_WINDOW_MS, this.#windowMs * keptPart)
     this.#baseShare = Math.max(LEAST_SHARE, this.share(nowMs) * keptPart)
     this.#baseMs = nowMs
     if (accepted > 0) return
@@ -146,6 +175,11 @@ export class ShardPacer {
     const longestMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#refusedRounds)
     this.#refusedRounds = Math.min(this.#refusedRounds + 1, 10)
     this.#pausedUntilMs = nowMs + this.#random() * longestMs
+  }
+
+  /** Sums of fractions are not exact: nothing under way is always enough. */
+  get #isWindowOpen(): boolean {
+    return this.#underWayMs < Math.max(this.#windowMs, 1)
   }
 
   #count(nowMs: number): void {

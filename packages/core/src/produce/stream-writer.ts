@@ -5,8 +5,8 @@ import type { AppendEntry, AppendResult } from '../ports/log.ts'
 import { Batch, MAX_BATCH_BYTES } from './batch.ts'
 import {
   type BatchEnd,
-  countByQueue,
   endStopped,
+  paceFeedback,
   type SendOptions,
   settleRejection,
   settleResults,
@@ -24,8 +24,11 @@ import { ShardQueue } from './shard-queue.ts'
 import type { StreamPlan } from './stream-plan.ts'
 import { WakeUp } from './wake-up.ts'
 
-/** With `strict` a call holds one record: more of them may be under way. */
-const MIN_STRICT_IN_FLIGHT = 64
+/**
+ * With `strict` a call holds one record: more of them may be under way. So with a pace, which bounds what is under way to each
+ * shard, and takes from a shard in small pieces.
+ */
+const MORE_IN_FLIGHT = 64
 
 export interface WriterOptions extends SendOptions {
   /** Calls of the log under way at a time. */
@@ -54,7 +57,6 @@ export interface WriterParts {
 export class StreamWriter {
   readonly #parts: WriterParts
   readonly #needsShards: boolean
-  readonly #maxInFlight: number
   readonly #lanes = new Map<string, Lane>()
   readonly #queues = new Map<string, ShardQueue>()
   /** What came before the stream's limits and shards were known. */
@@ -76,8 +78,6 @@ export class StreamWriter {
     this.#parts = parts
     this.#gathering = new Gathering(log.gathers === true)
     this.#needsShards = ordering === 'strict' || !log.dropsCopies
-    this.#maxInFlight =
-      ordering === 'strict' ? Math.max(options.maxInFlight, MIN_STRICT_IN_FLIGHT) : options.maxInFlight
     this.#wakeUp = new WakeUp(clock, () => this.#pump())
     this.#planLoader = new PlanLoader({
       plan,
@@ -135,6 +135,12 @@ export class StreamWriter {
     withdrawn.sort((a, b) => a.order - b.order)
     for (const record of withdrawn) endStopped(record)
     this.#schedulePump()
+  }
+
+  get #maxInFlight(): number {
+    const { ordering, plan, options } = this.#parts
+    if (ordering !== 'strict' && plan.limits === undefined) return options.maxInFlight
+    return Math.max(options.maxInFlight, MORE_IN_FLIGHT)
   }
 
   #lanesAtRest(): Set<Lane> {
@@ -275,8 +281,11 @@ export class StreamWriter {
     this.#inFlight -= 1
     this.#gathering.ended(batch)
     const end: BatchEnd = { nowMs: clock.monotonicMs(), chance: clock.random(), options }
+    const results = 'results' in answer ? answer.results : undefined
+    for (const [{ pacer }, counts] of paceFeedback(batch, results))
+      pacer?.learn({ sentMs, ...counts }, end.nowMs)
     if ('results' in answer) {
-      this.#learnFrom(batch, answer.results, sentMs, end.nowMs)
+      this.#learnFrom(batch, answer.results, end.nowMs)
       this.#later.add(settleResults(batch, answer.results, end), end.nowMs)
     } else this.#later.add(settleRejection(batch, answer.error, end), end.nowMs)
     for (const call of calls) call.batchEnded?.()
@@ -291,7 +300,7 @@ export class StreamWriter {
     })
   }
 
-  #learnFrom(batch: Batch, results: readonly AppendResult[], sentMs: number, nowMs: number): void {
+  #learnFrom(batch: Batch, results: readonly AppendResult[], nowMs: number): void {
     const { plan, ordering } = this.#parts
     let isSurprising = false
     for (const [position, { queue }] of batch.records.entries()) {
@@ -302,7 +311,6 @@ export class StreamWriter {
         if (ordering === 'strict') this.#noteSequence(result.shardId, result.sequenceNumber)
       }
     }
-    for (const [{ pacer }, counts] of countByQueue(batch, results)) pacer?.learn({ sentMs, ...counts }, nowMs)
     if (isSurprising) plan.refresh(nowMs)
   }
 

@@ -93,7 +93,7 @@ describe('a stream that is split while a producer writes to it', () => {
     })
     await plan.load(false)
     const [kept, parent] = ['shardId-000000000000', 'shardId-000000000001'].map((id) => plan.pacer(id))
-    parent?.learn({ sentMs: 1e9, accepted: 1, throttled: 30 }, clock.monotonicMs())
+    parent?.learn({ sentMs: 1e9, accepted: 1, throttled: 30, worthMs: 31 }, clock.monotonicMs())
     const share = parent?.share(clock.monotonicMs()) as number
     const [, upper] = await log.listShards('orders')
     await log.split('orders', 'shardId-000000000001', midpointHashKey(upper as ShardInfo) as string)
