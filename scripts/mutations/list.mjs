@@ -8,6 +8,7 @@
  * @typedef {Edit & { id: string, invariant: string, what: string, also?: Edit[], equivalent?: string, test?: string }} Mutation
  */
 
+import { aggregateMutations } from './list-aggregate.mjs'
 import { consumeMutations } from './list-consume.mjs'
 import { holdMutations } from './list-hold.mjs'
 import { limitMutations } from './list-limits.mjs'
@@ -27,4 +28,5 @@ export const mutations = [
   ...protectMutations,
   ...queueMutations,
   ...limitMutations,
+  ...aggregateMutations,
 ]
