@@ -270,6 +270,38 @@ describe('eddy put', () => {
     expect(stderr).toContain('--from-line 1 --producer-id')
   })
 
+  it('sends nothing more at --deadline, exits 3, and a second run adds the rest without copies', async () => {
+    let isOpen = false
+    const log = fakeLog((value) => (isOpen || (value as { n: number }).n < 50 ? undefined : 'throttled'))
+    server = await streamServer((request) => log.append(request))
+    const argv = ['put', 'orders', '--key', 'id', '--json']
+    const first = await runCommand([...argv, '--deadline', '300ms'], { url: server.url, stdin: ndjson(200) })
+    expect(first.exitCode).toBe(3)
+    const report = JSON.parse(first.stdout) as { lastLine: number; producerId: string }
+    expect(report).toMatchObject({ sent: 50, failed: 0, lastLine: 50, end: 'deadline' })
+    expect(first.stderr).toContain(`--from-line 51 --producer-id ${report.producerId}`)
+    expect(first.stderr).toContain('the deadline of 300ms is over')
+    isOpen = true
+    const again = [...argv, '--from-line', '40', '--producer-id', report.producerId]
+    expect(await runCommand(again, { url: server.url, stdin: ndjson(200) })).toMatchObject({ exitCode: 0 })
+    expectEachInOrder(log.stored, 200)
+  })
+
+  it('refuses an address, a region and an ordering that are none', async () => {
+    for (const argv of [
+      ['--aws-endpoint', '127.0.0.1:4566'],
+      ['--aws-endpoint', 'http://user:secret@127.0.0.1:4566'],
+      ['--region', 'eu-west-1'],
+      ['--ordering', 'random'],
+      ['--deadline', 'soon'],
+    ]) {
+      const { exitCode, stderr } = await runCommand(['put', 'orders', '--key', 'id', ...argv], { stdin: '' })
+      expect(exitCode, argv.join(' ')).toBe(2)
+      expect(stderr, argv.join(' ')).toContain(argv[0])
+      expect(stderr).not.toContain('secret')
+    }
+  })
+
   it('refuses to empty its own input, a folder and a missing file', async () => {
     const file = join(folder, 'in.ndjson')
     await writeFile(file, ndjson(1))

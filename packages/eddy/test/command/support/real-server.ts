@@ -12,8 +12,12 @@ export interface RealProcess {
   readonly exited: Promise<number>
 }
 
-export function spawnEddy(argv: readonly string[], options: { cwd: string; url?: string }): RealProcess {
-  const env = { ...process.env, ...(options.url === undefined ? {} : { EDDY_URL: options.url }) }
+export function spawnEddy(
+  argv: readonly string[],
+  options: { cwd: string; url?: string; env?: Readonly<Record<string, string>> },
+): RealProcess {
+  const url = options.url === undefined ? {} : { EDDY_URL: options.url }
+  const env = { ...process.env, ...url, ...options.env }
   const child = spawn(process.execPath, [EDDY, ...argv], { cwd: options.cwd, env, stdio: 'pipe' })
   let stdout = ''
   let stderr = ''
@@ -32,7 +36,7 @@ export function spawnEddy(argv: readonly string[], options: { cwd: string; url?:
 /** Runs a command to its end. */
 export async function eddy(
   argv: readonly string[],
-  options: { cwd: string; url?: string; stdin?: string },
+  options: { cwd: string; url?: string; stdin?: string; env?: Readonly<Record<string, string>> },
 ): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
   const running = spawnEddy(argv, options)
   running.child.stdin?.end(options.stdin ?? '')
