@@ -13,7 +13,7 @@ import { WatchedLog } from './watched-log.ts'
 /** Times are what ends the sending of a line, not tries. */
 const MAX_TRIES = 100
 /** Of encoded lines that are read and not settled (I6); the lines themselves are kept as well, for the failed file. */
-const MAX_BUFFERED_BYTES: number = 32 * 1024 * 1024
+const MAX_BUFFERED_BYTES: number = 16 * 1024 * 1024
 
 export interface PutRunParts {
   readonly target: PutTarget

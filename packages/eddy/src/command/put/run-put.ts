@@ -115,9 +115,9 @@ async function tell(
   else await context.print(summaryText(report))
   // Refused before anything was settled or could be stored: there is nothing to go on with.
   const isBegun = end === 'interrupted' || counts.sent + counts.failed > 0 || run.mayHaveStored
+  if (end === 'deadline') await context.note(`the deadline of ${deadline} is over`)
   if (end !== 'done' && (isBegun || end === 'deadline')) await context.note(resumeHint(counts, producerId))
   if (end === 'interrupted') throw new InterruptedError(`interrupted after line ${counts.settledLine}`)
   if (end === 'failed') throw problem
-  if (end === 'deadline') await context.note(`the deadline of ${deadline} is over`)
   if (counts.failed > 0 || end === 'deadline') context.exitWith(EXIT.partial)
 }
