@@ -182,6 +182,13 @@ describe("Debian's aws kinesis", () => {
     ).toMatch(/\(UnknownOperationException\)/)
   })
 
+  it('is refused when it signs with a key that is not known', async () => {
+    const stranger = new AwsCommand(endpoint.url, { AWS_ACCESS_KEY_ID: 'AKIDSTRANGER' })
+    expect(await stranger.refused('kinesis', 'list-streams')).toMatch(/\(UnrecognizedClientException\)/)
+    const guess = new AwsCommand(endpoint.url, { AWS_SECRET_ACCESS_KEY: 'guessed' })
+    expect(await guess.refused('kinesis', 'list-streams')).toMatch(/\(InvalidSignatureException\)/)
+  })
+
   it('deletes a stream and waits until it is gone', async () => {
     await kinesis('delete-stream', ...orders)
     await kinesis('wait', 'stream-not-exists', ...orders)

@@ -41,7 +41,7 @@ describe("Debian's aws sqs", () => {
     expect(url).toBe(`${endpoint.url}/000000000000/jobs`)
     expect(await create('jobs', { VisibilityTimeout: '45' })).toBe(url)
     expect(await sqs('get-queue-url', '--queue-name', 'jobs')).toEqual({ QueueUrl: url })
-    await create('mail')
+    await create('mail', { VisibilityTimeout: '600' })
     expect(await sqs('list-queues')).toEqual({ QueueUrls: [url, `${endpoint.url}/000000000000/mail`] })
     expect(await sqs('list-queues', '--queue-name-prefix', 'ma')).toMatchObject({
       QueueUrls: [expect.stringMatching(/mail$/)],
@@ -166,7 +166,11 @@ describe("Debian's aws sqs", () => {
   })
 
   it('keeps the order of a group of a FIFO queue, and sends the same message once', async () => {
-    const url = await create('steps.fifo', { FifoQueue: 'true', ContentBasedDeduplication: 'true' })
+    const url = await create('steps.fifo', {
+      FifoQueue: 'true',
+      ContentBasedDeduplication: 'true',
+      VisibilityTimeout: '600',
+    })
     const send = (body: string, group: string) =>
       sqs<{ MessageId: string; SequenceNumber: string }>(
         'send-message',

@@ -5,9 +5,12 @@ import { type Ended, runProgram } from './run-program.ts'
 /** Debian's `aws` against one endpoint. */
 export class AwsCommand {
   readonly #url: string
+  readonly #env: Readonly<Record<string, string>>
 
-  constructor(url: string) {
+  /** @param env - in which it differs from that of other clients */
+  constructor(url: string, env: Readonly<Record<string, string>> = {}) {
     this.#url = url
+    this.#env = env
   }
 
   /** @returns the answer; undefined when it printed nothing. @throws when it did not end with status 0 */
@@ -27,7 +30,7 @@ export class AwsCommand {
   async #ended(args: readonly string[]): Promise<Ended> {
     const clients = debianClients()
     const all = [clients.aws, ...args, '--endpoint-url', this.#url, '--output', 'json']
-    return await runProgram(clients.python, all, clientEnv({ PYTHONPATH: clients.pythonPath }))
+    return await runProgram(clients.python, all, clientEnv({ PYTHONPATH: clients.pythonPath, ...this.#env }))
   }
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { KEYS } from './client-env.ts'
 
 const EDDY = fileURLToPath(new URL('../../../packages/eddy/bin/eddy.js', import.meta.url))
 const START_TIMEOUT_MS = 30_000
@@ -25,7 +26,7 @@ interface Process {
   readonly stderr: () => string
 }
 
-/** `eddy start` on free ports of this machine and an empty data directory. */
+/** `eddy start` on free ports of this machine and an empty data directory; it checks what clients sign. */
 export async function startEndpoint(...options: readonly string[]): Promise<Endpoint> {
   const dir = await mkdtemp(join(tmpdir(), 'eddy-endpoint-'))
   let current = await startProcess(dir, '0', options)
@@ -49,7 +50,15 @@ export async function startEndpoint(...options: readonly string[]): Promise<Endp
 async function startProcess(dir: string, awsPort: string, options: readonly string[]): Promise<Process> {
   const at = ['--data', join(dir, 'data'), '--port', '0', '--aws-port', awsPort]
   const args = [EDDY, 'start', ...at, '--json', '--log-level', 'warn', ...options]
-  const child = spawn(process.execPath, args, { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, args, {
+    cwd: dir,
+    env: {
+      ...process.env,
+      EDDY_AWS_ACCESS_KEY_ID: KEYS.accessKeyId,
+      EDDY_AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (part: string) => {
     stderr += part
