@@ -50,17 +50,29 @@ export class WatchedLog implements ProducerLog {
       return results
     } catch (error) {
       if (isEddyError(error) && error.retryable) this.#mayHaveStored = true
-      else if (isEddyError(error)) this.#refusal = error
-      this.#trouble = error instanceof Error ? error.message : String(error)
-      throw error
+      throw this.#noted(error)
     }
   }
 
-  listShards(stream: string): Promise<readonly ShardInfo[]> {
-    return this.#log.listShards(stream)
+  async listShards(stream: string): Promise<readonly ShardInfo[]> {
+    try {
+      return await this.#log.listShards(stream)
+    } catch (error) {
+      throw this.#noted(error)
+    }
   }
 
-  describeStream(stream: string): Promise<Pick<StreamInfo, 'limits'>> {
-    return this.#log.describeStream(stream)
+  async describeStream(stream: string): Promise<Pick<StreamInfo, 'limits'>> {
+    try {
+      return await this.#log.describeStream(stream)
+    } catch (error) {
+      throw this.#noted(error)
+    }
+  }
+
+  #noted(error: unknown): unknown {
+    this.#trouble = error instanceof Error ? error.message : String(error)
+    if (isEddyError(error) && !error.retryable) this.#refusal = error
+    return error
   }
 }

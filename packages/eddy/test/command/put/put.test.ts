@@ -252,6 +252,18 @@ describe('eddy put', () => {
     expect(server.requests.length).toBeLessThanOrEqual(8)
   })
 
+  it('writes no failed file when it is the stream that is missing', async () => {
+    server = await fakeServer(() => problem(404, 'EDDY_STREAM_NOT_FOUND', 'stream "x" does not exist'))
+    const file = join(folder, 'in.ndjson')
+    const failed = join(folder, 'failed.ndjson')
+    await writeFile(file, ndjson(3))
+    const argv = ['put', 'x', file, '--key', 'id', '--failed', failed, '--json']
+    const { exitCode, stdout } = await runCommand(argv, { url: server.url })
+    expect(exitCode).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({ sent: 0, failed: 0, lastLine: 0, end: 'failed' })
+    expect(await readFile(failed, 'utf8')).toBe('')
+  })
+
   it('exits 4 when no server can be reached for as long as it was told to try', async () => {
     const gone = await fakeServer(() => undefined)
     await gone.close()
