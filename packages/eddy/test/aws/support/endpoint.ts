@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openAwsEndpoint } from '@eddy/server/aws'
-import { open } from 'eddy'
+import { type AppDefinition, type Operations, open } from 'eddy'
 
 /** What a client has to know besides the URL; any credentials do on a loopback address. */
 export const ACCESS = {
@@ -12,16 +12,20 @@ export const ACCESS = {
 
 export interface Endpoint {
   readonly url: string
+  /** Of the application behind it. */
+  readonly operations: Operations
   close(): Promise<void>
 }
 
 /** Kinesis and SQS on a free port of this process, over the embedded engine in a temporary folder. */
-export async function startEndpoint(): Promise<Endpoint> {
+export async function startEndpoint(app?: AppDefinition): Promise<Endpoint> {
   const dataDir = await mkdtemp(join(tmpdir(), 'eddy-sdk-'))
-  const eddy = await open(undefined, { dataDir })
+  const eddy = await open(app, { dataDir })
   const server = await openAwsEndpoint({
     engine: eddy.engine,
     streamsChanged: () => eddy.streamsChanged(),
+    readersOf: async (name) =>
+      (app?.subscriptions ?? []).filter(({ stream }) => stream === name).map((one) => one.name),
     host: '127.0.0.1',
     port: 0,
     region: ACCESS.region,
@@ -30,6 +34,7 @@ export async function startEndpoint(): Promise<Endpoint> {
   })
   return {
     url: server.url,
+    operations: eddy.operations,
     async close() {
       await server.close()
       await eddy.close()
