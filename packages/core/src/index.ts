@@ -251,6 +251,7 @@ export type {
   AppendResult,
   LimitsChange,
   Log,
+  LogAppendOptions,
   LogRecord,
   ReadRequest,
   ReadResult,

@@ -1,7 +1,7 @@
 import { InvalidOptionError } from '../errors/request-errors.ts'
 import { RecordTooLargeError } from '../errors/stream-errors.ts'
 import type { ServiceLimits } from '../model/service-limits.ts'
-import type { AppendEntry, AppendResult, StreamInfo } from '../ports/log.ts'
+import type { AppendEntry, AppendResult, LogAppendOptions, StreamInfo } from '../ports/log.ts'
 import type { LimitedLogParts } from './limited-log-parts.ts'
 import type { ShardBudget } from './shard-budget.ts'
 import type { ShardBudgets } from './shard-budgets.ts'
@@ -21,28 +21,31 @@ interface Spent {
   readonly bytes: number
 }
 
+export interface AppendCall {
+  readonly info: StreamInfo
+  readonly entries: readonly AppendEntry[]
+  readonly options: LogAppendOptions | undefined
+}
+
 /** One append to a stream with limits or faults: some entries are refused, the others go on to the log. */
 export class LimitedAppend {
   readonly #parts: LimitedLogParts
   readonly #budgets: ShardBudgets
   readonly #info: StreamInfo
   readonly #entries: readonly AppendEntry[]
+  readonly #options: LogAppendOptions | undefined
   readonly #ofShards = new Map<string, ShardBudget>()
   readonly #spent: (Spent | undefined)[]
   /** What refused the first entry of a key that may come again: its later ones in the shard would overtake it (I3). */
   readonly #closedKeys = new Map<string, Refusal>()
   throttled = 0
 
-  constructor(
-    parts: LimitedLogParts,
-    budgets: ShardBudgets,
-    info: StreamInfo,
-    entries: readonly AppendEntry[],
-  ) {
+  constructor(parts: LimitedLogParts, budgets: ShardBudgets, { info, entries, options }: AppendCall) {
     this.#parts = parts
     this.#budgets = budgets
     this.#info = info
     this.#entries = entries
+    this.#options = options
     this.#spent = new Array(entries.length)
   }
 
@@ -70,6 +73,7 @@ export class LimitedAppend {
         passed.length === this.#entries.length
           ? this.#entries
           : passed.map((index) => this.#entries[index] as AppendEntry),
+        this.#options,
       )
       for (const [position, index] of passed.entries()) {
         const result = stored[position] as AppendResult
@@ -108,6 +112,7 @@ export class LimitedAppend {
     }
     const shardId = this.#parts.shardIdOf(this.#info.name, entry)
     if (shardId === undefined) return undefined
+    if (this.#options?.keyOrder === 'free') return this.#refuseForNow(index, shardId, bytes, nowMs)
     const before = this.#closedKeys.size === 0 ? undefined : this.#closedKeys.get(keyIn(shardId, entry))
     const refusal = before ?? this.#refuseForNow(index, shardId, bytes, nowMs)
     if (refusal !== undefined) this.#closedKeys.set(keyIn(shardId, entry), refusal)

@@ -38,10 +38,10 @@ export function limitedLog(parts: LimitedLogParts): Log {
     listStreams: () => log.listStreams(),
     describeStream: (name) => log.describeStream(name),
     listShards: (stream) => log.listShards(stream),
-    append: (stream, entries) => {
+    append: (stream, entries, options) => {
       const info = find(stream)
-      if (info === undefined || !isLimited(info)) return log.append(stream, entries)
-      const call = new LimitedAppend(parts, budgets, info, entries)
+      if (info === undefined || !isLimited(info)) return log.append(stream, entries, options)
+      const call = new LimitedAppend(parts, budgets, { info, entries, options })
       return call.run().finally(() => budgets.throttled.add(stream, 'entries', call.throttled))
     },
     read: (request) => {

@@ -70,6 +70,14 @@ export interface AppendEntry {
   readonly orderedAfter?: string
 }
 
+export interface LogAppendOptions {
+  /**
+   * `free`: an entry that is refused refuses no other one, as with PutRecords: a later one of its key may be stored before
+   * it. For a caller whose own callers were promised no more. Default `kept`: what `Log.keepsKeyOrder` says.
+   */
+  readonly keyOrder?: 'kept' | 'free'
+}
+
 /** Why an entry was refused; an engine in another process passes on the code that it was told there. */
 export type AppendErrorCode = 'throttled' | 'internal' | 'too-large' | 'invalid' | `EDDY_${string}`
 
@@ -169,7 +177,11 @@ export interface Log {
    * sequence numbers in request order. Resolves after what was accepted is durable (I1).
    * @throws StreamNotFoundError
    */
-  append(stream: string, entries: readonly AppendEntry[]): Promise<readonly AppendResult[]>
+  append(
+    stream: string,
+    entries: readonly AppendEntry[],
+    options?: LogAppendOptions,
+  ): Promise<readonly AppendResult[]>
   /** @throws StreamNotFoundError, ShardNotFoundError; ThrottledError for a stream with limits */
   read(request: ReadRequest): Promise<ReadResult>
   /** Records of the shard from a position on; only engines that know it cheaply have this. */

@@ -82,6 +82,18 @@ export function writeLimitTests(test: ContractTest): void {
     ])
   })
 
+  test('for a caller who asks for no order, an entry is refused alone', async ({ engine: { log } }) => {
+    await log.createStream(spec('orders', { limits: limits({ writeBytesPerSecond: 1_000 }) }))
+    const entries = [sized('a', 600), sized('b', 500), sized('b', 10), sized('b', 500), sized('b', 1)]
+    expect(fates(await log.append('orders', entries, { keyOrder: 'free' }))).toEqual([
+      'ok',
+      'throttled',
+      'ok',
+      'throttled',
+      'ok',
+    ])
+  })
+
   test('a record over a second of the rate goes when nothing was written, and is owed', async (subject) => {
     const { log } = subject.engine
     const tight = limits({ writeBytesPerSecond: 1_000, maxRecordBytes: 10_000 })

@@ -63,6 +63,18 @@ export class KinesisUnderTest {
     return await this.world.clock.settle(callOperation(this.service, operation, input, call))
   }
 
+  /** PutRecords from its bytes, as the JSON protocol has it done. */
+  async putRaw(input: Answer): Promise<Answer> {
+    const { signal } = new AbortController()
+    const call = { signal, region: REGION, accountId: ACCOUNT, baseUrl: 'http://127.0.0.1:4566' }
+    const body = JSON.stringify(input, (_, value) =>
+      value?.type === 'Buffer' ? Buffer.from(value.data).toString('base64') : value,
+    )
+    const answer = this.service.rawOperations?.get('PutRecords')?.(Buffer.from(body), call)
+    if (answer === undefined) throw new Error('not as plain as the raw way takes it')
+    return JSON.parse(Buffer.from(await this.world.clock.settle(answer)).toString('utf8'))
+  }
+
   /** Calls until it is not the engine that fails; what the service refuses is the answer. */
   async untilAnswered(operation: string, input: AwsStructure): Promise<Answer> {
     for (let tries = 0; tries < 50; tries++) {
