@@ -237,3 +237,11 @@ describe('an envelope with its place', () => {
     expect(answer.detail).toContain(named)
   })
 })
+
+test('an attribute of an envelope whose name is no attribute’s is passed on, to be refused by its name', async () => {
+  const { ask, operations } = client()
+  const envelope =
+    '{"specversion":"1.0","id":"i","source":"s","type":"t","partitionkey":"k","data":1,"__proto__":"x"}'
+  await ask('POST', PATH, envelope)
+  expect(Object.keys(operations.log.appends[0]?.events[0]?.extensions ?? {})).toEqual(['__proto__'])
+})

@@ -71,6 +71,11 @@ export function choice<T extends string>(fields: Fields, name: string, values: r
 
 /** Leaves out what is undefined: an absent option and an undefined one are not the same to a type checker. */
 export function defined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const kept = Object.entries(value).filter(([, member]) => member !== undefined)
-  return Object.fromEntries(kept) as { [K in keyof T]?: Exclude<T[K], undefined> }
+  // Called for every record: without lists of entries.
+  const kept: { [K in keyof T]?: Exclude<T[K], undefined> } = {}
+  for (const name of Object.keys(value) as (keyof T)[]) {
+    const member = value[name]
+    if (member !== undefined) kept[name] = member as Exclude<T[typeof name], undefined>
+  }
+  return kept
 }

@@ -2,7 +2,7 @@ import { InvalidEventError, type NewEvent } from '@eddy/core'
 import { defined, type Fields } from '../http/fields.ts'
 import { eventKey, extensionValues, optionalText } from './event-members.ts'
 
-const NAMED = [
+const NAMED = new Set([
   'specversion',
   'id',
   'source',
@@ -13,7 +13,7 @@ const NAMED = [
   'dataschema',
   'data',
   'partitionkey',
-]
+])
 
 /** A CloudEvents 1.0 envelope in structured JSON mode as an event. @throws InvalidEventError */
 export function fromEnvelope(envelope: Fields, keyField: string | undefined): NewEvent {
@@ -22,7 +22,6 @@ export function fromEnvelope(envelope: Fields, keyField: string | undefined): Ne
     if (optionalText(envelope, name) === undefined) throw new InvalidEventError(`"${name}" is missing`)
   }
   requireJsonData(envelope)
-  const extensions = extensionsOf(envelope)
   return {
     key: eventKey(envelope, 'partitionkey', keyField),
     data: envelope.data ?? null,
@@ -33,7 +32,7 @@ export function fromEnvelope(envelope: Fields, keyField: string | undefined): Ne
       subject: optionalText(envelope, 'subject'),
       time: optionalText(envelope, 'time'),
       dataschema: optionalText(envelope, 'dataschema'),
-      extensions: Object.keys(extensions).length === 0 ? undefined : extensions,
+      extensions: extensionsOf(envelope),
     }),
   }
 }
@@ -48,7 +47,14 @@ function requireJsonData(envelope: Fields): void {
   }
 }
 
-function extensionsOf(envelope: Fields): Readonly<Record<string, string | number | boolean>> {
-  const others = Object.entries(envelope).filter(([name, value]) => !NAMED.includes(name) && value !== null)
-  return extensionValues(Object.fromEntries(others))
+function extensionsOf(envelope: Fields): Readonly<Record<string, string | number | boolean>> | undefined {
+  // Without a prototype: an attribute may have any name, and is refused later if it must not.
+  const others: Record<string, unknown> = Object.create(null)
+  let count = 0
+  for (const name of Object.keys(envelope)) {
+    if (NAMED.has(name) || envelope[name] === null) continue
+    others[name] = envelope[name]
+    count += 1
+  }
+  return count === 0 ? undefined : extensionValues(others)
 }
