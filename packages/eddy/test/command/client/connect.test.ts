@@ -122,6 +122,40 @@ describe('connect', () => {
     expect(appends()).toHaveLength(0)
   })
 
+  it('produces a source of any length, stored once and in order though every third answer is lost (I2, I3)', async () => {
+    const log = fakeLog()
+    let calls = 0
+    const eddy = await connected((request) => {
+      const answer = log.append(request)
+      calls += 1
+      return calls % 3 === 0 ? 'reset' : answer
+    })
+    function* events() {
+      for (let n = 0; n < 3_000; n += 1) yield { key: `k${n % 40}`, data: n }
+    }
+    const told: number[] = []
+    const report = await eddy.produce('orders', events(), {
+      onOutcome: (outcome, index) => void (outcome.ok && told.push(index)),
+    })
+    expect(report).toMatchObject({ end: 'done', read: 3_000, accepted: 3_000, failed: 0 })
+    expect(report.resent).toBeGreaterThan(0)
+    expect(told.sort((a, b) => a - b)).toEqual(Array.from({ length: 3_000 }, (_, n) => n))
+    for (let key = 0; key < 40; key += 1) {
+      const ofKey = (log.stored as number[]).filter((n) => n % 40 === key)
+      expect(ofKey).toEqual(Array.from({ length: 75 }, (_, n) => n * 40 + key))
+    }
+    await eddy.close()
+  })
+
+  it('says of an event that found no answer that it may be stored', async () => {
+    server = await streamServer(() => 'reset')
+    const eddy = await connect(server.url, { giveUpAfterMs: 1_000, backoff: { initialMs: 300, maxMs: 600 } })
+    expect(await eddy.append('orders', { key: 'k', data: 1 })).toMatchObject([
+      { ok: false, code: 'EDDY_CONNECTION', retryable: true, mayBeStored: true },
+    ])
+    await eddy.close()
+  })
+
   it('close waits for what was appended before', async () => {
     const log = fakeLog()
     const eddy = await connected((request) => log.append(request))
