@@ -102,12 +102,12 @@ export class Ledger {
 
   /** Replaces what `before` saw; refused when somebody wrote since. */
   async replace(before: LedgerEntry, item: LedgerItem): Promise<LedgerWrite> {
-    const ref = refOf(item)
     // An archived item that is redriven needs its payload for as long as it lives: before it is alive again (I2).
-    if (this.#isExpiring(before.item) && !this.#isExpiring(item))
-      await this.#setPayloadExpiry(ref, before, item)
+    if (this.#isExpiring(before.item) && !this.#isExpiring(item)) await this.#keepPayload(before)
+    // Read before the item is put away: whoever redrives it writes the payload after that, and this expiry is refused.
+    const expiring = await this.#payloadToExpire(before, item)
     const written = await writeOne(this.#ports.table, this.planReplace(before, item))
-    if (written.ok) await this.replaced(before, item)
+    if (written.ok) await this.#settlePayload(before, item, expiring)
     return written
   }
 
@@ -121,10 +121,8 @@ export class Ledger {
 
   /** What the replaced item's payload needs: nothing while the item is to be handled. */
   async replaced(before: LedgerEntry, item: LedgerItem): Promise<void> {
-    if (item.status === before.item.status || before.payload !== undefined) return
-    if (isPayloadDone(item)) this.#removePayload(refOf(item), item)
-    // Should it fail, the payload stays, unseen: no reason to stop what was just decided.
-    else if (this.#isExpiring(item)) await this.#setPayloadExpiry(refOf(item), before, item).catch(() => {})
+    // An attempt archives nothing, and what it drops nobody redrives: read now, it is as good.
+    await this.#settlePayload(before, item, await this.#payloadToExpire(before, item))
   }
 
   /** The items of a lane from `from` to `to`, both inclusive, in position order, at most `limit`. */
@@ -173,11 +171,7 @@ export class Ledger {
       const content = await this.#ports.blobs.get(item.payloadBlob)
       return content === undefined ? undefined : await collect(content, item.payloadBytes)
     }
-    const ref = refOf(item)
-    const stored = await this.#ports.table.get<PayloadValue>(
-      keys.payload(this.subscription, ref.laneId, ref.position),
-    )
-    return stored?.value.bytes
+    return (await this.#storedPayload(item))?.value.bytes
   }
 
   /** Unconditional: an older copy may be about to expire (the event came here once before), and hold the same bytes. */
@@ -208,17 +202,48 @@ export class Ledger {
     removed.catch(() => {})
   }
 
-  /** The payload of an item that a person put away stays as long as the item; one that came back stays for good. */
-  async #setPayloadExpiry(ref: FailureRef, before: LedgerEntry, item: LedgerItem): Promise<void> {
-    // Beside the item it shares its expiry. Blobs know none: the janitor looks whether their item is still there.
-    if (before.payload !== undefined || item.payloadBlob !== undefined) return
-    const key = keys.payload(this.subscription, ref.laneId, ref.position)
-    const stored = await this.#ports.table.get<PayloadValue>(key)
-    if (stored === undefined) return
-    await this.#ports.table.put<PayloadValue>(
-      { ...key, value: stored.value, ...this.#expiry(item) },
-      stored.version,
-    )
+  async #settlePayload(
+    before: LedgerEntry,
+    item: LedgerItem,
+    expiring: TableItem<PayloadValue> | undefined,
+  ): Promise<void> {
+    if (item.status === before.item.status || before.payload !== undefined) return
+    if (isPayloadDone(item)) this.#removePayload(refOf(item), item)
+    if (expiring === undefined) return
+    const { partition, sort, value, version } = expiring
+    // Should it fail, the payload stays, unseen: no reason to stop what was just decided.
+    await this.#ports.table
+      .put<PayloadValue>({ partition, sort, value, ...this.#expiry(item) }, version)
+      .catch(() => {})
+  }
+
+  /** The payload of an item that a person put away stays as long as the item. */
+  async #payloadToExpire(
+    before: LedgerEntry,
+    item: LedgerItem,
+  ): Promise<TableItem<PayloadValue> | undefined> {
+    const isPutAway = item.status !== before.item.status && this.#isExpiring(item) && !isPayloadDone(item)
+    return isPutAway && liesApart(before)
+      ? await this.#storedPayload(before.item).catch(() => undefined)
+      : undefined
+  }
+
+  /** One that came back stays for good. Each refusal is somebody else's write, and of those there are few. */
+  async #keepPayload(before: LedgerEntry): Promise<void> {
+    if (!liesApart(before)) return
+    for (;;) {
+      const stored = await this.#storedPayload(before.item)
+      if (stored === undefined) return
+      const { partition, sort, value, version } = stored
+      // Written though it may have no expiry yet: one that is on its way is refused then.
+      const written = await this.#ports.table.put<PayloadValue>({ partition, sort, value }, version)
+      if (written.ok) return
+    }
+  }
+
+  async #storedPayload(item: LedgerItem): Promise<TableItem<PayloadValue> | undefined> {
+    const { laneId, position } = refOf(item)
+    return await this.#ports.table.get<PayloadValue>(keys.payload(this.subscription, laneId, position))
   }
 
   #planWrite(
@@ -263,6 +288,11 @@ type PayloadValue = { readonly bytes: Uint8Array }
 /** Nothing will happen to the item unless a person asks. */
 export function isFinal(item: LedgerItem): boolean {
   return FINAL_STATUSES.includes(item.status)
+}
+
+/** Beside its item a payload shares its expiry. Blobs know none: the janitor looks whether their item is still there. */
+function liesApart({ item, payload }: LedgerEntry): boolean {
+  return payload === undefined && item.payloadBlob === undefined
 }
 
 type PayloadPlace = 'none' | 'beside' | 'table' | 'blob'

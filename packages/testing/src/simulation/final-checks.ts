@@ -82,10 +82,8 @@ export function checkRedrives(view: StoredView): void {
 }
 
 function checkPayload(view: StoredView, item: LedgerItem): void {
-  if (
-    (item.status === 'retrying' || item.status === 'held' || item.status === 'dead') &&
-    !view.hasPayload(item)
-  ) {
-    throw new Violation('I2', `${item.eventId} is ${item.status} without its payload`)
-  }
+  const { status } = item
+  if (status !== 'retrying' && status !== 'held' && status !== 'dead') return
+  const payload = view.payloadOf(item)
+  if (payload !== 'kept') throw new Violation('I2', `${item.eventId} is ${status}, its payload is ${payload}`)
 }

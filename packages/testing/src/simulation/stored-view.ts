@@ -105,13 +105,16 @@ export class StoredView {
     )
   }
 
-  hasPayload(item: LedgerItem): boolean {
-    if (item.payloadBlob !== undefined) return this.#store.blobs.has(item.payloadBlob)
+  /** `expiring`: it will be gone before its item is. */
+  payloadOf(item: LedgerItem): 'kept' | 'expiring' | 'missing' {
+    if (item.payloadBlob !== undefined) return this.#store.blobs.has(item.payloadBlob) ? 'kept' : 'missing'
     const lane = `${SUBSCRIPTION}/${item.id.split(':')[1] as string}`
     // At time 0 nothing has expired.
     const stored = this.#store.table.get({ partition: `ledger/${lane}`, sort: item.position }, 0)
-    if ((stored?.value as unknown as StoredFailure | undefined)?.payload !== undefined) return true
-    return this.#store.table.get({ partition: `payload/${lane}`, sort: item.position }, 0) !== undefined
+    if ((stored?.value as unknown as StoredFailure | undefined)?.payload !== undefined) return 'kept'
+    const payload = this.#store.table.get({ partition: `payload/${lane}`, sort: item.position }, 0)
+    if (payload === undefined) return 'missing'
+    return payload.expiresAtMs === undefined ? 'kept' : 'expiring'
   }
 
   /** The event is marked as one that may kill the process: it runs when it has its turn. */

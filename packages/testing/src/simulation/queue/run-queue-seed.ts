@@ -302,7 +302,7 @@ class QueueSeedRun {
 
   #inLedger(sequenceNumber: string): { readonly item: LedgerItem; readonly hasPayload: boolean } | undefined {
     const item = this.view.ledger().find((one) => one.sequenceNumber === sequenceNumber)
-    return item === undefined ? undefined : { item, hasPayload: this.view.hasPayload(item) }
+    return item === undefined ? undefined : { item, hasPayload: this.view.payloadOf(item) === 'kept' }
   }
 
   async #runFor(ms: number): Promise<void> {
