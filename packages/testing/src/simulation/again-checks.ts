@@ -48,7 +48,8 @@ export class AgainChecks {
         `${eventId} was to be dead-lettered with an earlier event of its key, and started`,
       )
     const seen = this.#of(eventId)
-    if (seen.lastBoot === boot && ctx.attempt <= seen.lastAttempt)
+    // A former owner's item counts none of what its successor did before the item came.
+    if (seen.lastBoot === boot && ctx.attempt <= seen.lastAttempt && !this.#maybeLate.has(eventId))
       throw new Violation(
         'I9',
         `${eventId} has attempt ${ctx.attempt} after attempt ${seen.lastAttempt} of this life`,
@@ -151,6 +152,8 @@ export class AgainChecks {
       throw new Violation('I9', `${eventId} has attempt ${ctx.attempt} after attempt ${seen.attempt}`)
     seen.attempt = ctx.attempt
     if (this.#promises.isAlways('nothing') || ctx.outOfOrder || seen.okAt === undefined) return
+    // It was handled by its successor too, and what came after it.
+    if (this.#maybeLate.has(eventId)) return
     if (item === undefined || item.redrives.length > 0 || item.editOf !== undefined) return
     const later = this.#laterInLane(ctx).find(
       (record) => (this.#seen.get(record.eventId)?.startedAt ?? 0) > (seen.okAt as number),

@@ -52,7 +52,9 @@ export class History {
   started(eventId: string, ctx: HandlerContext, nowMs: number, before?: ReadonlySet<string>): number {
     const event = this.of(eventId)
     const item = this.#itemAt(ctx)
-    if ([...event.running.values()].includes(this.boot))
+    const isRunning = [...event.running.values()].includes(this.boot)
+    // A former owner's hold may be written once the event is live here again: then it is retried beside itself.
+    if (isRunning && !this.again.isMaybeLate(eventId))
       throw new Violation('I3', `${eventId} started while it was being handled`)
     if (ctx.path === 'live' && item === undefined)
       this.#promises.begun(eventId, this.#view.isMarked(ctx.shardId, ctx.position))

@@ -18,6 +18,9 @@ export function watchedEngine(engine: SimEngine, rare: RareEventCounts, history:
     put: async (item, expect) => {
       if (item.partition === 'breaker') sawBreaker(item.value as unknown as StoredBreaker)
       if (item.partition.startsWith('hold/')) history.holds(item.value as unknown as StoredHold)
+      // What a former owner makes wait, its successor may have handled.
+      if (item.partition.startsWith('ledger/') && boot !== history.boot)
+        history.again.mayBeLate((item.value as unknown as StoredFailure).item.eventId)
       const result = await engine.table.put(item, expect)
       if (!result.ok) seeRefusal(rare, item.partition, item.value, result)
       return result
