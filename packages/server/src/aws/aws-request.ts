@@ -18,6 +18,7 @@ export interface AwsAnswer {
 
 /** The value of a header that may be there once. */
 export function headerOf(request: Pick<AwsRequest, 'headers'>, name: string): string | undefined {
-  const value = request.headers[name]
+  // A signature may name any header, such as "constructor".
+  const value = Object.hasOwn(request.headers, name) ? request.headers[name] : undefined
   return Array.isArray(value) ? value.join(',') : value
 }

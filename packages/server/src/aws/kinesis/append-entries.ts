@@ -46,25 +46,29 @@ export function toEntries(
   requireWritable(context, stream)
   const isAuto = stream.notes.strategy === 'AUTO'
   const maxBytes = maxRecordBytesOf(stream)
+  // The model knows the service's own limit; an application may give its stream a lower one.
+  const maxKeyCharacters = stream.info.limits?.maxPartitionKeyCharacters ?? Number.POSITIVE_INFINITY
   let requestBytes = 0
   const entries = records.map((record, index): AppendEntry => {
     const { Data: data, PartitionKey } = record
     if (PartitionKey === undefined && !isAuto)
-      throw validation(
-        `1 validation error detected: Value null at '${place(index)}partitionKey' failed to satisfy constraint: ` +
-          'Member must not be null',
+      throw invalidKey('null', place(index), 'Member must not be null')
+    if (PartitionKey !== undefined && PartitionKey.length > maxKeyCharacters)
+      throw invalidKey(
+        `'${PartitionKey}'`,
+        place(index),
+        `Member must have length less than or equal to ${maxKeyCharacters}`,
       )
-    const bytes = data.length + (PartitionKey === undefined ? 0 : Buffer.byteLength(PartitionKey))
+    const partitionKey = PartitionKey ?? NO_KEY
+    // As the log counts them: what it would refuse for its size is refused here, for good.
+    const bytes = data.length + Buffer.byteLength(partitionKey)
     requestBytes += bytes
     if (bytes > maxBytes) throw tooLarge(context, stream, bytes, maxBytes)
-    if (isAuto) {
-      const explicitHashKey = randomHashKey(context)
-      return { partitionKey: PartitionKey ?? NO_KEY, explicitHashKey, data }
-    }
+    if (isAuto) return { partitionKey, explicitHashKey: randomHashKey(context), data }
     const { ExplicitHashKey: explicitHashKey } = record
-    if (explicitHashKey === undefined) return { partitionKey: PartitionKey as string, data }
+    if (explicitHashKey === undefined) return { partitionKey, data }
     checkHashKey(explicitHashKey)
-    return { partitionKey: PartitionKey as string, explicitHashKey, data }
+    return { partitionKey, explicitHashKey, data }
   })
   checkRequestBytes(stream, requestBytes)
   return entries
@@ -113,6 +117,12 @@ export function refusal(
   // The log knows the shard, and no account but this engine's own.
   const message = result.message.replace(/account \d{12}\.$/, `account ${accountId}.`)
   return { code: 'ProvisionedThroughputExceededException', message }
+}
+
+function invalidKey(value: string, place: string, constraint: string): Error {
+  return validation(
+    `1 validation error detected: Value ${value} at '${place}partitionKey' failed to satisfy constraint: ${constraint}`,
+  )
 }
 
 function checkHashKey(hashKey: string): void {

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { AwsError } from '../aws-error.ts'
-import type { AwsRequest } from '../aws-request.ts'
+import { type AwsRequest, headerOf } from '../aws-request.ts'
 import { canonicalHash, signatureOf } from './canonical-request.ts'
 import type { Credentials } from './credentials.ts'
 import { invalidSignature, type SigningClaim, signingClaim } from './signing-claim.ts'
@@ -43,6 +43,9 @@ export class SignatureCheck {
         },
       )
     }
+    // There is no TLS: whoever saw the request could have another operation done with its body.
+    if (headerOf(request, 'x-amz-target') !== undefined && !claim.signedHeaders.includes('x-amz-target'))
+      throw invalidSignature("'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization.")
     const { scope } = claim
     if (scope.service !== service)
       throw invalidSignature(`Credential should be scoped to correct service: '${service}'.`)

@@ -1,4 +1,4 @@
-import { silentLogger } from '@eddy/core'
+import { KINESIS_LIMITS, silentLogger } from '@eddy/core'
 import { quietFaults } from '@eddy/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ACCOUNT, type Answer, FULL_RANGE_HALF, KinesisUnderTest } from './support/kinesis-under-test.ts'
@@ -204,6 +204,39 @@ describe('Records of the Kinesis endpoint', () => {
     const large = Buffer.alloc(10 * 1_024 * 1_024 - 4)
     expect((await put({ ...good, Data: large })).message).toBe('Records size exceeds 10 MB limit')
     expect(await kinesis.texts(await kinesis.iterator('TRIM_HORIZON'))).toEqual([])
+  })
+
+  it('a key over the limit that an application gave its stream is refused for good, not as a failure of ours', async () => {
+    kinesis = await KinesisUnderTest.start()
+    await kinesis.create()
+    await kinesis.engine.log.setLimits?.(StreamName, {
+      limits: { ...KINESIS_LIMITS, maxPartitionKeyCharacters: 3 },
+    })
+    const record = (PartitionKey: string) => ({ Data: Buffer.from('x'), PartitionKey })
+    const one = await kinesis.refused('PutRecord', { StreamName, ...record('keys') })
+    expect([one.code, one.message]).toEqual([
+      'ValidationException',
+      "1 validation error detected: Value 'keys' at 'partitionKey' failed to satisfy constraint: Member must have length " +
+        'less than or equal to 3',
+    ])
+    const many = await kinesis.refused('PutRecords', {
+      StreamName,
+      Records: [record('key'), record('keys')],
+    })
+    expect(many.message).toContain("at 'records.2.member.partitionKey'")
+  })
+
+  it('a record without a key counts 30 bytes for one, and is refused for good when that is too much', async () => {
+    kinesis = await KinesisUnderTest.start({ limits: KINESIS_LIMITS })
+    await kinesis.call('CreateStream', {
+      StreamName,
+      StreamModeDetails: { StreamMode: 'ON_DEMAND' },
+      RecordDistributionStrategy: 'AUTO',
+    })
+    const keyless = (bytes: number) => ({ StreamName, Data: Buffer.alloc(bytes) })
+    const mib = 1_024 * 1_024
+    expect((await kinesis.refused('PutRecord', keyless(mib - 29))).code).toBe('InvalidArgumentException')
+    await kinesis.call('PutRecord', keyless(mib - 30))
   })
 
   it('a dry run checks, and does nothing', async () => {

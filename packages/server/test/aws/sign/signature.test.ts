@@ -44,9 +44,11 @@ interface Signing {
   readonly accessKeyId?: string
   readonly secret?: string
   readonly dateTime?: string
+  /** Signed beside host and date; default: `x-amz-target`, when it is there. */
+  readonly extraHeaders?: readonly string[]
 }
 
-/** Signs as a client does: host and date. */
+/** Signs as a client does: host, date, and what is asked for. */
 function signed(request: AwsRequest, signing: Signing = {}): AwsRequest {
   const { dateTime = SIGNED_AT, accessKeyId = KEYS.accessKeyId, secret = KEYS.secretAccessKey } = signing
   const scope = {
@@ -55,7 +57,9 @@ function signed(request: AwsRequest, signing: Signing = {}): AwsRequest {
     service: signing.service ?? 'kinesis',
   }
   const dated = { ...request, headers: { ...request.headers, 'x-amz-date': dateTime } }
-  const names = ['host', 'x-amz-date']
+  const names = ['host', 'x-amz-date', ...(signing.extraHeaders ?? ['x-amz-target'])].filter(
+    (name) => signing.extraHeaders !== undefined || name in dated.headers,
+  )
   const signature = signatureOf(secret, scope, dateTime, canonicalHash(dated, names))
   const credential = `${accessKeyId}/${scope.date}/${scope.region}/${scope.service}/aws4_request`
   const authorization = `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${names.join(';')}, Signature=${signature}`
@@ -108,6 +112,21 @@ describe('Signature Version 4', () => {
     expect(refusalOf(signed(get('/'), { secret: 'another' }))).toMatch(
       /^InvalidSignatureException: The request signature/,
     )
+  })
+
+  it('refuses what does not sign the operation that it asks for: another could be put in its place', () => {
+    const request = { ...get('/', { 'x-amz-target': 'Kinesis_20131202.DeleteStream' }), method: 'POST' }
+    expect(refusalOf(signed(request))).toBe('accepted')
+    expect(refusalOf(signed(request, { extraHeaders: [] }))).toBe(
+      "InvalidSignatureException: 'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization.",
+    )
+  })
+
+  it('a header that is signed and not there is empty, whatever its name', () => {
+    const extraHeaders = ['constructor', '__proto__', 'x-none']
+    const request = signed(get('/'), { extraHeaders: ['x-none'] })
+    expect(refusalOf(request)).toBe('accepted')
+    expect(refusalOf(signed(get('/'), { extraHeaders }))).toBe('accepted')
   })
 
   it('refuses unknown keys, other services and other regions', () => {
