@@ -1,4 +1,5 @@
 import { type HandlerContext, type LedgerItem, recordName } from '@eddy/core'
+import { LateHolds } from './late-holds.ts'
 import type { OrderPromises } from './order-promises.ts'
 import type { PositionedRecord } from './stored-records.ts'
 import type { StoredView } from './stored-view.ts'
@@ -14,6 +15,7 @@ interface Seen {
   /** Of the last call, in this life of the process. */
   lastAttempt: number
   lastBoot: number
+  isLive: boolean
   kills: number
   /** Of the call before the last one. */
   previous: Pick<Seen, 'startedAt' | 'lastAttempt' | 'lastBoot'> | undefined
@@ -31,11 +33,13 @@ export class AgainChecks {
   readonly #doneAtCleanStop = new Set<string>()
   readonly #doomed = new Set<string>()
   readonly #maybeLate = new Set<string>()
+  readonly lateHolds: LateHolds
   #steps = 0
 
   constructor(view: StoredView, promises: OrderPromises) {
     this.#view = view
     this.#promises = promises
+    this.lateHolds = new LateHolds(view)
   }
 
   /** A handler call begins. */
@@ -61,6 +65,7 @@ export class AgainChecks {
     }
     seen.lastBoot = boot
     seen.lastAttempt = ctx.attempt
+    seen.isLive = ctx.path === 'live'
     seen.startedAt = this.#steps += 1
   }
 
@@ -68,6 +73,11 @@ export class AgainChecks {
     const seen = this.#of(eventId)
     seen.okAt = this.#steps += 1
     seen.okBoot = boot
+    if (seen.isLive) this.lateHolds.handled(eventId)
+  }
+
+  hasGoneWell(eventId: string): boolean {
+    return this.#seen.get(eventId)?.okAt !== undefined
   }
 
   /** What fails after it went well once (replayed in a batch that failed as a whole) is to be retried. */
@@ -155,6 +165,7 @@ export class AgainChecks {
     // It was handled by its successor too, and what came after it.
     if (this.#maybeLate.has(eventId)) return
     if (item === undefined || item.redrives.length > 0 || item.editOf !== undefined) return
+    if (this.lateHolds.reached(eventId)) return
     const later = this.#laterInLane(ctx).find(
       (record) => (this.#seen.get(record.eventId)?.startedAt ?? 0) > (seen.okAt as number),
     )
@@ -189,6 +200,7 @@ export class AgainChecks {
         attempt: 0,
         lastAttempt: 0,
         lastBoot: 0,
+        isLive: false,
         kills: 0,
         previous: undefined,
       }

@@ -1,4 +1,5 @@
 import { afterPosition, type LedgerItem } from '@eddy/core'
+import { isOfShard, type LateHolds } from './late-holds.ts'
 import type { OrderPromises } from './order-promises.ts'
 import type { StoredHold, StoredView } from './stored-view.ts'
 import { Violation } from './violation.ts'
@@ -9,16 +10,19 @@ const FINAL: readonly LedgerItem['status'][] = ['dead', 'dropped', 'archived', '
 export class HoldChecks {
   readonly #view: StoredView
   readonly #promises: OrderPromises
+  readonly #late: LateHolds
   /** True when the stored checkpoint is past the position. */
   readonly #passed: (shardId: string, position: string) => boolean
 
   constructor(
     view: StoredView,
     promises: OrderPromises,
+    late: LateHolds,
     passed: (shardId: string, position: string) => boolean,
   ) {
     this.#view = view
     this.#promises = promises
+    this.#late = late
     this.#passed = passed
   }
 
@@ -61,14 +65,11 @@ export class HoldChecks {
         item.position <= afterPosition(hold.tail) &&
         !FINAL.includes(item.status) &&
         item.outOfOrder !== true &&
+        !this.#late.reached(item.eventId) &&
         item.redrives.length === 0 &&
         item.editOf === undefined,
     )
     if (waiting !== undefined)
       throw new Violation('I3', `${name} was let go while ${waiting.eventId} is ${waiting.status}`)
   }
-}
-
-function isOfShard({ key }: StoredHold): boolean {
-  return key !== key.trim()
 }

@@ -20,16 +20,18 @@ export class StoredChecks {
     this.#view = view
     this.#history = history
     this.#promises = promises
-    this.#holds = new HoldChecks(view, promises, (shardId, position) => this.#hasPassed(shardId, position))
+    this.#holds = new HoldChecks(view, promises, history.again.lateHolds, (shardId, position) =>
+      this.#hasPassed(shardId, position),
+    )
   }
 
   /** @throws Violation */
   changed(before: TableItem | undefined, after: TableItem | undefined): void {
     const { partition, sort } = (after ?? before) as TableItem
     const [was, is] = [before?.value, after?.value] as unknown[]
-    if (partition === 'process' && sort === 'state') this.#epoch = (is as { epoch: number }).epoch
+    if (partition === 'process' && sort === 'state') this.#began((is as { epoch: number }).epoch)
     if (partition.startsWith('hold/')) {
-      this.#holds.changed(was as StoredHold | undefined, is as StoredHold | undefined)
+      this.#held(was as StoredHold | undefined, is as StoredHold | undefined)
     } else if (partition.startsWith('ledger/')) {
       const [known, failure] = [before && failureOf(before), after && failureOf(after)]
       checkDecision(known, failure)
@@ -46,6 +48,17 @@ export class StoredChecks {
   /** The process is gone: the next one reads on from what is stored now. */
   ended(): void {
     for (const [shardId, checkpoint] of this.#view.checkpoints()) this.#passed(shardId, checkpoint)
+  }
+
+  #began(epoch: number): void {
+    this.#epoch = epoch
+    this.#history.again.lateHolds.began(epoch)
+  }
+
+  #held(before: StoredHold | undefined, after: StoredHold | undefined): void {
+    const { again } = this.#history
+    again.lateHolds.changed(before, after, (eventId) => again.hasGoneWell(eventId))
+    this.#holds.changed(before, after)
   }
 
   #entered({ editOf, shardId, position }: LedgerItem): void {
