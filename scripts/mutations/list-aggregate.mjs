@@ -47,4 +47,74 @@ export const aggregateMutations = [
     find: 'if (isKnown || !this.#mayOpen(entry)) return undefined',
     replace: 'if (!this.#mayOpen(entry)) return undefined',
   },
+  {
+    id: 'map-kept-over-removed-aggregates',
+    test: `${ACCEPTANCE}/aggregates.test.ts`,
+    invariant: 'I2',
+    what: 'after a gap of aggregates a restored map counts on as if each had held one record',
+    file: 'packages/core/src/consume/shard-progress.ts',
+    find: 'if (this.#hasAggregates) this.#map.forgetAbove()',
+    replace: '',
+  },
+  {
+    id: 'gap-behind-aggregate-found-again',
+    test: 'packages/core/test/consume/shard-progress.test.ts',
+    invariant: 'I2',
+    what: 'a checkpoint behind a gap stands where the aggregate before the gap ended',
+    file: 'packages/core/src/consume/shard-progress.ts',
+    find: '    this.#readTo = undefined\n    this.#keptFrom',
+    replace: '    this.#keptFrom',
+  },
+  {
+    id: 'map-of-whole-records-over-aggregate',
+    test: 'packages/core/test/consume/shard-progress.test.ts',
+    invariant: 'I2',
+    what: 'a map that counted an aggregate as one record is laid over its records',
+    file: 'packages/core/src/consume/shard-progress.ts',
+    find: '      this.#map.forgetAbove()\n      this.#hasAggregates = true',
+    replace: '      this.#hasAggregates = true',
+  },
+  {
+    id: 'stuck-after-aggregate',
+    test: 'packages/core/test/consume/shard-reader.test.ts',
+    invariant: 'I9',
+    what: 'behind the window a read that ends an aggregate without a record is made again, for ever',
+    file: 'packages/core/src/consume/shard-reader.ts',
+    find: "history.expiredRecords > 0 || from.at === 'at_sub_sequence_number'",
+    replace: 'history.expiredRecords > 0',
+  },
+  {
+    id: 'marks-of-resolved-not-told',
+    test: `${ACCEPTANCE}/copies.test.ts`,
+    invariant: 'I3',
+    what: 'the mark of a record that was resolved before the start is not learned: its copy passes (K1)',
+    file: 'packages/core/src/consume/shard-runner.ts',
+    find:
+      '    const repeated = this.#sieve.repeats(record, this.#progress.admitted - 1)\n' +
+      '    if (ordinal === undefined) return\n',
+    replace:
+      '    if (ordinal === undefined) return\n' +
+      '    const repeated = this.#sieve.repeats(record, this.#progress.admitted - 1)\n',
+  },
+  {
+    id: 'marks-of-strays-kept',
+    test: `${ACCEPTANCE}/aggregates.test.ts`,
+    invariant: 'I2',
+    what: 'marks in an aggregate that is passed over are remembered: what is sent again is dropped as a copy',
+    file: 'packages/core/src/consume/record-sieve.ts',
+    find: "      return 'strays'\n",
+    replace:
+      '      const mark = readMark(record.data)\n' +
+      '      if (mark !== undefined) this.#copies.isCopy(mark, ordinal, record.arrivedAtMs)\n' +
+      "      return 'strays'\n",
+  },
+  {
+    id: 'copies-of-parents-forgotten',
+    test: `${ACCEPTANCE}/copies.test.ts`,
+    invariant: 'I3',
+    what: 'a child of a split knows no marks of its parent',
+    file: 'packages/core/src/consume/shard-runner.ts',
+    find: 'new Copies(...options.copiesOfParents, before?.copies)',
+    replace: 'new Copies(before?.copies)',
+  },
 ]

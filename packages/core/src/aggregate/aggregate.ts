@@ -14,6 +14,7 @@ export class Aggregate {
   readonly #keys: readonly string[]
   readonly #hashKeys: readonly string[]
   readonly #table: Uint32Array
+  readonly #keyBytes: number
   /** User records, 1 to 1,000,000. */
   readonly count: number
 
@@ -22,18 +23,19 @@ export class Aggregate {
     keys: readonly string[],
     hashKeys: readonly string[],
     table: Uint32Array,
-    count: number,
+    keyBytes: number,
   ) {
     this.#data = data
     this.#keys = keys
     this.#hashKeys = hashKeys
     this.#table = table
-    this.count = count
+    this.#keyBytes = keyBytes
+    this.count = table.length / COLUMNS
   }
 
-  /** What it takes in memory beside its record's data. */
+  /** What it takes in memory beside its record's data: many times as much, where it holds little but short keys. */
   get indexBytes(): number {
-    return this.#table.byteLength
+    return this.#table.byteLength + this.#keyBytes
   }
 
   partitionKey(index: number): string {

@@ -7,6 +7,8 @@ const MAX_KEY_CHARACTERS = 256
 /** Of UTF-8: three for each character at most. */
 const MAX_KEY_BYTES = MAX_KEY_CHARACTERS * 3
 const FIRST_ROWS = 64
+/** What a key takes in memory beside its characters, by measurement: the string and its place in the list. */
+const KEY_BYTES = 32
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -34,6 +36,7 @@ function readMessage(data: Uint8Array, end: number): Aggregate | undefined {
   const message = new ProtobufReader(data, MAGIC.length, end)
   let table = new Uint32Array(FIRST_ROWS * COLUMNS)
   let count = 0
+  let keyBytes = 0
   while (message.next()) {
     if (message.wireType !== BYTES) continue
     if (message.field === 1 || message.field === 2) {
@@ -41,6 +44,7 @@ function readMessage(data: Uint8Array, end: number): Aggregate | undefined {
       if (text === undefined || !(message.field === 1 ? isKey(text) : isHashKey(text))) return undefined
       if (message.field === 1) keys.push(text)
       else hashKeys.push(text)
+      keyBytes += KEY_BYTES + message.length
     } else if (message.field === 3) {
       if (count === MAX_USER_RECORDS) return undefined
       if ((count + 1) * COLUMNS > table.length) table = doubled(table)
@@ -53,7 +57,7 @@ function readMessage(data: Uint8Array, end: number): Aggregate | undefined {
   for (let at = 0; at < count * COLUMNS; at += COLUMNS) {
     if ((table[at] as number) >= keys.length || (table[at + 1] as number) > hashKeys.length) return undefined
   }
-  return new Aggregate(data, keys, hashKeys, table, count)
+  return new Aggregate(data, keys, hashKeys, table.slice(0, count * COLUMNS), keyBytes)
 }
 
 /** Writes the row of one record: key index, hash key index + 1 (0: none), data's start and length, message's start and length. */

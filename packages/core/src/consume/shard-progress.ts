@@ -82,12 +82,16 @@ export class ShardProgress {
 
   /** @returns the record's ordinal, or undefined when it was resolved before the process was started */
   admit(record: UserRecord): number | undefined {
-    const ordinal = this.#map.admit()
     const { subSequenceNumber } = record
+    if (subSequenceNumber !== undefined && !this.#hasAggregates) {
+      // A version that knew no aggregates counted it as one record: what is resolved beyond it comes again (I2).
+      this.#map.forgetAbove()
+      this.#hasAggregates = true
+    }
+    const ordinal = this.#map.admit()
     this.#sequences.push(record.sequenceNumber)
     this.#subs.push(subSequenceNumber ?? NO_SUB)
     this.#readTo = undefined
-    if (subSequenceNumber !== undefined) this.#hasAggregates = true
     this.#arrivals.push(record.arrivedAtMs)
     this.changes += 1
     if (this.#map.wasResolved(ordinal)) {
@@ -116,6 +120,8 @@ export class ShardProgress {
     this.#sequences = []
     this.#subs = []
     this.#arrivals = []
+    // It lies before the gap, which would be found, and counted, again.
+    this.#readTo = undefined
     this.#keptFrom = this.#map.base
     this.#expired += records
     this.changes += 1

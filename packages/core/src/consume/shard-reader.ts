@@ -10,7 +10,10 @@ import { ShardReads } from './shard-reads.ts'
 /** Handed out at a time. */
 const MAX_TAKEN_RECORDS = 1_000
 const HEAD_WAIT_MS = 10_000
-/** Rests of history reads whose aggregates held more than was asked for: 4 MiB each, or one record (I6). */
+/**
+ * Rests of history reads whose aggregates held more than was asked for: 4 MiB each, or one record, and what the
+ * aggregates take beside that (I6).
+ */
 const MAX_HISTORIES = 4
 
 /**
@@ -61,8 +64,9 @@ export class ShardReader {
       const index = this.#window.indexOf(from)
       if (index === undefined) {
         const history = await this.#readHistory(from, limit)
-        if (history.records.length > 0 || history.next === undefined || history.expiredRecords > 0)
-          return history
+        // Within an aggregate even a read that brings nothing goes on: past its end, to a place that the log knows.
+        const hasMoved = history.expiredRecords > 0 || from.at === 'at_sub_sequence_number'
+        if (history.records.length > 0 || history.next === undefined || hasMoved) return history
         // At the head, under another name than the window's: what comes next comes through the window.
         await this.#fetch(signal)
         continue

@@ -80,6 +80,21 @@ test('an aggregate of 20,000 keys and one of 100,000 empty records are read', ()
   expect(decodeAggregate(encode(one), md5)?.count).toBe(100_000)
 })
 
+test('what an aggregate takes in memory beside its bytes is counted: 24 bytes a record, and its keys, used or not (I6)', () => {
+  const record = [0x1a, 4, 8, 0, 0x1a, 0]
+  const key = [0x0a, 1, 0x61]
+  const one = decodeAggregate(framed(...key, ...record), md5)?.indexBytes as number
+  const records = decodeAggregate(framed(...key, ...Array(10_000).fill(record).flat()), md5)
+  expect(records?.indexBytes).toBe(one + 9_999 * 24)
+  const keys = decodeAggregate(framed(...Array(10_000).fill(key).flat(), ...record), md5)
+  expect(keys?.indexBytes).toBeGreaterThan(10_000 * 16)
+  const hashKeys = decodeAggregate(
+    framed(...key, ...Array(10_000).fill([0x12, 1, 0x30]).flat(), ...record),
+    md5,
+  )
+  expect(hashKeys?.indexBytes).toBeGreaterThan(10_000 * 16)
+})
+
 test('a record taken out does not keep its aggregate in memory', () => {
   const aggregate = decodeAggregate(
     encode([

@@ -25,6 +25,7 @@ function closedShard(counts: readonly number[]) {
   const asked: ReadRequest[] = []
   const read = async (request: ReadRequest): Promise<ReadResult> => {
     asked.push(request)
+    if (asked.length > 10_000) throw new Error('it reads without end')
     const { from } = request
     const first =
       from.at === 'trim_horizon'
@@ -130,4 +131,11 @@ test('any place in an aggregate can be gone on from; one that is not there goes 
     const from = { at: 'at_sub_sequence_number', sequenceNumber, subSequenceNumber: 300 } as const
     expect(await readAll(take, from, 50)).toEqual(names.slice(names.indexOf(next)))
   }
+})
+
+test('behind the window: a place after the last record of an aggregate that is all a read brings', async () => {
+  const { take, names } = closedShard(COUNTS)
+  await take({ at: 'at_sequence_number', sequenceNumber: '107' }, 1)
+  const from = { at: 'at_sub_sequence_number', sequenceNumber: '104', subSequenceNumber: 300 } as const
+  expect(await readAll(take, from, 1)).toEqual(names.slice(names.indexOf('105:0')))
 })
