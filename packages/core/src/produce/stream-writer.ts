@@ -129,11 +129,11 @@ export class StreamWriter {
   /** Ends what the call has waiting; what is under way ends with its batch. The call must be stopped. */
   withdraw(call: WriterCall): void {
     const isOfCall = (record: PendingRecord): boolean => record.call === call
-    const withdrawn = this.#early.withdraw(isOfCall)
-    for (const queue of this.#queues.values()) withdrawn.push(...queue.withdraw(isOfCall))
-    for (const lane of this.#lanesAtRest()) withdrawn.push(...lane.waiting.withdraw(isOfCall))
-    withdrawn.sort((a, b) => a.order - b.order)
-    for (const record of withdrawn) endStopped(record)
+    // Not as arguments of one push: a buffer holds more records than a call takes.
+    const withdrawn = [this.#early.withdraw(isOfCall)]
+    for (const queue of this.#queues.values()) withdrawn.push(queue.withdraw(isOfCall))
+    for (const lane of this.#lanesAtRest()) withdrawn.push(lane.waiting.withdraw(isOfCall))
+    for (const record of withdrawn.flat().sort((a, b) => a.order - b.order)) endStopped(record)
     this.#schedulePump()
   }
 
@@ -219,15 +219,14 @@ export class StreamWriter {
   #placeAll(): void {
     if (this.#isOutdated) {
       if (this.#inFlight > 0) return
-      const all: PendingRecord[] = []
-      for (const queue of this.#queues.values()) all.push(...queue.withdraw(() => true))
-      for (const lane of this.#lanesAtRest()) all.push(...lane.waiting.withdraw(() => true))
+      const all: PendingRecord[][] = []
+      for (const queue of this.#queues.values()) all.push(queue.withdraw(() => true))
+      for (const lane of this.#lanesAtRest()) all.push(lane.waiting.withdraw(() => true))
       this.#queues.clear()
       this.#lanes.clear()
       this.#later.clear()
       this.#isOutdated = false
-      all.sort((a, b) => a.order - b.order)
-      for (const record of all) this.#place(record)
+      for (const record of all.flat().sort((a, b) => a.order - b.order)) this.#place(record)
     }
     for (let record = this.#early.shift(); record !== undefined; record = this.#early.shift())
       this.#place(record)

@@ -183,6 +183,24 @@ describe('produce', () => {
     expect({ rest, stored: log.stored.length }).toEqual({ rest: [0, 1], stored: 0 })
   })
 
+  it('ends with as many records buffered as a hot shard may leave behind, all of them in the remainder', async () => {
+    const { log, producer } = setup()
+    const ending = new AbortController()
+    const held = gate(log)
+    function* events() {
+      yield* numbered(200_000)
+      ending.abort()
+      held.open()
+    }
+    const report = await producer.produce('orders', events(), {
+      maxBufferedRecords: 1_000_000,
+      maxBufferedBytes: 1e9,
+      signal: ending.signal,
+    })
+    expect(report).toMatchObject({ end: 'aborted', read: 200_000, failed: 0 })
+    expect(report.accepted + (await remainderOf(report)).length).toBe(200_000)
+  })
+
   it('ends as told by a signal; leaving the remainder early closes the source', async () => {
     const { producer } = setup()
     const ending = new AbortController()
