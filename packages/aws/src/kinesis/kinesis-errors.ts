@@ -7,7 +7,7 @@ export class KinesisRefusedError extends EddyError {
 
   /** @param what - `PutRecords on stream "orders"` */
   constructor(what: string, problem: string, options?: ErrorOptions) {
-    super(`Kinesis refused ${what}: ${problem}`, { request: what, problem }, options)
+    super(`Kinesis refused ${what}: ${problem}${nextStepOf(problem)}`, { request: what, problem }, options)
   }
 }
 
@@ -18,6 +18,25 @@ export class KinesisUnavailableError extends EddyError {
 
   /** @param what - `PutRecords on stream "orders"` */
   constructor(what: string, problem: string, options?: ErrorOptions) {
-    super(`no outcome of ${what} from Kinesis: ${problem}`, { request: what, problem }, options)
+    super(
+      `no outcome of ${what} from Kinesis: ${problem}${nextStepOf(problem)}`,
+      { request: what, problem },
+      options,
+    )
   }
+}
+
+const NEXT_STEPS: readonly (readonly [problem: RegExp, step: string])[] = [
+  [
+    /^CredentialsProviderError|^TokenProviderError/,
+    'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE.',
+  ],
+  [/^ResourceNotFoundException/, 'Create the stream, or check its name, the region and the account.'],
+  [/ECONNREFUSED|ENOTFOUND|EAI_AGAIN/, 'Is something listening there? Check the address of the endpoint.'],
+]
+
+/** For what a first attempt meets; of the rest Kinesis' own words say more. */
+function nextStepOf(problem: string): string {
+  const step = NEXT_STEPS.find(([pattern]) => pattern.test(problem))?.[1]
+  return step === undefined ? '' : `${/[.!?]$/.test(problem) ? '' : '.'} ${step}`
 }

@@ -92,19 +92,28 @@ export class ReadWindow {
     // What is after the gap before the window's first record has index 0 too: it was told of the gap already.
     const isAtStart = this.#start !== undefined && isSamePosition(logPosition(from), this.#start)
     const expiredRecords = isAtStart ? this.#expired : 0
-    const millisBehindLatest = this.#millisBehindLatest
     if (index >= this.#records.length) {
       if (this.next !== undefined && expiredRecords === 0) return undefined
+      const millisBehindLatest = this.#millisBehindLatest
       return { slice: { records: [], next: this.next, millisBehindLatest, expiredRecords }, end: index }
     }
     const { records, end, taken } =
       this.#expanded === undefined
         ? this.#plainFrom(index, limit)
         : this.#userRecordsFrom(from, index, limit, this.#expanded)
+    const millisBehindLatest = this.#millisBehindAt(end)
     return {
       slice: { records, next: this.#nextAt(end, taken), millisBehindLatest, expiredRecords },
       end,
     }
+  }
+
+  /** Whoever has not got to the end of the window is behind, even where the window is at that of the shard. */
+  #millisBehindAt(end: number): number {
+    const left = this.#records[end]
+    if (left === undefined) return this.#millisBehindLatest
+    const last = this.#records.at(-1) as LogRecord
+    return Math.max(1, this.#millisBehindLatest + last.arrivedAtMs - left.arrivedAtMs)
   }
 
   #plainFrom(index: number, limit: number): Taken {

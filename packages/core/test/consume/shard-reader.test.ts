@@ -105,6 +105,17 @@ test.each([1, 3, 7, 100, 1_000])(
   },
 )
 
+test('whoever has not got to the end of the window is behind, though the window is at the end of the shard', async () => {
+  const { take } = closedShard(COUNTS)
+  const behind: boolean[] = []
+  for (let position: ReadPosition | undefined = { at: 'trim_horizon' }; position !== undefined; ) {
+    const slice: Slice = await take(position, 100)
+    behind.push(slice.millisBehindLatest > 0)
+    position = slice.next
+  }
+  expect(behind).toEqual([true, true, true, false])
+})
+
 test('behind the window an aggregate of 5,000 records is read once, by two who are at different places of it', async () => {
   const { take, asked, names } = closedShard([5_000, 0, 0])
   await take({ at: 'at_sequence_number', sequenceNumber: '102' }, 1)

@@ -123,14 +123,19 @@ describe('writers of a stream with limits that know nothing of each other (I2, I
     expect(exitCode, stderr).toBe(3)
     expect(JSON.parse(stdout)).toMatchObject({ sent: 600, failed: 1, lastLine: 601, end: 'done' })
     await expectWritten('put', 1, 600)
-    const gone = await eddy(
-      ['put', 'nowhere', file, '--key', 'key', '--aws-endpoint', awsUrl(), '--region', 'us-east-1'],
-      {
-        cwd: folder,
-        env: { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
-      },
-    )
+    const env = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' }
+    const putTo = (stream: string, endpoint: string) => {
+      const options = ['--key', 'key', '--aws-endpoint', endpoint, '--region', 'us-east-1']
+      return eddy(['put', stream, file, ...options, '--give-up-after', '1ms'], { cwd: folder, env })
+    }
+    const gone = await putTo('nowhere', awsUrl())
     expect(gone.exitCode).toBe(1)
     expect(gone.stderr).toContain('ResourceNotFoundException')
+    expect(gone.stderr).toContain('Create the stream')
+    // No line is at fault when nobody answers: the failed file has only what is not JSON.
+    const closed = await putTo('put', 'http://127.0.0.1:1')
+    expect(closed.exitCode).toBe(4)
+    expect(closed.stderr).toContain('Check the address of the endpoint')
+    for (const { stdout: said } of [gone, closed]) expect(said).toMatch(/^sent 0, failed 1 /)
   })
 })

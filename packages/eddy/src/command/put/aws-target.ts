@@ -13,7 +13,7 @@ export interface AwsTargetOptions {
 /**
  * A stream of Amazon Kinesis Data Streams, or of an endpoint that speaks its API. The AWS SDK is loaded now: nobody else
  * needs it.
- * @throws UsageError when it is not installed
+ * @throws UsageError it is not installed, or no region is known
  */
 export async function awsTarget(
   lines: LineEvents,
@@ -21,6 +21,13 @@ export async function awsTarget(
 ): Promise<PutTarget> {
   const { KinesisLog, kinesisClient } = await loadKinesis()
   const client = kinesisClient({ endpoint, ...(region !== undefined && { region }) })
+  await client.config.region().catch((error: unknown) => {
+    throw new UsageError(
+      '--region: expected the name of a region, such as us-east-1, since neither AWS_REGION nor the profile names one',
+      {},
+      { cause: error },
+    )
+  })
   return {
     name: lines.stream,
     log: new KinesisLog({ client, allowAutoDistribution: isUnordered }),

@@ -26,7 +26,7 @@ const MAX_NAMES = 1_000
  * With `named`, that file is emptied now. Without, the first failed line makes `<input>.failed.ndjson` in the working
  * folder (or the next free `.2`, `.3`…: an earlier run's failures are never overwritten).
  *
- * @throws UsageError when the failed file is the input itself
+ * @throws UsageError the failed file is the input itself, or cannot be written
  */
 export async function openFailedFile(named: string | undefined, input: string): Promise<FailedFile> {
   let path = named
@@ -42,7 +42,13 @@ export async function openFailedFile(named: string | undefined, input: string): 
   }
   if (named !== undefined) {
     await refuseInput(named, input)
-    await start(named, 'w')
+    await start(named, 'w').catch((error: Error) => {
+      throw new UsageError(
+        `--failed: cannot write ${named}: ${error.message}. Name a file in a folder that is there and can be written to.`,
+        {},
+        { cause: error },
+      )
+    })
   }
   return {
     get path() {

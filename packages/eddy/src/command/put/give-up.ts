@@ -1,5 +1,8 @@
 import { type AppendOutcome, EddyError } from '@eddy/core'
 
+/** Nobody answered: of no line is anything known. */
+const NO_ANSWER: ReadonlySet<string> = new Set(['EDDY_CONNECTION', 'EDDY_KINESIS_UNAVAILABLE'])
+
 type Refusal = AppendOutcome & { readonly ok: false }
 
 /** Where lines are put to takes nothing any more: what the last of them was told. */
@@ -19,5 +22,5 @@ export class PutGaveUpError extends EddyError {
  */
 export function endsThePut(outcome: AppendOutcome): outcome is Refusal {
   if (outcome.ok || !outcome.retryable) return false
-  return outcome.mayBeStored === true || outcome.code === 'EDDY_CONNECTION'
+  return outcome.mayBeStored === true || NO_ANSWER.has(outcome.code)
 }

@@ -8,8 +8,8 @@ export interface PutCounts {
   failed: number
   /** Of the accepted lines, without line ends. */
   bytes: number
-  /** Of the input, read so far. */
-  readBytes: number
+  /** Of the input, of lines that were accepted or are in the failed file. */
+  doneBytes: number
   /** The last line up to which every line has been accepted or is in the failed file. */
   settledLine: number
 }
@@ -55,18 +55,21 @@ export function resumeHint({ sent, settledLine }: PutCounts, producerId: string)
   return `${plural(sent, 'line')} accepted. Lines after ${settledLine} may not be stored: go on with the same command and ${next}`
 }
 
+/** The line fits a terminal of 80 columns, up to hundreds of millions of lines and terabytes. */
+const BAR_WIDTH = 10
+
 export function progressText(counts: PutCounts, seconds: number, totalBytes: number | undefined): string {
-  const { sent, failed, readBytes } = counts
+  const { sent, failed, doneBytes } = counts
   const perSecond = seconds > 0 ? (sent + failed) / seconds : 0
   const parts = [
-    ...(totalBytes === undefined ? [] : [bar(readBytes, totalBytes)]),
+    ...(totalBytes === undefined ? [] : [bar(doneBytes, totalBytes, BAR_WIDTH)]),
     `${count(sent)} sent`,
     ...(failed === 0 ? [] : [`${count(failed)} failed`]),
     `${count(perSecond)}/s`,
-    totalBytes === undefined ? byteSize(readBytes) : `${byteSize(readBytes)} of ${byteSize(totalBytes)}`,
+    totalBytes === undefined ? byteSize(doneBytes) : `${byteSize(doneBytes)} of ${byteSize(totalBytes)}`,
   ]
-  if (totalBytes !== undefined && readBytes > 0 && readBytes < totalBytes) {
-    parts.push(`${duration((seconds * 1_000 * (totalBytes - readBytes)) / readBytes)} left`)
+  if (totalBytes !== undefined && doneBytes > 0 && doneBytes < totalBytes) {
+    parts.push(`${duration((seconds * 1_000 * (totalBytes - doneBytes)) / doneBytes)} left`)
   }
   return parts.join('  ')
 }

@@ -55,7 +55,7 @@ export class PutRun {
     this.#log = new WatchedLog(parts.target.log)
     this.producerId = parts.producerId ?? randomUUID()
     this.#settled = new SettledLines(parts.fromLine - 1)
-    this.counts = { sent: 0, failed: 0, bytes: 0, readBytes: 0, settledLine: parts.fromLine - 1 }
+    this.counts = { sent: 0, failed: 0, bytes: 0, doneBytes: 0, settledLine: parts.fromLine - 1 }
   }
 
   /** Some line may be stored that is not counted as settled. */
@@ -85,13 +85,7 @@ export class PutRun {
   async #put(): Promise<'done' | 'deadline'> {
     const { target, lines, fromLine, ordering, giveUpAfterMs, deadlineMs, batchRecords } = this.#parts
     const { signal } = this.#stopping
-    const items = putItems(lines, {
-      fromLine,
-      signal,
-      onRead: (bytes) => {
-        this.counts.readBytes = bytes
-      },
-    })
+    const items = putItems(lines, { fromLine, signal })
     const first = await items.next()
     if (first.done === true) return 'done'
     const producer = createProducer(this.#log, {
@@ -128,7 +122,7 @@ export class PutRun {
     }
   }
 
-  async #settle(outcome: AppendOutcome, order: number, { line }: PutItem): Promise<void> {
+  async #settle(outcome: AppendOutcome, order: number, { line, inputBytes }: PutItem): Promise<void> {
     if (outcome.ok) {
       this.counts.sent += 1
       this.counts.bytes += line.bytes.length
@@ -143,6 +137,7 @@ export class PutRun {
       this.counts.failed += 1
       await this.#parts.failedFile.write({ line, code: outcome.code, reason: outcome.message })
     }
+    this.counts.doneBytes += inputBytes
     this.#settled.settle(order)
     this.counts.settledLine = this.#settled.line
   }

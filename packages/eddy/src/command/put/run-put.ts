@@ -1,7 +1,7 @@
 import type { Ordering } from '@eddy/core'
 import { type Command, Option } from 'commander'
 import type { CommandContext } from '../command-context.ts'
-import { InterruptedError } from '../command-errors.ts'
+import { InterruptedError, UsageError } from '../command-errors.ts'
 import { EXIT } from '../exit-code.ts'
 import { createProgress } from '../format/progress.ts'
 import { requireDurationMs } from '../format/time.ts'
@@ -15,6 +15,7 @@ import { type PutEnd, PutRun } from './put-run.ts'
 import type { PutTarget } from './put-target.ts'
 
 const MAX_BATCH_RECORDS = 500
+const MAX_PRODUCER_ID_LENGTH = 128
 
 export interface PutRunOptions {
   readonly failed?: string
@@ -65,6 +66,11 @@ export async function runPut(
     deadlineMs:
       options.deadline === undefined ? undefined : requireDurationMs(options.deadline, '--deadline'),
   }
+  const { producerId } = options
+  if (producerId !== undefined && (producerId.length < 1 || producerId.length > MAX_PRODUCER_ID_LENGTH))
+    throw new UsageError(
+      `--producer-id: expected 1 to ${MAX_PRODUCER_ID_LENGTH} characters, received "${producerId}"`,
+    )
   const input = await openInput(context, file)
   const failedFile = await openFailedFile(options.failed, file).catch((error: unknown) => {
     input.stream.destroy()
@@ -80,7 +86,7 @@ export async function runPut(
     failedFile,
     batchRecords: options.batch,
     fromLine: options.fromLine,
-    producerId: options.producerId,
+    producerId,
     ordering: options.ordering ?? 'key',
     aggregate: options.aggregate === true,
     signal: context.io.signal,

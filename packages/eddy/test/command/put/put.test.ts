@@ -314,6 +314,32 @@ describe('eddy put', () => {
     }
   })
 
+  it('names the option when a failed file cannot be written, or a producer id is none', async () => {
+    for (const [option, value] of [
+      ['--failed', join(folder, 'none', 'failed.ndjson')],
+      ['--producer-id', ''],
+      ['--producer-id', 'x'.repeat(129)],
+    ] as const) {
+      const { exitCode, stdout, stderr } = await runCommand(['put', 'orders', '--key', 'id', option, value])
+      expect([exitCode, stdout]).toEqual([2, ''])
+      expect(stderr).toMatch(new RegExp(`^eddy: ${option}: `))
+    }
+  })
+
+  it('shows on a terminal how much of the file is settled, not how much was read', async () => {
+    const log = fakeLog()
+    server = await streamServer((request) => log.append(request))
+    const file = join(folder, 'in.ndjson')
+    await writeFile(file, ndjson(1_000))
+    const argv = ['put', 'orders', file, '--key', 'id', '--batch', '10']
+    const { stderr } = await runCommand(argv, { url: server.url, answers: [] })
+    const drawn = [...stderr.matchAll(/([\d.]+) % {2}([\d,]+) sent /g)]
+    expect(drawn.length).toBeGreaterThan(0)
+    // Later lines are a little longer.
+    for (const [text, percent, sent] of drawn)
+      expect(Math.abs(Number(percent) - Number(sent?.replace(',', '')) / 10), text).toBeLessThan(5)
+  })
+
   it('refuses to empty its own input, a folder and a missing file', async () => {
     const file = join(folder, 'in.ndjson')
     await writeFile(file, ndjson(1))
