@@ -47,6 +47,8 @@ class Fuzzed {
   }
 
   static async start(): Promise<Fuzzed> {
+    // Loaded with its first request, in real time, which the virtual clock waits for only so long.
+    await import('../../../src/aws/protocol/cbor-protocol.ts')
     const world = new SimWorld({ seed: 'fuzz' })
     const engine = world.boot()
     const ending = new AbortController()
