@@ -42,6 +42,15 @@ describe('Without credentials', () => {
     expect(inputs).toHaveLength(4)
   })
 
+  it('who is refused is told what to do', async () => {
+    const { server } = await start()
+    const answer = await exchange(server.port, { host: 'host.docker.internal:4566' }, '{}')
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toEqual({
+      __type: 'AccessDeniedException',
+      message: expect.stringContaining('start the endpoint with --aws-credentials'),
+    })
+  })
+
   it('pages of other origins are refused, whatever they may send without being asked first', async () => {
     const { server, inputs } = await start()
     for (const headers of [

@@ -102,7 +102,11 @@ describe('The endpoint, with the JavaScript SDK', () => {
     for (const version of [1, 2] as const)
       await expect(
         kinesis(server, version).send(new PutRecordsCommand({ StreamName: 's', Records })),
-      ).rejects.toMatchObject({ $metadata: { httpStatusCode: 413 } })
+      ).rejects.toMatchObject({
+        $metadata: { httpStatusCode: 413 },
+        name: 'RequestEntityTooLargeException',
+        message: expect.stringContaining('over 16 MiB'),
+      })
   })
 
   it('answers SQS in JSON, with the codes that older clients know', async () => {
