@@ -1,4 +1,4 @@
-import type { LedgerItem } from '@eddy/core'
+import type { LedgerItem, SubscriptionStatus } from '@eddy/core'
 import { resolvedByCheckpoint } from './checkpoint-view.ts'
 import type { History } from './history.ts'
 import type { StoredView } from './stored-view.ts'
@@ -82,4 +82,10 @@ function isDecided(item: LedgerItem): boolean {
     item.editedBy !== undefined ||
     item.redrives.length > 0
   )
+}
+
+/** I9: no reading of a shard has broken. What stands behind it waits for a restart: it is not lost, and nobody gets it. */
+export function checkReading(status: SubscriptionStatus | undefined): void {
+  const broken = status?.shards.find(({ state }) => state === 'stopped')
+  if (broken !== undefined) throw new Violation('I9', `the reading of ${broken.shardId} has broken`)
 }

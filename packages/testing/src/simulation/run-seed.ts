@@ -4,6 +4,7 @@ import {
   type HandleOptions,
   type Runtime,
   type SubscriptionDefinition,
+  type SubscriptionStatus,
   startRuntime,
   stream,
   subscribe,
@@ -22,7 +23,7 @@ import { OrderPromises } from './order-promises.ts'
 import { PolicyPlayer } from './policy-player.ts'
 import { RareEventCounts } from './rare-events.ts'
 import { seeCrash, seeOutcome } from './rare-sights.ts'
-import { checkIsolation, checkTokens, isAtRest } from './rest-checks.ts'
+import { checkIsolation, checkReading, checkTokens, isAtRest } from './rest-checks.ts'
 import { type Action, mostConcurrency, type Scenario, type ScriptedEvent, scenarioOf } from './scenario.ts'
 import { scriptedBatch } from './scripted-batch.ts'
 import { type HandlerWorld, scriptedHandler } from './scripted-handler.ts'
@@ -127,6 +128,7 @@ class SeedRun {
     this.#becomeCalm()
     await this.#comeToRest()
     seeOutcome(this.view, this.rare, this.world)
+    checkReading(await this.#status())
     checkEverythingEnded(this.view, this.history)
     checkRedrives(this.view)
   }
@@ -353,6 +355,12 @@ class SeedRun {
       // A person goes on deciding what is parked again.
       this.#operator.decideParked(this.#runtime)
     }
+  }
+
+  async #status(): Promise<SubscriptionStatus | undefined> {
+    const status = this.#runtime?.operations.showSubscription(SUBSCRIPTION)
+    await this.#runFor(1_000)
+    return await status
   }
 
   async #runFor(ms: number): Promise<void> {
