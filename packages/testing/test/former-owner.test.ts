@@ -101,16 +101,6 @@ describe('what a former owner that goes on brings back, whatever its successor d
     expect(() => start('e1', 'retry', 2)).not.toThrow()
   })
 
-  test('and once it went well here, with a later one of its key', async () => {
-    start('e1', 'live', 1)
-    history.lingers(1)
-    history.boot = 2
-    handle('e1', 'live', 1)
-    handle('e2', 'live', 1)
-    await enters(former, 'e1', 2)
-    expect(() => start('e1', 'retry', 2)).not.toThrow()
-  })
-
   test('an event that only waited there comes again too, its attempts counted anew', async () => {
     history.lingers(1)
     history.boot = 2

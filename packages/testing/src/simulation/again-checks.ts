@@ -162,8 +162,6 @@ export class AgainChecks {
       throw new Violation('I9', `${eventId} has attempt ${ctx.attempt} after attempt ${seen.attempt}`)
     seen.attempt = ctx.attempt
     if (this.#promises.isAlways('nothing') || ctx.outOfOrder || seen.okAt === undefined) return
-    // It was handled by its successor too, and what came after it.
-    if (this.#maybeLate.has(eventId)) return
     if (item === undefined || item.redrives.length > 0 || item.editOf !== undefined) return
     if (this.lateHolds.reached(eventId)) return
     const later = this.#laterInLane(ctx).find(

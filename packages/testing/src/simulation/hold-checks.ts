@@ -33,7 +33,8 @@ export class HoldChecks {
       // Another policy does not hold shards: what waits there holds its key, or nothing, before the shard is let go.
       if (before.state === 'held' && isOfShard(before) && !this.#promises.isAlways('shard')) {
         const event = this.#view.recordAt(before.shardId, before.lo)
-        if (event !== undefined) this.#promises.letGo(event.eventId)
+        const isHeld = this.#holdsKey(before) || !this.#promises.everMayBe('nothing')
+        if (event !== undefined) this.#promises.handedOver(event.eventId, isHeld ? 'key' : 'nothing')
         return
       }
       if (before.state === 'held')
@@ -51,6 +52,20 @@ export class HoldChecks {
     if (after.epoch < before.epoch)
       throw new Violation('I3', `the hold of ${name} was written by a former owner over a later one (H3)`)
     if (before.state === 'held' && after.state === 'open') this.#checkRelease(name, before, after)
+  }
+
+  /** What a shard is held for holds its key too. */
+  #holdsKey({ laneId, lo }: StoredHold): boolean {
+    return this.#view
+      .holds()
+      .some(
+        (hold) =>
+          hold.state === 'held' &&
+          !isOfShard(hold) &&
+          hold.laneId === laneId &&
+          hold.lo <= lo &&
+          lo <= hold.tail,
+      )
   }
 
   /** A lane is let go only when nothing of it waits. A redrive may come in between: it sees to its place itself. */

@@ -62,9 +62,15 @@ export class OrderPromises {
     if (!this.#live.delete(eventId)) this.#take(eventId)
   }
 
-  /** Its shard goes on, or it is sent again: from here on it holds what the policy says now. */
+  /** It is sent again: from here on it holds what the policy says now. */
   letGo(eventId: string): void {
     this.#take(eventId)
+  }
+
+  /** Its shard goes on, as under `shard` none does: decided by the policy before, where `shard` counts again by now. */
+  handedOver(eventId: string, to: 'key' | 'nothing'): void {
+    this.#take(eventId)
+    this.#take(eventId, new Set([to]))
   }
 
   /** The earlier one is to be done with before the later one begins. */
