@@ -64,8 +64,9 @@ export class PortInUseError extends EddyError {
   override readonly code = 'EDDY_PORT_IN_USE'
   override readonly retryable = true
 
-  constructor(host: string, port: number) {
-    super(`${host}:${port} is in use. Choose another port with --port, or stop what listens there.`, {
+  /** @param option - that named the port */
+  constructor(host: string, port: number, option = '--port') {
+    super(`${host}:${port} is in use. Choose another port with ${option}, or stop what listens there.`, {
       host,
       port,
     })

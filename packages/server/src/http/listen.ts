@@ -37,7 +37,7 @@ export function urlOf(host: string, port: number): string {
 }
 
 function listenError(error: NodeJS.ErrnoException, { host, port, portOption }: ListenOptions): Error {
-  if (error.code === 'EADDRINUSE') return new PortInUseError(host, port)
+  if (error.code === 'EADDRINUSE') return new PortInUseError(host, port, portOption)
   if (error.code === 'EACCES')
     return new InvalidOptionError(portOption ?? '--port', 'a port that this user may open', port)
   if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {

@@ -1,6 +1,6 @@
 import type { AppDefinition, Logger } from '@eddy/core'
 import type { Eddy } from '../../open.ts'
-import { asConfiguration } from '../command-errors.ts'
+import { asConfiguration, UsageError } from '../command-errors.ts'
 
 export interface AwsOptions {
   readonly host: string
@@ -54,4 +54,14 @@ export async function startAws(
     }),
   )
   return { url: server.url, region, needsSignature: credentials.length > 0, close: () => server.close() }
+}
+
+/**
+ * Before anything is opened.
+ * @throws UsageError an option of an endpoint that is not asked for: nothing would be served, nor checked
+ */
+export function checkAwsOptions({ awsPort, awsInstant, awsCredentials }: AwsOptions): void {
+  if (awsPort !== undefined || (awsInstant !== true && awsCredentials === undefined)) return
+  const option = awsInstant === true ? '--aws-instant' : '--aws-credentials'
+  throw new UsageError(`${option}: expected --aws-port beside it, such as --aws-port 4566`)
 }

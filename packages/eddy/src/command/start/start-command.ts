@@ -8,7 +8,13 @@ import { parseCount } from '../parse-count.ts'
 import { version } from '../version.ts'
 import { guardCrashes } from './crash-guard.ts'
 import { shutDown } from './shut-down.ts'
-import { type AwsOptions, type AwsSurroundings, type StartedAws, startAws } from './start-aws.ts'
+import {
+  type AwsOptions,
+  type AwsSurroundings,
+  checkAwsOptions,
+  type StartedAws,
+  startAws,
+} from './start-aws.ts'
 import { type StartedServer, startBanner } from './start-banner.ts'
 
 const awsPort = parseCount('--aws-port', 0, 65_535)
@@ -77,6 +83,7 @@ async function start(
 ): Promise<void> {
   const { io } = context
   const timeoutMs = requireDurationMs(options.shutdownTimeout, '--shutdown-timeout')
+  checkAwsOptions(options)
   // Loaded here, so that the other commands start without the engine.
   const { pinoLogger } = await import('@eddy/server/logger')
   const { haltCommits } = await import('@eddy/embedded')

@@ -107,5 +107,10 @@ describe('eddy start --aws-port', () => {
     expect([region.exitCode, region.stderr]).toEqual([4, expect.stringContaining('--aws-region')])
     const file = await runCommand([...argv, '--aws-credentials', join(cwd, 'none')], {})
     expect([file.exitCode, file.stderr]).toEqual([4, expect.stringContaining('--aws-credentials')])
+    for (const alone of [['--aws-instant'], ['--aws-credentials', 'pairs']]) {
+      const refused = await runCommand(['start', '--data', join(cwd, 'none'), ...alone], {})
+      expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--aws-port') })
+      expect(refused.stderr).toContain(alone[0])
+    }
   })
 })

@@ -105,7 +105,7 @@ function checkOptions({ host, port, region, credentials }: ServeAwsOptions): voi
     throw new InvalidOptionError('--aws-region', 'the name of a region, such as us-east-1', region)
   if ((credentials ?? []).length === 0 && !isLoopbackHost(host)) {
     throw new InvalidOptionError(
-      'EDDY_AWS_ACCESS_KEY_ID and EDDY_AWS_SECRET_ACCESS_KEY',
+      '--aws-credentials, or EDDY_AWS_ACCESS_KEY_ID and EDDY_AWS_SECRET_ACCESS_KEY',
       `credentials, since ${JSON.stringify(host)} can be reached from other machines (127.0.0.1 needs none)`,
       undefined,
     )

@@ -220,6 +220,7 @@ describe('Options', () => {
     await expect(serveAws({ ...options, port: 70_000 })).rejects.toThrow(/--aws-port/)
     const { server } = await start()
     await expect(serveAws({ ...options, port: server.port })).rejects.toThrow(PortInUseError)
+    await expect(serveAws({ ...options, port: server.port })).rejects.toThrow(/another port with --aws-port/)
   })
 
   it('requests are logged without what was sent', async () => {
