@@ -72,8 +72,10 @@ export class PutRun {
     signal.addEventListener('abort', stop, { once: true })
     try {
       const end = await this.#put()
-      if (this.#gaveUp !== undefined) return { end: 'failed', problem: this.#gaveUp }
-      return { end: signal.aborted ? 'interrupted' : end }
+      // Whose answer was out when the call was ended is in doubt, and no reason to call it failed.
+      if (signal.aborted) return { end: 'interrupted' }
+      if (end === 'done' && this.#gaveUp !== undefined) return { end: 'failed', problem: this.#gaveUp }
+      return { end }
     } catch (error) {
       const problem = error instanceof ProduceError ? error.cause : error
       return signal.aborted ? { end: 'interrupted', problem } : { end: 'failed', problem }

@@ -299,6 +299,27 @@ describe('eddy put', () => {
     expectEachInOrder(log.stored, 200)
   })
 
+  it.each([
+    ['the deadline', 3, 'deadline'],
+    ['Ctrl-C', 130, 'interrupted'],
+  ] as const)('is ended by %s, not failed, when an answer is lost at that time', async (what, code, end) => {
+    const interrupt = new AbortController()
+    server = await streamServer(() => {
+      if (what === 'Ctrl-C') interruptWith(interrupt)
+      return 'reset'
+    })
+    const deadline = what === 'Ctrl-C' ? [] : ['--deadline', '300ms']
+    const argv = ['put', 'orders', '--key', 'id', '--json', ...deadline]
+    const { exitCode, stdout, stderr } = await runCommand(argv, {
+      url: server.url,
+      stdin: ndjson(20),
+      interrupt,
+    })
+    expect(exitCode, stderr).toBe(code)
+    expect(JSON.parse(stdout)).toMatchObject({ sent: 0, failed: 0, lastLine: 0, end })
+    expect(stderr).toContain('--from-line 1 --producer-id')
+  })
+
   it('refuses an address, a region and an ordering that are none', async () => {
     for (const argv of [
       ['--aws-endpoint', '127.0.0.1:4566'],
