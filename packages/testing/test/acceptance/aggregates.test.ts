@@ -75,6 +75,27 @@ describe('aggregates', () => {
     expect(h.order('work', 'a')).toHaveLength(21)
   })
 
+  test('retention removes aggregates that were begun: what comes after them is handled, all of it (I2)', async () => {
+    const h = await openHarness(oneSubscription(PATIENT))
+    h.delay('work', { by: '10m', eventId: 'a-0' })
+    await putAggregate(h, userEvents(1, ['a']))
+    await putAggregate(h, userEvents(9, ['b']))
+    await h.append(
+      'events',
+      userEvents(3, ['b'], 9).map(({ key, id }) => event(key, id)),
+    )
+    // A checkpoint is saved with the first of them open and twelve behind it done.
+    await h.advance('3s')
+    expect(h.order('work', 'b')).toHaveLength(12)
+    await h.crash({ restart: false })
+    h.heal('work')
+    h.clock.jump(8 * 86_400_000)
+    for (const { key, id } of userEvents(20, ['c'])) await putEvent(h, { key, id })
+    await h.restart()
+    await h.settle()
+    expect(h.order('work', 'c')).toEqual(userEvents(20, ['c']).map(({ id }) => id))
+  })
+
   test('a record of an aggregate fails: its key is held, retried and flows; the others of it never notice (I3, I4)', async () => {
     const h = await openHarness(oneSubscription(PATIENT))
     h.fail('work', { eventId: 'a-1', times: 2 })

@@ -70,6 +70,21 @@ describe('copies of a marked record', () => {
     expect(handled(h)).toEqual(['a-p.0-0'])
   })
 
+  test('a copy of what was done before a crash, beyond something that was not, is dropped (K1)', async () => {
+    const h = await openHarness(oneSubscription(PATIENT))
+    h.delay('work', { by: '10m', eventId: 'slow' })
+    await putEvent(h, { key: 's', id: 'slow' })
+    await putEvent(h, marked('a', 0))
+    await h.advance('3s')
+    expect(handled(h)).toEqual(['a-p.0-0'])
+    await h.crash({ restart: false })
+    h.heal('work')
+    await putEvent(h, marked('a', 0))
+    await h.restart()
+    await h.settle()
+    expect(handled(h)).toEqual(['a-p.0-0', 'slow'])
+  })
+
   test('an original that failed is retried; its copy does not take its place or follow it (I3)', async () => {
     const h = await openHarness(oneSubscription(PATIENT))
     h.fail('work', { eventId: 'a-p.0-0', times: 2 })
