@@ -1,3 +1,5 @@
+import { InvalidOptionError } from '../errors/request-errors.ts'
+
 /** What one look at a source gives. `waiting`: nothing yet, and what was waited for beside it came first. */
 export type Pulled<Item> =
   | { readonly kind: 'item'; readonly item: Item }
@@ -13,7 +15,14 @@ export class ItemSource<Item> {
   #interrupt: (() => void) | undefined
   #isOver = false
 
+  /** @throws InvalidOptionError it cannot be iterated, or is a text: its letters are no items */
   constructor(source: Iterable<Item> | AsyncIterable<Item>) {
+    if (!isIterable(source))
+      throw new InvalidOptionError(
+        'source',
+        'an array, or what else for … of or for await … of takes',
+        source,
+      )
     this.#isAsync = Symbol.asyncIterator in source
     this.#iterator =
       Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
@@ -79,4 +88,12 @@ export class ItemSource<Item> {
       if (!this.#isOver) await this.#iterator.return?.()
     }
   }
+}
+
+function isIterable(source: unknown): boolean {
+  return (
+    typeof source === 'object' &&
+    source !== null &&
+    (Symbol.asyncIterator in source || Symbol.iterator in source)
+  )
 }

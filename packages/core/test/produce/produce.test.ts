@@ -296,6 +296,11 @@ describe('produce', () => {
     expect(unknown.cause).toBeInstanceOf(StreamNotFoundError)
   })
 
+  it.each([5, 'text', undefined, { key: 'a', data: 1 }])('refuses %o as a source', async (source) => {
+    const { producer } = setup()
+    await expect(producer.produce('orders', source as never)).rejects.toThrow(/^source: expected an array/)
+  })
+
   it('refuses invalid items alone; what prepare throws is the item’s outcome', async () => {
     const { log, producer } = setup()
     const outcomes: AppendOutcome[] = []
