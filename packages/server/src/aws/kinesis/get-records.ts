@@ -108,11 +108,12 @@ function checkAge({ issuedAtMs }: ShardIterator, { info }: FoundStream, nowMs: n
 }
 
 async function read(
-  { engine, accountId, logger }: KinesisContext,
+  { engine, accountId, logger, readTurns }: KinesisContext,
   { name }: FoundStream,
   { shardId, from }: ShardIterator,
   limit: number | undefined,
 ): Promise<ReadResult> {
+  await readTurns.next()
   try {
     return await engine.log.read({
       stream: name,

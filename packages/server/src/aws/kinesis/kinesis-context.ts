@@ -1,5 +1,6 @@
 import type { Engine, Logger, ServiceLimits, TokenBuckets } from '@eddy/core'
 import type { OpaqueTokens } from './opaque-tokens.ts'
+import type { ReadTurns } from './read-turns.ts'
 import type { StreamBook } from './stream-book.ts'
 import type { StreamChanges } from './stream-changes.ts'
 
@@ -12,6 +13,7 @@ export interface KinesisContext {
   readonly book: StreamBook
   readonly changes: StreamChanges
   readonly tokens: OpaqueTokens
+  readonly readTurns: ReadTurns
   /** Rates of requests. */
   readonly buckets: TokenBuckets
   readonly logger: Logger

@@ -15,6 +15,7 @@ import { putRecord } from './put-record.ts'
 import { putRecords } from './put-records.ts'
 import { rawGetRecords } from './raw/raw-get-records.ts'
 import { rawPutRecords } from './raw/raw-put-records.ts'
+import { ReadTurns } from './read-turns.ts'
 import { takeRequest } from './request-rates.ts'
 import { mergeShards, splitShard } from './reshard.ts'
 import { decreaseRetention, increaseRetention } from './retention-period.ts'
@@ -82,6 +83,7 @@ async function makeContext(options: KinesisServiceOptions): Promise<KinesisConte
     book,
     changes: new StreamChanges({ log, clock, book, logger, streamsChanged, stateMs }),
     tokens: await OpaqueTokens.open(engine.table),
+    readTurns: new ReadTurns(),
     buckets: new TokenBuckets(),
     logger,
     limits: options.limits,
