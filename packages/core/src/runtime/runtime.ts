@@ -297,12 +297,15 @@ class RunningApp implements Runtime {
 
   async #stop(timeoutMs: number): Promise<void> {
     await this.#operations?.stop()
-    await Promise.all([...this.#subscriptions.values()].map((runner) => runner.stop(timeoutMs)))
+    const runners = [...this.#subscriptions.values()]
+    const saved = await Promise.all(runners.map((runner) => runner.stop(timeoutMs)))
     this.#stopping.abort()
     await Promise.all(this.#threads.map((threads) => threads.close()))
     await Promise.all(this.#background)
     await this.#notifier.drain(DRAIN_NOTICES_MS)
     const { clock } = this.#options.engine
+    // A replay looks into the ledger, and only after a stop that was not clean: of what is there already (I2).
+    if (!saved.every((isSaved) => isSaved)) return
     await lastTry(clock, this.#logger, 'noting the end', async () => await this.#process?.end())
   }
 

@@ -47,20 +47,26 @@ export async function persist<T>(
   }
 }
 
-/** A last step before the end: tried a few times, and then let go with a warning. What it would have said, the next start finds out. */
+/**
+ * A last step before the end: tried a few times, and then let go with a warning. What it would have said, the next start
+ * finds out.
+ *
+ * @returns false when it was let go
+ */
 export async function lastTry(
   clock: Clock,
   logger: Logger,
   what: string,
   step: () => Promise<void>,
-): Promise<void> {
+): Promise<boolean> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await step()
+      await step()
+      return true
     } catch (error) {
       if (tries === LAST_TRIES) {
         logger.warn({ reason: String(error) }, `${what} failed at the end: the next start handles more again`)
-        return
+        return false
       }
       await clock.sleep(FIRST_WAIT_MS * tries)
     }

@@ -207,8 +207,10 @@ export class SubscriptionRunner implements SubscriptionControl {
   /**
    * Stops intake, lets what runs finish for `timeoutMs`, gives the rest back, saves the checkpoints.
    * What was given back comes again at the next start.
+   *
+   * @returns false when a checkpoint was not saved: more comes again, some of which is in the ledger by now
    */
-  async stop(timeoutMs: number): Promise<void> {
+  async stop(timeoutMs: number): Promise<boolean> {
     this.#isStopping = true
     this.#intake?.close()
     this.#queueIntake?.close()
@@ -224,8 +226,10 @@ export class SubscriptionRunner implements SubscriptionControl {
     this.#stopping.abort()
     await idle
     const { clock } = this.#options.engine
-    await lastTry(clock, this.parts.logger, 'saving checkpoints', async () => await this.#intake?.save())
+    const save = async (): Promise<void> => await this.#intake?.save()
+    const isSaved = await lastTry(clock, this.parts.logger, 'saving checkpoints', save)
     await Promise.all(this.#background)
+    return isSaved
   }
 
   async wouldRunOutOfOrder(item: LedgerItem): Promise<boolean> {
