@@ -57,6 +57,8 @@ export function resumeHint({ sent, settledLine }: PutCounts, producerId: string)
 
 /** The line fits a terminal of 80 columns, up to hundreds of millions of lines and terabytes. */
 const BAR_WIDTH = 10
+/** The first answers say little of the pace. */
+const FORECAST_AFTER_SECONDS = 1
 
 export function progressText(counts: PutCounts, seconds: number, totalBytes: number | undefined): string {
   const { sent, failed, doneBytes } = counts
@@ -68,7 +70,8 @@ export function progressText(counts: PutCounts, seconds: number, totalBytes: num
     `${count(perSecond)}/s`,
     totalBytes === undefined ? byteSize(doneBytes) : `${byteSize(doneBytes)} of ${byteSize(totalBytes)}`,
   ]
-  if (totalBytes !== undefined && doneBytes > 0 && doneBytes < totalBytes) {
+  const isEarly = seconds < FORECAST_AFTER_SECONDS || doneBytes === 0
+  if (totalBytes !== undefined && !isEarly && doneBytes < totalBytes) {
     parts.push(`${duration((seconds * 1_000 * (totalBytes - doneBytes)) / doneBytes)} left`)
   }
   return parts.join('  ')

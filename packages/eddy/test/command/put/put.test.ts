@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { progressText } from '../../../src/command/put/put-report.ts'
 import { fakeLog, sequencesOf, streamServer } from '../support/fake-log.ts'
 import { type FakeServer, fakeServer, problem } from '../support/fake-server.ts'
 import { interruptWith, runCommand } from '../support/run-command.ts'
@@ -359,6 +360,15 @@ describe('eddy put', () => {
     // Later lines are a little longer.
     for (const [text, percent, sent] of drawn)
       expect(Math.abs(Number(percent) - Number(sent?.replace(',', '')) / 10), text).toBeLessThan(5)
+  })
+
+  it('says how long it will take once a second has passed, in 80 columns however long the file is', () => {
+    const counts = { sent: 123_456_789, failed: 12_345, bytes: 0, doneBytes: 2 ** 40, settledLine: 0 }
+    expect(progressText(counts, 0.5, 2 ** 41)).not.toContain('left')
+    expect(progressText(counts, 3_600, 2 ** 41)).toMatch(
+      /^\[#{5}-{5}\] {2}50\.0 % .* of 2\.0 TiB {2}1 h left$/,
+    )
+    expect(progressText({ ...counts, failed: 0 }, 3_600, 2 ** 41).length).toBeLessThan(80)
   })
 
   it('refuses to empty its own input, a folder and a missing file', async () => {
