@@ -164,16 +164,17 @@ async function openEngine(
   logger: Logger,
 ) {
   const { open } = await import('../../open.ts')
-  const { data, host, port, readOnly } = options
-  return await asConfiguration(
-    open(app, {
-      dataDir: resolve(data),
-      logger,
-      address: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
-      ...(readOnly === undefined ? {} : { readOnly }),
-      ...(file === undefined ? {} : { appFile: resolve(file) }),
-    }),
-  )
+  const { data, host, port, readOnly, awsPort } = options
+  const opening = open(app, {
+    dataDir: resolve(data),
+    logger,
+    address: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    ...(readOnly === undefined ? {} : { readOnly }),
+    ...(file === undefined ? {} : { appFile: resolve(file) }),
+  })
+  // Loaded while the disk is at work; what is wrong with it comes up where it is used.
+  if (awsPort !== undefined) void import('@eddy/server/aws').catch(() => {})
+  return await asConfiguration(opening)
 }
 
 async function announce(context: CommandContext, started: StartedServer): Promise<void> {
