@@ -8,14 +8,17 @@ const KEYS = 40
 const POLICIES = ['nothing', 'key', 'shard'] as const
 type Blocks = (typeof POLICIES)[number]
 
-/** Every seventh event fails its first attempt. */
-function appWith(blocks: Blocks): string {
+/**
+ * Every seventh event fails its first attempt.
+ * @param workMs - the least that an event takes
+ */
+function appWith(blocks: Blocks, workMs = 0): string {
   const exhausted = blocks === 'key' ? `exhausted: 'dead-letter', ` : ''
   return appOf({
     failure: `{ blocks: '${blocks}', ${exhausted}retry: fixed({ delayMs: 10, maxAttempts: 50, jitter: 'none' }) }`,
     more: 'concurrency: 32, ',
     handle: `async ({ data }, ctx) => {
-      await sleep(data.n % 4)
+      await sleep(${workMs} + data.n % 4)
       if (data.n % 7 === 0 && ctx.attempt === 1) throw new Error('the first attempt fails')
       record(data.key + ' ' + data.n)
     }`,
@@ -58,7 +61,8 @@ describe('a stop under load', () => {
   it.each(['nothing', 'key'] as const)(
     'by SIGTERM finishes or gives back, saves checkpoints, ends with 0; nothing runs twice (blocks: %s)',
     async (blocks) => {
-      const place = await Workplace.open(appWith(blocks))
+      // Else all might be handled before the signal arrives.
+      const place = await Workplace.open(appWith(blocks, 50))
       await place.load(numbered(0, EVENTS, KEYS))
       for (const enough of [EVENTS / 6, EVENTS / 2]) {
         await place.start()

@@ -138,7 +138,7 @@ describe(`Bad input, seed ${SEED}`, () => {
           for (const request of requestsOf(model, operation, input))
             expectAnswer(await fuzzed.askLater(request), fuzzed.lines)
         }),
-        { seed: SEED, numRuns: runs(8) },
+        { seed: SEED, numRuns: runs(4) },
       )
       await fuzzed.expectService()
     }
