@@ -298,4 +298,5 @@ export type {
 } from './produce/produce-options.ts'
 export { type ItemContext, Producer, type ProducerOptions } from './produce/producer.ts'
 export type { ProducerLog } from './produce/producer-log.ts'
+export { randomUuid } from './produce/uuid.ts'
 export { type Runtime, type RuntimeOptions, startRuntime } from './runtime/runtime.ts'

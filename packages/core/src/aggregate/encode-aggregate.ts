@@ -1,3 +1,4 @@
+import { utf8Bytes } from '../limits/utf8-bytes.ts'
 import { FRAME_BYTES, MAGIC, type Tag } from './aggregate-format.ts'
 
 /** What becomes a user record of an aggregate. */
@@ -122,10 +123,6 @@ class TextTable {
   bytesFor(text: string): number {
     return this.#indexes.has(text) ? 0 : lengthDelimited(utf8Bytes(text))
   }
-}
-
-function utf8Bytes(text: string): number {
-  return encoder.encode(text).length
 }
 
 class Writer {

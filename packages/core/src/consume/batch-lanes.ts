@@ -1,6 +1,6 @@
 import type { BatchDefinition } from '../model/batch.ts'
 import type { Clock } from '../ports/clock.ts'
-import { Fifo } from './fifo.ts'
+import { Fifo } from '../runtime/fifo.ts'
 import type { Slots } from './slots.ts'
 import type { TaskLanes } from './task-lanes.ts'
 
@@ -71,7 +71,7 @@ export class BatchLanes<T> implements TaskLanes<T> {
   }
 
   get ready(): number {
-    return this.#ready.length
+    return this.#ready.size
   }
 
   get size(): number {
@@ -112,7 +112,7 @@ export class BatchLanes<T> implements TaskLanes<T> {
     while (
       !this.#closed.signal.aborted &&
       this.#underWay < maxUnderWay() &&
-      this.#ready.length > 0 &&
+      this.#ready.size > 0 &&
       !isPaused() &&
       this.#isDue() &&
       slots.takeLive()
@@ -135,7 +135,7 @@ export class BatchLanes<T> implements TaskLanes<T> {
     const { limits, clock } = this.#options
     if (limits.maxWaitMs === 0) return true
     if (this.#readyTasks >= limits.maxEvents || this.#readyBytes >= limits.maxBytes) return true
-    const first = this.#ready.first as Lane<T>
+    const first = this.#ready.peek() as Lane<T>
     const leftMs = first.readySinceMs + limits.maxWaitMs - clock.monotonicMs()
     if (leftMs <= 0) return true
     if (!this.#isWaiting) void this.#waitForMore(leftMs)
@@ -177,7 +177,7 @@ export class BatchLanes<T> implements TaskLanes<T> {
     let bytes = 0
     /** False: the batch is full. */
     const take = ({ lane, tasks }: Turn<T>): boolean => {
-      const next = lane.tasks.first as T
+      const next = lane.tasks.peek() as T
       const more = bytesOf(next)
       if (events === limits.maxEvents || (events > 0 && bytes + more > limits.maxBytes)) return false
       lane.tasks.shift()
@@ -187,27 +187,27 @@ export class BatchLanes<T> implements TaskLanes<T> {
       bytes += more
       return true
     }
-    for (let lane = this.#ready.first; lane !== undefined; lane = this.#ready.first) {
+    for (let lane = this.#ready.peek(); lane !== undefined; lane = this.#ready.peek()) {
       const turn = { lane, tasks: [] }
-      const [waiting, waitingBytes] = [lane.tasks.length, lane.bytes]
+      const [waiting, waitingBytes] = [lane.tasks.size, lane.bytes]
       if (!take(turn)) break
       this.#ready.shift()
-      if (this.#ready.length === this.#hungryBelow() - 1) this.#onHungry()
+      if (this.#ready.size === this.#hungryBelow() - 1) this.#onHungry()
       lane.isReady = false
       this.#count(-waiting, -waitingBytes)
       turns.push(turn)
     }
-    let open = turns.filter(({ lane }) => lane.tasks.length > 0)
-    while (open.length > 0 && open.every(take)) open = open.filter(({ lane }) => lane.tasks.length > 0)
+    let open = turns.filter(({ lane }) => lane.tasks.size > 0)
+    while (open.length > 0 && open.every(take)) open = open.filter(({ lane }) => lane.tasks.size > 0)
     this.#underWay += events
     return turns
   }
 
   #laneDone(lane: Lane<T>, tasks: number, again: readonly T[]): void {
     this.#underWay -= tasks
-    lane.tasks.putBack(again)
+    lane.tasks.putFirst(again)
     for (const task of again) lane.bytes += this.#options.bytesOf(task)
-    if (lane.tasks.length > 0) this.#makeReady(lane)
+    if (lane.tasks.size > 0) this.#makeReady(lane)
     else this.#lanes.delete(lane.name)
     this.#pumpSoon()
   }
@@ -217,7 +217,7 @@ export class BatchLanes<T> implements TaskLanes<T> {
     lane.isReady = true
     if (limits.maxWaitMs > 0) lane.readySinceMs = clock.monotonicMs()
     this.#ready.push(lane)
-    this.#count(lane.tasks.length, lane.bytes)
+    this.#count(lane.tasks.size, lane.bytes)
   }
 
   #count(tasks: number, bytes: number): void {

@@ -1,4 +1,4 @@
-import { Fifo } from './fifo.ts'
+import { Fifo } from '../runtime/fifo.ts'
 import type { Slots } from './slots.ts'
 import type { TaskLanes } from './task-lanes.ts'
 
@@ -45,7 +45,7 @@ export class Lanes<T> implements TaskLanes<T> {
   }
 
   get ready(): number {
-    return this.#ready.length
+    return this.#ready.size
   }
 
   get size(): number {
@@ -73,12 +73,12 @@ export class Lanes<T> implements TaskLanes<T> {
     while (
       this.#open &&
       this.#underWay < this.#maxUnderWay() &&
-      this.#ready.length > 0 &&
+      this.#ready.size > 0 &&
       !this.#isPaused() &&
       this.#slots.takeLive()
     ) {
       const lane = this.#ready.shift() as Lane<T>
-      if (this.#ready.length === this.#hungryBelow() - 1) this.#onHungry()
+      if (this.#ready.size === this.#hungryBelow() - 1) this.#onHungry()
       this.#underWay += 1
       void this.#runNext(lane)
     }
@@ -94,7 +94,7 @@ export class Lanes<T> implements TaskLanes<T> {
     }
     await this.#run(lane.tasks.shift() as T, giveSlot)
     this.#underWay -= 1
-    if (lane.tasks.length > 0) this.#ready.push(lane)
+    if (lane.tasks.size > 0) this.#ready.push(lane)
     else this.#lanes.delete(lane.name)
     giveSlot()
     this.pump()

@@ -1,5 +1,5 @@
+import { Fifo } from '../runtime/fifo.ts'
 import type { Batch } from './batch.ts'
-import { Fifo } from './fifo.ts'
 import type { PendingRecord } from './pending-record.ts'
 import type { ShardQueue } from './shard-queue.ts'
 

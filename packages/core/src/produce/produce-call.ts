@@ -1,7 +1,7 @@
 import { ProduceError } from '../errors/produce-error.ts'
 import type { AppendOutcome } from '../operate/operations.ts'
 import type { Clock } from '../ports/clock.ts'
-import { Fifo } from './fifo.ts'
+import { Fifo } from '../runtime/fifo.ts'
 import { ItemSource } from './item-source.ts'
 import { outcomeOfError } from './outcomes.ts'
 import type { PendingRecord, Prepared, SentCounts, WriterCall } from './pending-record.ts'

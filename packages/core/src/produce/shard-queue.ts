@@ -1,5 +1,5 @@
+import { Fifo } from '../runtime/fifo.ts'
 import type { Batch } from './batch.ts'
-import { Fifo } from './fifo.ts'
 import { Lane } from './lane.ts'
 import { behindUnaccepted } from './outcomes.ts'
 import type { PendingRecord } from './pending-record.ts'

@@ -2,6 +2,7 @@ import { utf8Bytes } from '../limits/utf8-bytes.ts'
 import { compareSequence } from '../model/position.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { AppendEntry, AppendResult } from '../ports/log.ts'
+import { Fifo } from '../runtime/fifo.ts'
 import { Batch, MAX_BATCH_BYTES } from './batch.ts'
 import {
   type BatchEnd,
@@ -11,7 +12,6 @@ import {
   settleRejection,
   settleResults,
 } from './batch-results.ts'
-import { Fifo } from './fifo.ts'
 import { Gathering } from './gathering.ts'
 import type { Lane } from './lane.ts'
 import type { Marker } from './marker.ts'

@@ -1,7 +1,6 @@
-import type { Clock } from '@eddy/core'
+import { type Clock, randomUuid } from '@eddy/core'
 import type { InvocationResult, Invoke } from './invocation.ts'
-import { within } from './kinesis-mapping-options.ts'
-import { simulatedUuid } from './simulated-uuid.ts'
+import { within } from './within.ts'
 
 /** Attributes of a message in a function's dead-letter queue; the body is the event alone. */
 export interface DeadLetterAttributes {
@@ -57,7 +56,7 @@ export class AsyncInvocations {
         `event: expected up to ${MAX_EVENT_BYTES} bytes, received ${Buffer.byteLength(body)}`,
       )
     }
-    const requestId = simulatedUuid(this.#options.clock)
+    const requestId = randomUuid(this.#options.clock)
     const running: Promise<void> = this.#run(requestId, body).finally(() => this.#running.delete(running))
     this.#running.add(running)
     return requestId

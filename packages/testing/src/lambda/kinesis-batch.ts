@@ -1,10 +1,10 @@
+import { randomUuid } from '@eddy/core'
 import { reportedFailures } from './batch-item-failures.ts'
 import { growingWaitMs } from './growing-wait.ts'
 import type { InvocationResult } from './invocation.ts'
 import type { KinesisEventRecord } from './kinesis-event.ts'
 import type { CheckedOptions } from './kinesis-mapping-options.ts'
 import { type DiscardedBatch, sendDiscarded } from './on-failure.ts'
-import { simulatedUuid } from './simulated-uuid.ts'
 
 /** What batches of one shard have in common. */
 export interface BatchScope {
@@ -132,6 +132,6 @@ async function discard(scope: BatchScope, part: Part, condition: DiscardedBatch[
     result: part.lastResult,
     records: part.records,
     nowMs: options.clock.now(),
-    objectUuid: simulatedUuid(options.clock),
+    objectUuid: randomUuid(options.clock),
   })
 }

@@ -3,6 +3,7 @@ import type { FilterCriteria } from './filter-criteria.ts'
 import type { Invoke } from './invocation.ts'
 import type { KinesisSource, StartingPosition } from './kinesis-source.ts'
 import type { OnFailureDestination } from './on-failure.ts'
+import { within } from './within.ts'
 
 export interface KinesisMappingOptions {
   readonly clock: Clock
@@ -77,10 +78,4 @@ export function checkKinesisMapping(options: KinesisMappingOptions): CheckedOpti
     filterCriteria,
     onFailure,
   }
-}
-
-/** @throws RangeError */
-export function within(name: string, value: number, min: number, max: number): void {
-  if (Number.isInteger(value) && value >= min && value <= max) return
-  throw new RangeError(`${name}: expected a whole number from ${min} to ${max}, received ${value}`)
 }

@@ -1,3 +1,4 @@
+import { randomUuid } from '@eddy/core'
 import type { KinesisEventRecord } from './kinesis-event.ts'
 import {
   type CheckedOptions,
@@ -6,7 +7,6 @@ import {
 } from './kinesis-mapping-options.ts'
 import type { SourceShard } from './kinesis-source.ts'
 import { ShardPoller } from './shard-poller.ts'
-import { simulatedUuid } from './simulated-uuid.ts'
 
 /** How often new shards are looked for; how often the service does is not documented. */
 const DISCOVERY_MS = 10_000
@@ -32,7 +32,7 @@ export interface KinesisMapping {
  * @throws RangeError for options that CreateEventSourceMapping refuses
  */
 export function startKinesisMapping(options: KinesisMappingOptions): KinesisMapping {
-  return new RunningMapping(checkKinesisMapping(options), options.uuid ?? simulatedUuid(options.clock))
+  return new RunningMapping(checkKinesisMapping(options), options.uuid ?? randomUuid(options.clock))
 }
 
 class RunningMapping implements KinesisMapping {

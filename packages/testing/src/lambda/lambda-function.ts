@@ -1,6 +1,5 @@
-import type { Clock } from '@eddy/core'
+import { type Clock, isThenable, randomUuid } from '@eddy/core'
 import type { InvocationResult } from './invocation.ts'
-import { simulatedUuid } from './simulated-uuid.ts'
 
 /** The context object of the Node.js runtime. */
 export interface LambdaContext {
@@ -77,7 +76,7 @@ export class LambdaFunction {
   /** Invokes the function once and waits for what comes of it. */
   readonly invoke = async (event: unknown): Promise<InvocationResult> => {
     const { clock, reservedConcurrency } = this.#options
-    const requestId = simulatedUuid(clock)
+    const requestId = randomUuid(clock)
     if (this.#running >= (reservedConcurrency ?? Number.POSITIVE_INFINITY)) {
       return failed('throttled', 'TooManyRequestsException', 'Rate Exceeded.', requestId)
     }
@@ -156,12 +155,6 @@ function failed(
   requestId: string,
 ): InvocationResult {
   return { ok: false, kind, errorType, errorMessage, requestId }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  )
 }
 
 function throughJson(value: unknown): unknown {

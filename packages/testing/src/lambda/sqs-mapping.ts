@@ -2,9 +2,9 @@ import type { Clock } from '@eddy/core'
 import { reportedFailures } from './batch-item-failures.ts'
 import { compileFilters, type FilterCriteria } from './filter-criteria.ts'
 import type { InvocationResult, Invoke } from './invocation.ts'
-import { within } from './kinesis-mapping-options.ts'
 import { MAX_PAYLOAD_BYTES } from './shard-lane.ts'
 import { type SqsEventRecord, type SqsSourceMessage, sqsEventRecord } from './sqs-event.ts'
+import { within } from './within.ts'
 
 /** The queue that a mapping polls. Adapters for a client of SQS are a few lines. */
 export interface SqsSource {

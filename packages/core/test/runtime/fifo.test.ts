@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Fifo } from '../../src/produce/fifo.ts'
+import { Fifo } from '../../src/runtime/fifo.ts'
 
 const step = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('push' as const), count: fc.nat(900) }) },
