@@ -22,7 +22,11 @@ const OUTSIDE_WORLD: readonly RegExp[] = [
 /** The webhook sink posts with the platform's own `fetch` unless it is handed another. */
 const OUTSIDE_BY_CHOICE = new Set(['packages/core/src/observe/webhook-sink.ts'])
 
-const LOCKS = ['package-lock.json', 'clients/package-lock.json'] as const
+const LOCKS = [
+  'package-lock.json',
+  'clients/package-lock.json',
+  'packages/aws/emulators/package-lock.json',
+] as const
 
 describe('Tidy', () => {
   it('core reads no clock, draws no chance, sets no timer and prints nothing', () => {
