@@ -216,7 +216,7 @@ export const holdMutations = [
     id: 'repeated-token-removed',
     invariant: 'I9',
     what: "a lane's only token is removed when it is delivered a second time while the lane is drained",
-    file: 'packages/core/src/fail/retry-consumer.ts',
+    file: 'packages/core/src/fail/token-use.ts',
     find: "return underWay.messageId === messageId ? 'repeated' : 'done'",
     replace: "return 'done'",
   },

@@ -25,6 +25,15 @@ export interface CrashTurn {
   readonly end: () => void
 }
 
+/** Says which event is being handled, so that the death of its process can be put down to it. */
+export interface EventMarker {
+  /**
+   * Waits for the event's turn and marks it.
+   * @param event - names it among all subscriptions
+   */
+  begin(event: string): Promise<CrashTurn>
+}
+
 /** Each death of the process adds one at most; beyond it the oldest is forgotten (I6). */
 const MAX_SUSPECTS = 100
 
@@ -36,7 +45,7 @@ const MAX_SUSPECTS = 100
  * One marker for the whole process, since one event runs at a time: with one a shard, the event that was handled last
  * in another shard would be blamed too.
  */
-export class CrashMarker {
+export class CrashMarker implements EventMarker {
   readonly #table: Table
   readonly #turns: Mutex
   /** Deaths by event, as the last process left them. Read and changed by whoever has the turn. */
@@ -47,10 +56,6 @@ export class CrashMarker {
     this.#turns = turns
   }
 
-  /**
-   * Waits for the event's turn and marks it.
-   * @param event - names it among all subscriptions
-   */
   async begin(event: string): Promise<CrashTurn> {
     const end = await this.#turns.acquire()
     try {

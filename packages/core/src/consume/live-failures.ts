@@ -72,7 +72,7 @@ export class LiveFailures {
     // Taken in under another policy: others of its shard, before it and after it, run beside it. It holds its key.
     if (blocks === 'key' || !task.isSharded) return await this.#hold(laneName(task.meta), task, item)
     await this.#hold(shardLaneName(task.meta.shardId), task, item)
-    await this.#gate.waitUntilFree(task.meta.shardId, task.stop)
+    await this.#gate.waitUntilFree(task.meta.shardId, task.stop, task.deadlineMs)
   }
 
   /** Rule 3: hold, then ledger, then token. */

@@ -7,7 +7,7 @@ import { type DeliveryResult, deliver, FIRST_DELIVERY } from '../handle/delivery
 import { errorInfo } from '../policies/error-info.ts'
 import { persist, Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
-import type { CrashMarker } from './crash-marker.ts'
+import type { EventMarker } from './crash-marker.ts'
 import { LiveFailures } from './live-failures.ts'
 import { hasTimeLeft, type LiveTask } from './live-task.ts'
 import type { Slot } from './slots.ts'
@@ -149,7 +149,7 @@ export class LivePath {
     // pass, begun while the shard waited.
     const isHeld = position <= entry.hold.tail
     if (isHeld) await this.failures.wait(task)
-    await this.#gate.waitUntilFree(shardId, task.stop)
+    await this.#gate.waitUntilFree(shardId, task.stop, task.deadlineMs)
     return isHeld
   }
 
@@ -189,7 +189,7 @@ export class LivePath {
     })
   }
 
-  async #deliverMarked(task: LiveTask, marker: CrashMarker): Promise<DeliveryResult> {
+  async #deliverMarked(task: LiveTask, marker: EventMarker): Promise<DeliveryResult> {
     const { definition, policy, engine, stopping, logger } = this.#parts
     const { meta } = task
     const turn = await persist(engine.clock, stopping, logger, 'marking an event', () =>

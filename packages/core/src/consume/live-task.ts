@@ -1,6 +1,6 @@
 import type { EventMeta } from '../handle/context.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { CrashMarker } from './crash-marker.ts'
+import type { EventMarker } from './crash-marker.ts'
 
 /** One record on the live path. */
 export interface LiveTask {
@@ -11,12 +11,12 @@ export interface LiveTask {
   /** It may have been handled, or be in the ledger, since before this reading of its shard began. */
   readonly isReplay: boolean
   /** Set when such events are handled one at a time, since the process died again and again. */
-  readonly marker?: CrashMarker | undefined
+  readonly marker?: EventMarker | undefined
   /** Aborts when its shard's reading stops: an event that waits is given back. */
   readonly stop: AbortSignal
   /** It was begun though its key is held, since nothing blocks any more: it must not join what waits there. */
   isFree?: boolean
-  /** On the monotonic clock: until then nobody else is given the message (queues). */
+  /** On the monotonic clock: until then nobody else is given it (messages of a queue, an invocation's records). */
   deadlineMs?: number
   /** Known once it was wanted: most events never fail. */
   laneId?: string

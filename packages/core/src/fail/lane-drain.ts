@@ -156,11 +156,11 @@ export class LaneDrain {
   /** Rule 8. Undefined: the hold changed meanwhile, look again. */
   async #release(name: string, held: HoldEntry): Promise<DrainEnd | undefined> {
     const { ledger, holds, metrics, checkpointPassed } = this.#parts
-    const { tail, laneId, shardId } = held.hold
+    const { tail, laneId, shardId, updatedAtMs } = held.hold
     // The tail is written before its ledger item (rule 4): without the item, its reader is between the two, or will
     // come by again, unless its checkpoint is past it.
     const last = await ledger.get(laneId, tail)
-    if (last === undefined && !checkpointPassed(shardId, tail)) return { kind: 'soon' }
+    if (last === undefined && !checkpointPassed(shardId, tail, updatedAtMs)) return { kind: 'soon' }
     // It came into the ledger after the look that found nothing.
     if (last !== undefined && !isFinal(last.item)) return undefined
     const released = await this.#persist('releasing a key', () => holds.release(name, held))

@@ -1,14 +1,8 @@
-import type { LedgerItem } from '../model/ledger-item.ts'
 import type { Delivery } from '../ports/queue.ts'
 import { Fenced } from '../runtime/fenced.ts'
 import { persist, Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
-import { placeOf } from './item-place.ts'
-import { laneName } from './lane.ts'
-import type { LaneDrain } from './lane-drain.ts'
-import { isFinal } from './ledger.ts'
-import type { RetryPath } from './retry-path.ts'
-import { laneToken, parseToken, type Token } from './tokens.ts'
+import type { TokenUse } from './token-use.ts'
 
 const RECEIVE_WAIT_MS = 20_000
 const MAX_RECEIVE = 100
@@ -19,38 +13,24 @@ const ACTIVE_PER_SLOT = 2
 const MIN_ACTIVE = 64
 /** Taking tokens one by one would cost a read for each. */
 const MIN_RECEIVE = 16
-const GIVE_BACK_MS = 250
 /** No more tokens are taken than retries may be started in this time. */
 const HELD_SECONDS = 10
 /** Longer waits are cut into pieces. */
 const MAX_SLEEP_MS = 60_000
 const MAX_ERROR_WAIT_MS = 5_000
 
-/** A lane under way here. */
-interface LaneWork {
-  readonly messageId: string
-  /** A token came meanwhile: look again before letting go. */
-  again: boolean
-}
-
-/** What becomes of a message; `leave`: the process stops, and the next one is to find it. */
-type Fate = 'done' | 'leave' | { readonly delayMs: number }
-
 /** Takes due tokens from the retry queue and lets the ledger say what each is good for. */
 export class RetryConsumer {
   readonly #parts: SubscriptionParts
-  readonly #retryPath: RetryPath
-  readonly #drain: LaneDrain
+  readonly #tokenUse: TokenUse
   readonly #active = new Set<Promise<void>>()
-  readonly #lanes = new Map<string, LaneWork>()
   #receiving = new AbortController()
   #onDone: (() => void) | undefined
   #open = true
 
-  constructor(parts: SubscriptionParts, retryPath: RetryPath, drain: LaneDrain) {
+  constructor(parts: SubscriptionParts, tokenUse: TokenUse) {
     this.#parts = parts
-    this.#retryPath = retryPath
-    this.#drain = drain
+    this.#tokenUse = tokenUse
     parts.pause.onChange(() => this.#receiving.abort())
     parts.protection.onChange(() => this.#receiving.abort())
   }
@@ -147,10 +127,7 @@ export class RetryConsumer {
   async #work(delivery: Delivery, deadlineMs: number): Promise<void> {
     const { logger, tokens, engine, stopping } = this.#parts
     try {
-      const token = parseToken(delivery.body)
-      if (token === undefined)
-        logger.error({ messageId: delivery.messageId }, 'a retry message of an unknown form was removed')
-      const again = token === undefined ? 'done' : await this.#use(token, delivery, deadlineMs)
+      const again = await this.#tokenUse.use(delivery, deadlineMs)
       if (again === 'repeated') return
       if (again === 'leave') return await this.#giveBack(delivery)
       // Until it is taken: a token that only its visibility timeout brings back holds its key up for minutes.
@@ -177,82 +154,6 @@ export class RetryConsumer {
       await engine.queue.delay(tokens.queueName, delivery.receipt, 0)
     } catch (error) {
       logger.warn({ messageId: delivery.messageId, reason: String(error) }, 'a retry token comes again later')
-    }
-  }
-
-  async #use(token: Token, { messageId }: Delivery, deadlineMs: number): Promise<Fate | 'repeated'> {
-    if (token.kind === 'item') return await this.#useItem(token.id, deadlineMs)
-    const name = laneName(token)
-    const underWay = this.#lanes.get(name)
-    if (underWay !== undefined) {
-      underWay.again = true
-      // The same message once more: it is the only timer that the lane is known to have, and not to be removed.
-      return underWay.messageId === messageId ? 'repeated' : 'done'
-    }
-    const work: LaneWork = { messageId, again: false }
-    this.#lanes.set(name, work)
-    try {
-      for (;;) {
-        work.again = false
-        const end = await this.#drain.drain(name, deadlineMs)
-        if (work.again && end.kind !== 'given-back' && end.kind !== 'no-time') continue
-        switch (end.kind) {
-          case 'released':
-          case 'parked':
-            return 'done'
-          case 'wait':
-            return { delayMs: Math.max(0, end.untilMs - this.#parts.engine.clock.now()) }
-          case 'soon':
-            return { delayMs: GIVE_BACK_MS }
-          case 'no-time':
-            return { delayMs: 0 }
-          case 'given-back':
-            return 'leave'
-        }
-      }
-    } finally {
-      this.#lanes.delete(name)
-    }
-  }
-
-  async #sendLaneToken(item: LedgerItem): Promise<void> {
-    const { engine, logger, stopping, tokens } = this.#parts
-    await persist(engine.clock, stopping, logger, 'sending a retry token', () =>
-      tokens.send(laneToken(item), item.dueAtMs),
-    )
-  }
-
-  async #useItem(id: string, deadlineMs: number): Promise<Fate> {
-    for (;;) {
-      const entry = await this.#parts.ledger.getById(id)
-      if (entry === undefined || isFinal(entry.item) || entry.item.parked === true) return 'done'
-      const place =
-        entry.item.outOfOrder === true
-          ? undefined
-          : await placeOf(this.#parts.holds, entry.item, { fresh: entry.item.cutting === true })
-      // Its key was held after all, under another policy than the one that sent it on by itself. The lane gets a timer
-      // of its own: this one is over when its event is, and others of the lane may be left then.
-      if (place?.kind === 'key') {
-        await this.#sendLaneToken(entry.item)
-        return 'done'
-      }
-      if (entry.item.cutting === true) {
-        // Nothing waits behind an event that has no lane.
-        await this.#drain.giveUp(entry)
-        continue
-      }
-      const end = await this.#retryPath.tryItem(entry, deadlineMs)
-      switch (end.kind) {
-        case 'look-again':
-        case 'settled':
-          continue
-        case 'wait':
-          return { delayMs: Math.max(0, end.untilMs - this.#parts.engine.clock.now()) }
-        case 'no-time':
-          return { delayMs: 0 }
-        case 'given-back':
-          return 'leave'
-      }
     }
   }
 }

@@ -29,8 +29,15 @@ export class ShardGate {
     return this.#wakers.has(shardId)
   }
 
-  /** @throws Stopped when the subscription, or `stop`, stops first */
-  async waitUntilFree(shardId: string, stop: AbortSignal): Promise<void> {
+  /**
+   * @param deadlineMs - on the monotonic clock: no handler is begun that could run beyond it (rule 9)
+   * @throws Stopped when the subscription, or `stop`, stops first
+   */
+  async waitUntilFree(
+    shardId: string,
+    stop: AbortSignal,
+    deadlineMs: number = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
     const { engine } = this.#parts
     const stopping = AbortSignal.any([this.#parts.stopping, stop])
     const name = shardLaneName(shardId)
@@ -39,9 +46,9 @@ export class ShardGate {
         const waker = new AbortController()
         this.#wakers.set(shardId, waker)
         if (stopping.aborted) throw new Stopped()
-        const end = await this.#drain.drain(name, Number.POSITIVE_INFINITY)
+        const end = await this.#drain.drain(name, deadlineMs)
         if (end.kind === 'released') return
-        if (end.kind === 'given-back') throw new Stopped()
+        if (end.kind === 'given-back' || end.kind === 'no-time') throw new Stopped()
         await engine.clock.sleep(this.#pauseMs(end), AbortSignal.any([stopping, waker.signal]))
       }
     } finally {
@@ -78,14 +85,13 @@ export class ShardGate {
     for (const waker of [...this.#wakers.values()]) waker.abort()
   }
 
-  #pauseMs(end: Exclude<DrainEnd, { readonly kind: 'released' | 'given-back' }>): number {
+  #pauseMs(end: Exclude<DrainEnd, { readonly kind: 'released' | 'given-back' | 'no-time' }>): number {
     switch (end.kind) {
       case 'wait':
         return Math.min(MAX_SLEEP_MS, end.untilMs - this.#parts.engine.clock.now())
       case 'parked':
         return LOOK_EVERY_MS
       case 'soon':
-      case 'no-time':
         return SOON_MS
     }
   }

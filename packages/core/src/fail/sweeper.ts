@@ -96,7 +96,8 @@ export class Sweeper {
     const { hold } = entry
     const ageMs = engine.clock.now() - hold.updatedAtMs
     if (hold.state === 'open') {
-      if (ageMs > WATERMARK_MS && checkpointPassed(hold.shardId, hold.tail)) await holds.forget(name, entry)
+      if (ageMs > WATERMARK_MS && checkpointPassed(hold.shardId, hold.tail, hold.updatedAtMs))
+        await holds.forget(name, entry)
       return
     }
     if (ageMs < OVERDUE_MS) return
@@ -112,7 +113,11 @@ export class Sweeper {
       return
     }
     // A dead process wrote it late: it opens when its event is done with and no reader can come by again.
-    if (first === undefined && waiting.length < PAGE && checkpointPassed(hold.shardId, hold.tail))
+    if (
+      first === undefined &&
+      waiting.length < PAGE &&
+      checkpointPassed(hold.shardId, hold.tail, hold.updatedAtMs)
+    )
       await holds.release(name, entry)
   }
 

@@ -36,6 +36,10 @@ export interface SubscriptionParts {
   readonly suspects: Mutex
   readonly crashMarker: CrashMarker
   readonly pause: PauseGate
-  /** True when the durable checkpoint of the shard (or of its descendants) is past the position. */
-  readonly checkpointPassed: (shardId: string, position: Position) => boolean
+  /**
+   * True when the durable checkpoint of the shard (or of its descendants) is past the position: nobody brings its event
+   * any more.
+   * @param sinceMs - when the position was written, or later: for who knows no checkpoint, but how long records come
+   */
+  readonly checkpointPassed: (shardId: string, position: Position, sinceMs: number) => boolean
 }

@@ -17,6 +17,7 @@ import { RetryConsumer } from '../fail/retry-consumer.ts'
 import { RetryPath } from '../fail/retry-path.ts'
 import { ShardGate } from '../fail/shard-gate.ts'
 import { Sweeper } from '../fail/sweeper.ts'
+import { TokenUse } from '../fail/token-use.ts'
 import { Tokens } from '../fail/tokens.ts'
 import { HandlerRunner } from '../handle/handler-runner.ts'
 import { Steps } from '../handle/steps.ts'
@@ -138,7 +139,7 @@ export class SubscriptionRunner implements SubscriptionControl {
     this.#handOver = new HandOver(this.parts)
     protection.onChange(() => this.#gate.wakeAll())
     this.#livePath = new LivePath(this.parts, this.#gate)
-    this.#consumer = new RetryConsumer(this.parts, retryPath, drain)
+    this.#consumer = new RetryConsumer(this.parts, new TokenUse(this.parts, retryPath, drain))
     this.#requeue = new Requeue(this.parts, this.#gate, drain)
     if (definition.queue === undefined) options.readers.join(definition.stream)
   }
