@@ -17,6 +17,8 @@ export interface StreamDefinition<Data = unknown> {
   readonly retentionMs: number
   readonly durability: 'fsync' | 'os'
   readonly schema: StandardSchemaV1<unknown, Data> | undefined
+  /** What is created for it on AWS: a stream on demand, which grows with its traffic, or one of `shards` provisioned shards. */
+  readonly isOnDemand: boolean
   /** Undefined: those that the stored stream has. */
   readonly limits: ServiceLimits | 'none' | undefined
   readonly faults: ServiceFaults | undefined

@@ -47,7 +47,8 @@ export function stream<Data = unknown>(name: string, options: StreamOptions<Data
   const path = `stream("${name}")`
   checkObject(path, options, ['shards', 'retentionMs', 'durability', 'schema', 'limits', 'faults'])
   const { retentionMs = 7 * DAY_MS, durability = 'fsync', schema, faults } = options
-  const shards = options.shards ?? (options.limits === 'kinesis-on-demand' ? ON_DEMAND_SHARDS : undefined)
+  const isOnDemand = options.limits === 'kinesis-on-demand'
+  const shards = options.shards ?? (isOnDemand ? ON_DEMAND_SHARDS : undefined)
   const limits = options.limits === undefined ? undefined : resolveLimits(`${path}.limits`, options.limits)
   const definition: StreamDefinition<Data> = {
     kind: 'stream',
@@ -56,6 +57,7 @@ export function stream<Data = unknown>(name: string, options: StreamOptions<Data
     retentionMs: checkInteger(`${path}.retentionMs`, retentionMs, HOUR_MS, 365 * DAY_MS),
     durability: checkOneOf(`${path}.durability`, durability, ['fsync', 'os']),
     schema: schema === undefined ? undefined : checkSchema(`${path}.schema`, schema),
+    isOnDemand,
     limits,
     faults: faults === undefined ? undefined : resolveFaults(`${path}.faults`, faults, limits),
   }

@@ -37,6 +37,11 @@ describe('stream', () => {
     expect(Object.isFrozen(orders)).toBe(true)
   })
 
+  test('knows whether it is one on demand, which its shards and limits alone do not tell', () => {
+    expect(stream('a', { limits: 'kinesis-on-demand' })).toMatchObject({ isOnDemand: true, shards: 4 })
+    expect(stream('a', { shards: 4, limits: 'kinesis' }).isOnDemand).toBe(false)
+  })
+
   test.each([
     ['stream(name)', () => stream('', { shards: 1 })],
     ['stream(name)', () => stream('a/b', { shards: 1 })],
