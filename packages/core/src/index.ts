@@ -57,6 +57,7 @@ export {
 } from './errors/request-errors.ts'
 export {
   InvalidEventError,
+  KeysIgnoredError,
   RecordTooLargeError,
   retryAfterMsOf,
   ShardNotFoundError,

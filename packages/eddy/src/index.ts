@@ -22,6 +22,7 @@ export {
   type HandlerContext,
   type ItemOutcome,
   isEddyError,
+  KeysIgnoredError,
   type LedgerItem,
   type LimitsOption,
   type Logger,

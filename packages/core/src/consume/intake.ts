@@ -192,6 +192,7 @@ export class Intake {
 
   #start(shard: ShardInfo, stored: StoredCheckpoint | undefined): void {
     const { streamId, retentionMs } = this.#stream
+    const { fanOut, name } = this.#parts.definition
     const runner = new ShardRunner(
       this.#parts,
       {
@@ -207,7 +208,7 @@ export class Intake {
         filter: this.#filter,
         marker: this.#parts.crashMarker,
       },
-      this.#readers.get(this.#stream, shard),
+      this.#readers.get(this.#stream, shard, fanOut ? name : undefined),
       this.#lanes,
       this.#checkpoints,
     )

@@ -33,8 +33,10 @@ export async function afterLostTail(
 }
 
 async function endOf(log: Log, stream: StreamInfo, shard: ShardInfo): Promise<StartPosition | undefined> {
-  // Where reads are counted, this look at each start must not cost one a subscription.
-  if (stream.limits !== undefined && log.nextSequenceNumber !== undefined) {
+  // Where reads are counted, this look at each start must not cost one a subscription. A service that counts them and
+  // does not know its end otherwise is one that does not lose it.
+  if (stream.limits !== undefined) {
+    if (log.nextSequenceNumber === undefined) return undefined
     const sequenceNumber = await log.nextSequenceNumber(stream.name, shard.shardId)
     return { at: 'at_sequence_number', sequenceNumber }
   }

@@ -29,7 +29,10 @@ export class ShardReader {
   #window: ReadWindow | undefined
   #fetching: Promise<void> | undefined
 
-  /** @param isAlone - whether one subscription alone reads here */
+  /**
+   * @param isAlone - whether one subscription alone reads here
+   * @param consumer - that the log gives a throughput of its own
+   */
   constructor(
     engine: Pick<Engine, 'log' | 'clock' | 'md5' | 'md5Hex'>,
     logger: Logger,
@@ -37,8 +40,9 @@ export class ShardReader {
     shard: ShardInfo,
     stopping: AbortSignal,
     isAlone: () => boolean,
+    consumer?: string,
   ) {
-    this.#reads = new ShardReads(engine, logger, stream, shard.shardId, stopping)
+    this.#reads = new ShardReads(engine, logger, stream, shard.shardId, stopping, consumer)
     this.#stopping = stopping
     this.#isAlone = isAlone
     this.#expander = new Expander(engine, shard)

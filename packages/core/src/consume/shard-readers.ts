@@ -23,9 +23,13 @@ export class ShardReaders {
     this.#subscriptions.set(stream, (this.#subscriptions.get(stream) ?? 0) + 1)
   }
 
-  /** A stream that was created anew under its old name gets new readers. */
-  get(stream: StreamInfo, shard: ShardInfo): ShardReader {
-    const name = `${stream.streamId}/${shard.shardId}`
+  /**
+   * A stream that was created anew under its old name gets new readers.
+   * @param fanOut - name of a consumer that asks for a throughput of its own: where the log has such, it has its own reader
+   */
+  get(stream: StreamInfo, shard: ShardInfo, fanOut?: string): ShardReader {
+    const consumer = this.#engine.log.hasFanOut === true ? fanOut : undefined
+    const name = `${stream.streamId}/${shard.shardId}/${consumer ?? ''}`
     let reader = this.#readers.get(name)
     if (reader === undefined) {
       reader = new ShardReader(
@@ -34,7 +38,8 @@ export class ShardReaders {
         stream,
         shard,
         this.#stopping,
-        () => (this.#subscriptions.get(stream.name) ?? 0) <= 1,
+        () => consumer !== undefined || (this.#subscriptions.get(stream.name) ?? 0) <= 1,
+        consumer,
       )
       this.#readers.set(name, reader)
     }

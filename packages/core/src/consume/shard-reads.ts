@@ -23,6 +23,8 @@ export class ShardReads {
   readonly #stream: string
   readonly #shardId: string
   readonly #stopping: AbortSignal
+  /** Its throughput is its own: nothing is paced. */
+  readonly #consumer: string | undefined
   /** Set for a stream with limits. */
   #pace: ReadPace | undefined
   #limitsKnownAtMs = 0
@@ -37,7 +39,9 @@ export class ShardReads {
     { name, limits }: StreamInfo,
     shardId: string,
     stopping: AbortSignal,
+    consumer?: string,
   ) {
+    this.#consumer = consumer
     this.#engine = engine
     this.#logger = logger
     this.#stream = name
@@ -89,6 +93,7 @@ export class ShardReads {
       maxBytes: Math.min(MAX_READ_BYTES, this.#pace?.maxReadBytes ?? MAX_READ_BYTES),
       waitMs,
       signal: this.#stopping,
+      ...(this.#consumer !== undefined && { consumer: this.#consumer }),
     })
     this.#pace?.answered(bytesOf(result), this.#engine.clock.monotonicMs())
     return result
@@ -122,7 +127,7 @@ export class ShardReads {
 
   #setPace(limits: ServiceLimits | undefined): void {
     this.#limitsKnownAtMs = this.#engine.clock.monotonicMs()
-    if (limits === undefined) this.#pace = undefined
+    if (limits === undefined || this.#consumer !== undefined) this.#pace = undefined
     else if (JSON.stringify(limits) !== JSON.stringify(this.#pace?.limits)) this.#pace = new ReadPace(limits)
   }
 }

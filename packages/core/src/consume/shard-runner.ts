@@ -186,6 +186,11 @@ export class ShardRunner {
     this.#changed.notify()
   }
 
+  /** Reads no more and begins nothing more, for a reason that is told and shown (I9). */
+  break(error: Error): void {
+    this.#fail(error)
+  }
+
   /** Records may be wanted again. */
   wake(): void {
     this.#changed.notify()

@@ -4,8 +4,9 @@ export class StreamNotFoundError extends EddyError {
   override readonly code = 'EDDY_STREAM_NOT_FOUND'
   override readonly retryable = false
 
-  constructor(stream: string) {
-    super(`stream "${stream}" does not exist. Create it with: eddy streams create ${stream}`, { stream })
+  /** @param nextStep - default: the command that creates it */
+  constructor(stream: string, nextStep: string = `Create it with: eddy streams create ${stream}`) {
+    super(`stream "${stream}" does not exist. ${nextStep}`, { stream })
   }
 }
 
@@ -68,6 +69,20 @@ export class StreamInUseError extends EddyError {
     super(
       `stream "${stream}" is read by ${subscriptions.map((name) => `"${name}"`).join(', ')}: the application would create it again. Take the subscription out of the application first.`,
       { stream, subscriptions: subscriptions.join(', ') },
+    )
+  }
+}
+
+/** A stream's service places records without regard to their keys: what rests on their order cannot be promised. */
+export class KeysIgnoredError extends EddyError {
+  override readonly code = 'EDDY_KEYS_IGNORED'
+  override readonly retryable = false
+
+  /** @param who - `subscription "billing" with blocks: 'key'` */
+  constructor(who: string, stream: string) {
+    super(
+      `${who} needs the order of a key, which stream "${stream}" does not keep: its RecordDistributionStrategy is AUTO. Set that to USER_PARTITION_KEY and start again, or choose blocks: 'nothing'.`,
+      { who, stream },
     )
   }
 }

@@ -39,7 +39,8 @@ export interface FailureRef {
 }
 
 export function parseFailureId(id: string): FailureRef | undefined {
-  const match = /^([^:]{1,128}):([0-9a-f]{32}):(\d{4}\.\d{4}\.\d{4,132}(?::\d{6})?(?:-\d{4})*)$/.exec(id)
+  const match =
+    /^([^:]{1,128}):([0-9a-f]{32}):(\d{4}\.(?:\d{4}|x\d{15})\.\d{4,132}(?::\d{6})?(?:-\d{4})*)$/.exec(id)
   if (match === null) return undefined
   return { subscription: match[1] as string, laneId: match[2] as string, position: match[3] as string }
 }

@@ -84,6 +84,7 @@ export interface SubscriptionDefinition<Data = unknown> extends SubscriptionPoli
   readonly from: From
   readonly filter: EventFilter | undefined
   readonly strays: 'drop' | 'keep'
+  readonly fanOut: boolean
   /** Exactly one of `handle` and `batch` is there. */
   readonly handle: Handler<Data> | undefined
   readonly batch: BatchDefinition<Data> | undefined
@@ -119,6 +120,11 @@ export interface ReadingOptions<Data> {
    * handled, since the KPL and Eddy's producer send all of it again. `keep` is for producers that do not group by shard.
    */
   readonly strays?: 'drop' | 'keep'
+  /**
+   * On Kinesis, a consumer with enhanced fan-out of its own: 2 MiB/s of each shard beside all others, pushed, at its own
+   * price. Default false: it shares the one reader of each shard. Other engines take no notice of it.
+   */
+  readonly fanOut?: boolean
   /** Calls of the handler at a time, over all shards. 1 to 10,000; default 16. */
   readonly concurrency?: number
   /** 1 to 43,200,000 (12 h); default 30,000. */
@@ -142,7 +148,10 @@ export interface ReadingOptions<Data> {
 }
 
 /** A queue has no positions to begin at, and a message that a filter passed over would be gone. */
-export type QueueSubscribeOptions<Data> = Omit<ReadingOptions<Data>, 'from' | 'filter' | 'strays'> &
+export type QueueSubscribeOptions<Data> = Omit<
+  ReadingOptions<Data>,
+  'from' | 'filter' | 'strays' | 'fanOut'
+> &
   HandleOptions<Data>
 
 /** Something an operator may want to be told. */

@@ -32,6 +32,11 @@ export function checkNumber(path: string, value: unknown, low: number, high: num
   throw new InvalidOptionError(path, `a number from ${low} to ${high}`, value)
 }
 
+export function checkBoolean(path: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw new InvalidOptionError(path, 'true or false', value)
+  return value
+}
+
 export function checkOneOf<T extends string>(path: string, value: unknown, choices: readonly T[]): T {
   if (choices.includes(value as T)) return value as T
   const listed = choices.map((choice) => `'${choice}'`).join(', ')

@@ -12,7 +12,9 @@ export type Position = string
 
 /** Seeks of one subscription, over all its life. */
 export const MAX_PASS = 9_999
-const MAX_DEPTH = 9_999
+/** Written with four digits, and above that with fifteen behind an `x`, which sorts after every digit. */
+const MAX_SHORT_DEPTH = 9_999
+const MAX_DEPTH = 999_999_999_999_999
 /** Digits of a place in an aggregate, which holds at most 1,000,000 records. */
 const SUB_DIGITS = 6
 
@@ -27,7 +29,7 @@ export function positionOf(
   }
   const { length } = sequenceNumber
   if (pass !== last.pass || depth !== last.depth || length !== last.length)
-    last = { pass, depth, length, start: `${pad(pass, 4)}.${pad(depth, 4)}.${pad(length, 3)}` }
+    last = { pass, depth, length, start: `${pad(pass, 4)}.${depthText(depth)}.${pad(length, 3)}` }
   const position = last.start + sequenceNumber
   return subSequenceNumber === undefined ? position : `${position}:${pad(subSequenceNumber, SUB_DIGITS)}`
 }
@@ -43,11 +45,11 @@ export interface PositionParts {
 }
 
 export function parsePosition(position: Position): PositionParts {
-  const match = /^(\d{4})\.(\d{4})\.\d{3}(\d+)(?::(\d+))?/.exec(position)
+  const match = /^(\d{4})\.(\d{4}|x\d{15})\.\d{3}(\d+)(?::(\d+))?/.exec(position)
   if (match === null) throw new RangeError(`not a position: ${JSON.stringify(position)}`)
   return {
     pass: Number(match[1]),
-    depth: Number(match[2]),
+    depth: Number(match[2]?.replace('x', '')),
     sequenceNumber: match[3] as string,
     ...(match[4] !== undefined && { subSequenceNumber: Number(match[4]) }),
   }
@@ -67,6 +69,10 @@ export function afterPosition(position: Position): Position {
 export function compareSequence(a: string, b: string): number {
   if (a.length !== b.length) return a.length - b.length
   return a < b ? -1 : a > b ? 1 : 0
+}
+
+function depthText(depth: number): string {
+  return depth > MAX_SHORT_DEPTH ? `x${pad(depth, 15)}` : pad(depth, 4)
 }
 
 function pad(value: number, width: number): string {

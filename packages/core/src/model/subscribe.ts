@@ -13,7 +13,14 @@ import { checkHandlers } from './check-handlers.ts'
 import { brandedWithSource, isDefinition } from './definition.ts'
 import type { EventFilter } from './filter.ts'
 import { type QueueDefinition, queueSource } from './message.ts'
-import { checkFunction, checkInteger, checkName, checkObject, checkOneOf } from './option-checks.ts'
+import {
+  checkBoolean,
+  checkFunction,
+  checkInteger,
+  checkName,
+  checkObject,
+  checkOneOf,
+} from './option-checks.ts'
 import type { SubscriptionPolicy } from './policy.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -23,6 +30,7 @@ const OPTIONS = [
   'from',
   'filter',
   'strays',
+  'fanOut',
   'concurrency',
   'timeoutMs',
   'failure',
@@ -89,6 +97,7 @@ export function subscribe<Data>(
     from: checkFrom(`${path}.from`, options.from),
     filter: checkFilter(`${path}.filter`, options.filter),
     strays: checkOneOf<'drop' | 'keep'>(`${path}.strays`, options.strays ?? 'drop', ['drop', 'keep']),
+    fanOut: checkBoolean(`${path}.fanOut`, options.fanOut ?? false),
     ...ownPolicy(source, subscriptionPolicy(options, path), path),
     ...checkHandlers(path, options, { threads, maxBufferedRecords, maxBufferedBytes }),
     onExhausted:
@@ -110,15 +119,17 @@ function checkOfQueue(
     readonly from?: unknown
     readonly filter?: unknown
     readonly strays?: unknown
+    readonly fanOut?: unknown
     readonly failure?: { readonly blocks?: unknown }
   },
 ): void {
-  for (const option of ['from', 'filter', 'strays'] as const) {
+  for (const option of ['from', 'filter', 'strays', 'fanOut'] as const) {
     if (options[option] === undefined) continue
     const why = {
       from: 'its messages are there once, and have no position to begin at',
       filter: 'a message that it passed over would be gone',
       strays: 'its messages are no aggregates',
+      fanOut: 'it has no shards',
     }[option]
     throw new InvalidOptionError(
       `${path}.${option}`,

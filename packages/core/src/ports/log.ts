@@ -20,6 +20,11 @@ export interface StreamInfo extends StreamSpec {
   /** Changes when a stream is deleted and created again under the same name. */
   readonly streamId: string
   readonly createdAtMs: number
+  /**
+   * The service places records without regard to their keys, as Kinesis does while a stream's RecordDistributionStrategy
+   * is AUTO. May change at any time; then no order of a key can be kept.
+   */
+  readonly keysIgnored?: boolean
 }
 
 /** What is left out stays as it is. */
@@ -45,7 +50,11 @@ export interface ShardInfo {
   readonly endingHashKey: string
   /** Empty for a first shard, one after a split, two after a merge. */
   readonly parentShardIds: readonly string[]
-  /** Generations above this shard: 0 for a first shard, else 1 + the deepest parent's. */
+  /**
+   * Greater than that of every parent, and the same for as long as the shard is listed, also once its parents are not: the
+   * order of a key's positions rests on it. 0 for a first shard and else 1 + the deepest parent's, where the engine knows
+   * all generations.
+   */
   readonly depth: number
   readonly startingSequenceNumber: string
   /** Set when the shard is closed: no record was or will be added after it. */
@@ -124,6 +133,8 @@ export interface ReadRequest {
   /** Wait up to this long for a first record when there is none. An early, empty answer is allowed. */
   readonly waitMs: number
   readonly signal?: AbortSignal
+  /** Reads with a throughput of its own, under this name. Only a log with `hasFanOut` looks at it. */
+  readonly consumer?: string
 }
 
 export interface ReadResult {
@@ -132,7 +143,10 @@ export interface ReadResult {
   readonly next: StartPosition | undefined
   /** 0 when nothing newer is stored, else the age of the last record returned (or of the position). */
   readonly millisBehindLatest: number
-  /** Records between the position asked for and the first one still kept: removed by retention, never handed out. */
+  /**
+   * Records between the position asked for and the first one still kept: removed by retention, never handed out. An engine
+   * that cannot count them says 1 when the record that the position names is gone: some after it may be, too.
+   */
   readonly expiredRecords: number
 }
 
@@ -153,6 +167,12 @@ export interface Log {
    * by the marks that the producer writes into the event.
    */
   readonly dropsCopies: boolean
+  /** True: streams are made and changed elsewhere, by a deployment. A start creates and changes none. */
+  readonly hasGivenStreams?: boolean
+  /** True: `StreamInfo.keysIgnored` may change at any time. Whoever rests on keys looks again each minute. */
+  readonly mayIgnoreKeys?: boolean
+  /** True: a read with a `consumer` has a throughput of its own, beside the limits of `describeStream`. */
+  readonly hasFanOut?: boolean
   /** @throws StreamExistsError when the name is taken. */
   createStream(spec: StreamSpec): Promise<StreamInfo>
   /** Removes the stream and its records. @throws StreamNotFoundError */

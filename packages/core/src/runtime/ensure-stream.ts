@@ -5,7 +5,8 @@ import type { LimitsChange, Log, StreamInfo, StreamSpec } from '../ports/log.ts'
 
 /**
  * Creates the stream, or brings a stored one's retention, limits and faults in line with its definition. What a start
- * cannot change is told, and stays as it is stored.
+ * cannot change is told, and stays as it is stored. Where streams are given, nothing is created or changed.
+ * @throws StreamNotFoundError where streams are given and this one is not
  */
 export async function ensureStream(log: Log, definition: StreamDefinition, logger: Logger): Promise<void> {
   const { name, shards, retentionMs, durability } = definition
@@ -13,8 +14,12 @@ export async function ensureStream(log: Log, definition: StreamDefinition, logge
   try {
     stored = await log.describeStream(name)
   } catch (error) {
-    if (!(error instanceof StreamNotFoundError)) throw error
+    if (!(error instanceof StreamNotFoundError) || log.hasGivenStreams === true) throw error
     await log.createStream({ name, shardCount: shards, retentionMs, durability, ...limitsOf(definition) })
+    return
+  }
+  if (log.hasGivenStreams === true) {
+    tellRetention(definition, stored, logger)
     return
   }
   await ensureLimits(log, definition, stored, logger)
@@ -32,6 +37,15 @@ function limitsOf({ limits, faults }: StreamDefinition): Pick<StreamSpec, 'limit
     ...(limits !== undefined && limits !== 'none' && { limits }),
     ...(faults !== undefined && { faults }),
   }
+}
+
+/** A stream that a deployment made is as it was deployed; what it keeps for less time than defined is worth a word. */
+function tellRetention({ name, retentionMs }: StreamDefinition, stored: StreamInfo, logger: Logger): void {
+  if (stored.retentionMs >= retentionMs) return
+  logger.warn(
+    { stream: name, defined: retentionMs, stored: stored.retentionMs },
+    `stream "${name}" is defined to keep records for ${retentionMs} ms but keeps them for ${stored.retentionMs} ms. Deploy it again, or define what it is.`,
+  )
 }
 
 /**

@@ -25,6 +25,7 @@ import type { ProduceOptions, ProduceReport } from '../produce/produce-options.t
 import { Producer } from '../produce/producer.ts'
 import { Sender } from '../produce/sender.ts'
 import { ensureStream } from './ensure-stream.ts'
+import { KeysWatch } from './keys-watch.ts'
 import { Mutex } from './mutex.ts'
 import { ProcessState } from './process-state.ts'
 import { RetentionWatch } from './retention-watch.ts'
@@ -197,6 +198,7 @@ class RunningApp implements Runtime {
     this.#background.push(
       this.#watchRecovery(process),
       new RetentionWatch([...this.#subscriptions.values()], engine, notify, this.#stopping.signal).run(),
+      new KeysWatch([...this.#subscriptions.values()], engine, this.#stopping.signal).run(),
     )
   }
 

@@ -35,6 +35,7 @@ import type { StreamInfo } from '../ports/log.ts'
 import { BreakerStore } from '../protect/breaker-store.ts'
 import { Protection } from '../protect/protection.ts'
 import { CurrentPolicy } from './current-policy.ts'
+import { requireKeys } from './keys-watch.ts'
 import { Mutex } from './mutex.ts'
 import { PauseGate } from './pause-gate.ts'
 import { steadyEngine } from './steady-engine.ts'
@@ -183,6 +184,7 @@ export class SubscriptionRunner implements SubscriptionControl {
   async #startStream(): Promise<void> {
     const { engine, process } = this.#options
     const stream = await engine.log.describeStream(this.definition.stream)
+    requireKeys(this.parts, stream)
     const state = await this.#repeated(PLACING, () => this.#placement.begin(stream, this.definition.from))
     this.#pauseAs(state)
     this.#intake = this.#newIntake(stream, process.lastStop, state.pass)
@@ -325,6 +327,7 @@ export class SubscriptionRunner implements SubscriptionControl {
       const stream = await this.#repeated('describing the stream', () =>
         this.#options.engine.log.describeStream(this.definition.stream),
       )
+      requireKeys(this.parts, stream)
       const { pass } = await this.#repeated('reading the subscription', () => this.#placement.current())
       if (this.#isStopping) return
       const lastStop = old.isRecovered ? 'clean' : this.#options.process.lastStop
@@ -356,6 +359,7 @@ export class SubscriptionRunner implements SubscriptionControl {
   async #seekNow(to: SeekTarget, shardId: string | undefined): Promise<void> {
     const { engine } = this.#options
     const stream = await engine.log.describeStream(this.definition.stream)
+    requireKeys(this.parts, stream)
     const shards = await engine.log.listShards(stream.name)
     if (shardId !== undefined && !shards.some((shard) => shard.shardId === shardId)) {
       throw new ShardNotFoundError(stream.name, shardId)

@@ -15,7 +15,7 @@ const sequenceNumber = fc.bigInt({ min: 0n, max: 10n ** 30n }).map(String)
 const parts: fc.Arbitrary<PositionParts> = fc.record(
   {
     pass: fc.nat({ max: 9_999 }),
-    depth: fc.nat({ max: 9_999 }),
+    depth: fc.oneof(fc.nat({ max: 9_999 }), fc.constantFrom(10_000, 999_999_999_999)),
     sequenceNumber: fc.oneof(fc.constantFrom('9', '10'), sequenceNumber),
     subSequenceNumber: fc.nat({ max: 999_999 }),
   },
