@@ -340,8 +340,8 @@ export class QueueIntake implements TaskOwner<QueueTask> {
       if (this.#stop.signal.aborted || policy.failure.blocks === 'nothing') continue
       const nowMs = engine.clock.now()
       try {
-        const { oldestDueAtMs } = await engine.queue.stats(this.#options.queueName)
-        this.#progress.look(nowMs, oldestDueAtMs)
+        const stats = await engine.queue.stats(this.#options.queueName)
+        this.#progress.look(nowMs, stats.noneDueBeforeMs ?? stats.oldestDueAtMs)
       } catch (error) {
         logger.warn({ reason: String(error) }, 'a queue was not looked at and is in the next round')
       }

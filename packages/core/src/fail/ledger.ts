@@ -39,12 +39,20 @@ export class Ledger {
   readonly subscription: string
   readonly #ports: LedgerPorts
   readonly #retentionMs: number
+  readonly #onEndedEarly: (item: LedgerItem) => void
   readonly #counts = new Map<FailureStatus, number>()
 
-  constructor(ports: LedgerPorts, subscription: string, retentionMs: number) {
+  /** @param onEndedEarly - called with an item whose time had not come when something else ended it */
+  constructor(
+    ports: LedgerPorts,
+    subscription: string,
+    retentionMs: number,
+    onEndedEarly: (item: LedgerItem) => void = () => {},
+  ) {
     this.#ports = ports
     this.subscription = subscription
     this.#retentionMs = retentionMs
+    this.#onEndedEarly = onEndedEarly
   }
 
   /** Items of a status, as counted at `loadCounts` and by every write of this process since. */
@@ -107,7 +115,9 @@ export class Ledger {
     // Read before the item is put away: whoever redrives it writes the payload after that, and this expiry is refused.
     const expiring = await this.#payloadToExpire(before, item)
     const written = await writeOne(this.#ports.table, this.planReplace(before, item))
-    if (written.ok) await this.#settlePayload(before, item, expiring)
+    if (!written.ok) return written
+    if (isFinal(item) && isAhead(before.item, this.#ports.clock.now())) this.#onEndedEarly(before.item)
+    await this.#settlePayload(before, item, expiring)
     return written
   }
 
@@ -288,6 +298,10 @@ type PayloadValue = { readonly bytes: Uint8Array }
 /** Nothing will happen to the item unless a person asks. */
 export function isFinal(item: LedgerItem): boolean {
   return FINAL_STATUSES.includes(item.status)
+}
+
+function isAhead({ status, dueAtMs }: LedgerItem, nowMs: number): boolean {
+  return status === 'retrying' && dueAtMs !== undefined && dueAtMs > nowMs
 }
 
 /** Beside its item a payload shares its expiry. Blobs know none: the janitor looks whether their item is still there. */

@@ -66,13 +66,16 @@ export class Sweeper {
     for (const { name, entry } of holds.holds) await this.#lookAtHold(name, entry)
   }
 
-  /** Everything that waits has a token, or its lane has: what the queue holds fewer was lost. */
+  /**
+   * Everything that waits has a token, or its lane has: what the queue holds fewer was lost. One is sent at any rate, since
+   * tokens of what is done with may stand where lost ones are missed, and a queue may only guess its depth (I9).
+   */
   async #lostTokens(): Promise<number> {
     const { engine, tokens, ledger, holds } = this.#parts
     const waiting = ledger.countOf('retrying') + ledger.countOf('held') + holds.heldCount
     // Below 0, too: what a dead process wrote late was never counted.
     if (waiting <= 0) return PAGE
-    return Math.max(0, waiting - (await engine.queue.depth(tokens.queueName)))
+    return Math.max(1, waiting - (await engine.queue.depth(tokens.queueName)))
   }
 
   async #lookAt(item: LedgerItem): Promise<void> {

@@ -21,10 +21,12 @@ export class Tokens {
   readonly #clock: Clock
   readonly #sends: JoinedCalls<QueueMessage, SendResult>
   readonly #acks: JoinedCalls<string, void>
+  readonly #queue: Queue
   readonly queueName: string
 
   constructor(queue: Queue, clock: Clock, subscription: string) {
     this.#clock = clock
+    this.#queue = queue
     this.queueName = keys.retryQueue(subscription)
     this.#sends = new JoinedCalls((messages) => queue.send(this.queueName, messages), MAX_JOINED)
     this.#acks = new JoinedCalls<string, void>(async (receipts) => {
@@ -36,8 +38,18 @@ export class Tokens {
   /** @throws StorageError, retryable, when the queue did not take it */
   async send(token: Token, dueAtMs: number | undefined): Promise<void> {
     const delayMs = Math.min(MAX_DELAY_MS, Math.max(0, (dueAtMs ?? 0) - this.#clock.now()))
-    const result = await this.#sends.add({ body: JSON.stringify(token), delayMs })
+    const body = JSON.stringify(token)
+    const result = await this.#sends.add({ body, delayMs, timer: body })
     if (!result.ok) throw new StorageError(`the retry queue did not take a message: ${result.message}`)
+  }
+
+  /**
+   * An item came to its end before it was due: what was to remind of it, or of its lane for its sake, is good for nothing.
+   * Nobody waits for this, and nothing rests on it: one token too many does no harm, one too few the sweeper sends.
+   */
+  cancel(item: LedgerItem): void {
+    for (const token of [itemToken(item), laneToken(item)])
+      this.#queue.cancel?.(this.queueName, JSON.stringify(token)).catch(() => {})
   }
 
   /** The token that was received so is done with. */

@@ -15,6 +15,11 @@ export interface QueueMessage {
   readonly deduplicationId?: string
   /** 1 second to 24 hours; default 5 minutes. Counts from the first message. */
   readonly deduplicationWindowMs?: number
+  /**
+   * 1 to 4,096 characters. What the message is a reminder of: `cancel` finds it by this, and two of one timer that are due at
+   * the same time may be taken for one.
+   */
+  readonly timer?: string
 }
 
 export type SendResult =
@@ -60,6 +65,8 @@ export interface QueueStats {
   readonly delayed: number
   /** When the message that waits longest became due, those in flight included; undefined: none is due. */
   readonly oldestDueAtMs: number | undefined
+  /** Where `oldestDueAtMs` is an estimate: no message that is there became due before this. */
+  readonly noneDueBeforeMs?: number
 }
 
 /**
@@ -83,4 +90,9 @@ export interface Queue {
   stats(queue: string): Promise<QueueStats>
   /** Removes every message that was accepted before. Deduplication ids stay remembered. */
   purge(queue: string): Promise<void>
+  /**
+   * Takes back the timer's messages that are not due for long yet, where waiting costs the engine something. Optional, and
+   * never to be relied upon: any of them may still be delivered.
+   */
+  cancel?(queue: string, timer: string): Promise<void>
 }

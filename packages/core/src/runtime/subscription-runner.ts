@@ -80,7 +80,10 @@ export class SubscriptionRunner implements SubscriptionControl {
     const engine = steadyEngine(options.engine, this.#stopping.signal, logger)
     this.#options = { ...options, engine }
     this.definition = definition
-    this.ledger = new Ledger(engine, definition.name, definition.ledgerRetentionMs)
+    const tokens = new Tokens(engine.queue, engine.clock, definition.name)
+    this.ledger = new Ledger(engine, definition.name, definition.ledgerRetentionMs, (item) =>
+      tokens.cancel(item),
+    )
     this.#placement = new SubscriptionPlacement(engine, definition.name, process.epoch)
     const steps = new Steps(engine, definition.name, definition.ledgerRetentionMs)
     const policy = new CurrentPolicy(definition)
@@ -109,7 +112,7 @@ export class SubscriptionRunner implements SubscriptionControl {
       epoch: process.epoch,
       ledger: this.ledger,
       holds: new Holds(engine, definition.name, process.epoch),
-      tokens: new Tokens(engine.queue, engine.clock, definition.name),
+      tokens,
       runner: new HandlerRunner(
         definition,
         policy,

@@ -20,3 +20,14 @@ test('what waits for a person, or behind an event of its held key, is left to th
   await sweep(key)
   expect(key.tokens).toEqual([])
 })
+
+test('I9: a token is sent though the queue holds as many as there are to be: they may be of what is done with', async () => {
+  const key = new OneKey()
+  for (const n of [1, 2, 3]) await key.enter(n, { status: 'retrying', dueAtMs: 0, updatedAtMs: 0 })
+  key.depth = 3
+  await sweep(key)
+  expect(key.tokens.length).toBe(1)
+  key.depth = 1
+  await sweep(key)
+  expect(key.tokens.length).toBe(1 + 2)
+})

@@ -22,6 +22,10 @@ export class OneKey {
   readonly table: SlowTable
   /** Bodies of the tokens that were sent. */
   readonly tokens: readonly string[]
+  /** Timers that were taken back. */
+  readonly cancelled: string[] = []
+  /** What the retry queue says of itself. */
+  depth = 0
   /** Events that the drain wanted to try. */
   readonly tried: string[] = []
   /** The stored checkpoint is past everything. */
@@ -31,17 +35,19 @@ export class OneKey {
     const { engine: base, clock, tokens } = world()
     this.table = new SlowTable(clock)
     this.tokens = tokens
-    const queue = Object.assign(base.queue, { depth: async () => 0 })
+    const cancel = async (_queue: string, timer: string) => void this.cancelled.push(timer)
+    const queue = Object.assign(base.queue, { depth: async () => this.depth, cancel })
     const engine = { ...base, queue, table: this.table }
+    const sent = new Tokens(engine.queue, clock, 'billing')
     this.parts = {
       engine,
       epoch,
       definition: { name: 'billing' },
       notify: () => {},
       policy: { failure: { blocks: 'key' } },
-      ledger: new Ledger(engine, 'billing', 3_600_000),
+      ledger: new Ledger(engine, 'billing', 3_600_000, (item) => sent.cancel(item)),
       holds: new Holds(engine, 'billing', epoch),
-      tokens: new Tokens(engine.queue, clock, 'billing'),
+      tokens: sent,
       metrics: new SubscriptionMetrics(),
       logger: silentLogger,
       stopping: new AbortController().signal,

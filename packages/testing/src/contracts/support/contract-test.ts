@@ -39,10 +39,14 @@ export function contract(
   options: ContractOptions,
   groups: ContractGroups,
 ): void {
-  const faulty = options.faulty === true
+  const { faulty = false, departures = {} } = options
+  const unknown = new Set(Object.keys(departures))
   const contractTest: ContractTest = (title, body, { needs, strict } = {}) => {
+    unknown.delete(title)
     if (strict === true && faulty) return
     test(title, async (context) => {
+      const departure = departures[title]
+      if (departure !== undefined) context.skip(departure)
       const fixture = await open()
       try {
         if (needs !== undefined && fixture[needs] === undefined) context.skip(`the fixture has no ${needs}`)
@@ -55,6 +59,7 @@ export function contract(
   describe(name, () => {
     for (const [title, group] of Object.entries(groups)) describe(title, () => group(contractTest))
   })
+  if (unknown.size > 0) throw new Error(`${name}: no test is called ${[...unknown].join('; nor ')}`)
 }
 
 /** Expects the call to reject with an EddyError of this code. */

@@ -24,4 +24,6 @@ export interface ContractOptions {
   readonly faulty?: boolean
   /** Largest `AppendEntry.data` in bytes, when the engine has such a limit below 32 MiB. */
   readonly maxRecordBytes?: number
+  /** Titles of tests that this engine's service departs from, each with how and why: they are skipped, and told. */
+  readonly departures?: Readonly<Record<string, string>>
 }
