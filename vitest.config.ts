@@ -25,6 +25,7 @@ export default defineConfig({
       'benchmarks/test/**/*.test.ts',
       'test/**/*.test.ts',
     ],
+    globalSetup: ['./scripts/bundle.mjs'],
     // Real processes on a busy machine: no test asserts a speed, so this only bounds what hangs.
     testTimeout: 120_000,
     sequence: { sequencer: LongFirst },

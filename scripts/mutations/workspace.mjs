@@ -4,10 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { bundlePackages } from '../bundle.mjs'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** What the simulation is made of. */
 const PACKAGES = ['core', 'testing']
+/** Vitest's configuration, and what that calls before the tests. */
+const FOR_TESTS = ['vitest.config.ts', 'scripts/bundle.mjs']
+const CORE = 'packages/core/dist/index.js'
 const BUILD_TIMEOUT_MS = 120_000
 const run = promisify(execFile)
 
@@ -24,13 +28,14 @@ export class Workspaces {
       for (const part of ['src', 'package.json', 'tsconfig.json'])
         await cp(join(ROOT, 'packages', name, part), join(base, 'packages', name, part), { recursive: true })
     }
-    await cp(join(ROOT, 'vitest.config.ts'), join(base, 'vitest.config.ts'))
+    for (const file of FOR_TESTS) await cp(join(ROOT, file), join(base, file))
     for (const name of PACKAGES)
       await cp(join(ROOT, 'packages', name, 'test'), join(base, 'packages', name, 'test'), {
         recursive: true,
       })
     await linkModules(base)
     await tsc(base, ['-b', 'packages/testing'])
+    await bundlePackages({ root: base })
   }
 
   async close() {
@@ -50,18 +55,17 @@ export class Workspaces {
   async mutated(mutation) {
     const folder = join(this.#root, mutation.id)
     await cp(join(this.unchanged, 'packages'), join(folder, 'packages'), { recursive: true })
-    for (const file of ['tsconfig.base.json', 'vitest.config.ts'])
+    for (const file of ['tsconfig.base.json', ...FOR_TESTS])
       await cp(join(this.unchanged, file), join(folder, file))
     await linkModules(folder)
     for (const edit of [mutation, ...(mutation.also ?? [])]) await apply(folder, mutation.id, edit)
-    await tsc(folder, ['-p', 'packages/core', '--noCheck'], true)
-    const emitted = mutation.file.replace('/src/', '/dist/').replace(/\.ts$/, '.js')
+    await bundlePackages({ root: folder })
     const [before, after] = await Promise.all(
-      [this.unchanged, folder].map((place) => readFile(join(place, emitted), 'utf8')),
+      [this.unchanged, folder].map((place) => readFile(join(place, CORE), 'utf8')),
     )
-    if (before === after) throw new Error(`${mutation.id}: the compiled ${emitted} is the same as before`)
+    if (before === after) throw new Error(`${mutation.id}: what is built of it is the same as before`)
     // Code that cannot even be loaded would pass for caught.
-    await run(process.execPath, ['--check', join(folder, emitted)], { timeout: BUILD_TIMEOUT_MS })
+    await run(process.execPath, ['--check', join(folder, CORE)], { timeout: BUILD_TIMEOUT_MS })
     return folder
   }
 }
@@ -86,10 +90,10 @@ async function linkModules(folder) {
   for (const name of PACKAGES) await symlink(join('..', '..', 'packages', name), join(modules, '@eddy', name))
 }
 
-/** @throws with the compiler's words, unless only emitting counts */
-async function tsc(folder, args, isEmitEnough = false) {
+/** @throws with the compiler's words */
+async function tsc(folder, args) {
   const bin = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
   await run(process.execPath, [bin, ...args], { cwd: folder, timeout: BUILD_TIMEOUT_MS }).catch((error) => {
-    if (!isEmitEnough || error.killed === true) throw new Error(`${error.message}\n${error.stdout}`)
+    throw new Error(`${error.message}\n${error.stdout}`)
   })
 }

@@ -50,11 +50,12 @@ function functionName(name: string): string {
   return (alias === -1 ? name : name.slice(0, alias)).replace(/^(?:async |new )+/, '')
 }
 
-/** Where Eddy's packages lie; empty when this file was bundled and its own place says nothing. */
+/** Where Eddy's packages lie; empty when this file was bundled elsewhere and its own place says nothing. */
 const ownRoots: readonly string[] = ((): readonly string[] => {
-  const here = /^(?:file:\/\/)?(.*[\\/])core[\\/](?:src|dist)[\\/]policies[\\/]fingerprint\.[jt]s$/.exec(
-    import.meta.url.replace(/\?.*$/, ''),
-  )
+  const here =
+    /^(?:file:\/\/)?(.*[\\/]packages[\\/])core[\\/](?:src[\\/]policies[\\/]fingerprint\.ts|dist[\\/].*\.js)$/.exec(
+      import.meta.url.replace(/\?.*$/, ''),
+    )
   if (here === null) return []
   return OWN_PACKAGES.flatMap((name) => [`${here[1]}${name}/src/`, `${here[1]}${name}/dist/`])
 })()

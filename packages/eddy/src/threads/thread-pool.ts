@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
 import type { HandlerThreads, Logger, ThreadCall } from '@eddy/core'
+import { packageFolder } from '../package-folder.ts'
 import { clockMs } from './call-states.ts'
 import { HandlerThread } from './handler-thread.ts'
 import { PoolCall } from './pool-call.ts'
@@ -190,9 +190,5 @@ export class ThreadPool implements HandlerThreads {
   }
 }
 
-/** A worker thread starts from JavaScript: where this runs from its sources, the build beside them is used. */
-const MODULE: URL =
-  [
-    new URL('./thread-main.js', import.meta.url),
-    new URL('../../dist/threads/thread-main.js', import.meta.url),
-  ].find((url) => existsSync(url)) ?? new URL('./thread-main.js', import.meta.url)
+/** A worker thread starts from JavaScript: where this runs from its sources, from what is built of them. */
+const MODULE: URL = new URL('dist/threads/thread-main.js', packageFolder)
