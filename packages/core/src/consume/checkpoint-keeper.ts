@@ -1,4 +1,5 @@
 import type { ReadPosition } from '../aggregate/read-position.ts'
+import type { Reading } from '../lease/reading.ts'
 import { afterPosition, type Position, positionOf } from '../model/position.ts'
 import type { ShardInfo } from '../ports/log.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
@@ -11,6 +12,7 @@ export interface CheckpointPlace {
   readonly shard: ShardInfo
   readonly streamId: string
   readonly pass: number
+  readonly reading: Reading
 }
 
 /** Saves a shard's progress, one write at a time, and knows what of it is durable. */
@@ -81,7 +83,7 @@ export class CheckpointKeeper {
 
   async #saveNow(ended: boolean): Promise<void> {
     if (!this.isDirty && !ended) return
-    const { shard, streamId, pass } = this.#place
+    const { shard, streamId, pass, reading } = this.#place
     const { admitted, base, changes, expiredRecords } = this.#progress
     const from = this.#progress.from()
     const copies = this.#copies.saved(base)
@@ -95,7 +97,7 @@ export class CheckpointKeeper {
       ...(copies.length > 0 && { copies }),
       ended,
       expiredRecords,
-      epoch: this.#parts.epoch,
+      epoch: reading.epoch,
       savedAtMs: this.#parts.engine.clock.now(),
     })
     this.#savedChanges = changes

@@ -1,4 +1,7 @@
 import type { HandOver } from '../fail/hand-over.ts'
+import type { LastStop } from '../lease/owner.ts'
+import { places } from '../lease/places.ts'
+import type { Reading } from '../lease/reading.ts'
 import type { EddyEvent } from '../model/event.ts'
 import type { Position } from '../model/position.ts'
 import { compileFilter } from '../policies/filter.ts'
@@ -13,6 +16,15 @@ import type { ShardReaders } from './shard-readers.ts'
 import { ShardRunner, type ShardTask } from './shard-runner.ts'
 import type { TaskLanes } from './task-lanes.ts'
 import type { TaskOwner } from './task-owner.ts'
+
+export interface IntakeOptions {
+  readonly stream: StreamInfo
+  /** Of the subscription: the least that a shard without a checkpoint begins in. */
+  readonly pass: number
+  /** Nothing is left that may have been running at the last death. */
+  readonly isRecovered: boolean
+  readonly readers: ShardReaders
+}
 
 /** Every task knows the shard that it is of. */
 const OWNER: TaskOwner<ShardTask> = {
@@ -31,13 +43,10 @@ export class Intake {
   /** Each shard is one lane: `blocks` was `shard` when this began. */
   readonly isSharded: boolean
   readonly #parts: SubscriptionParts
+  readonly #options: IntakeOptions
   readonly #stream: StreamInfo
-  readonly #lastStop: 'clean' | 'unclean' | 'looping'
-  readonly #readers: ShardReaders
   readonly #handOver: HandOver
   readonly #stopListening: () => void
-  /** Of the subscription: the least that a shard without a checkpoint begins in. */
-  readonly #pass: number
   readonly #checkpoints: Checkpoints
   readonly #lanes: TaskLanes<ShardTask>
   readonly #filter: ((event: EddyEvent) => boolean) | undefined
@@ -48,20 +57,10 @@ export class Intake {
   #looking: Promise<void> = Promise.resolve()
   #open = true
 
-  constructor(
-    parts: SubscriptionParts,
-    stream: StreamInfo,
-    lastStop: 'clean' | 'unclean' | 'looping',
-    readers: ShardReaders,
-    livePath: LivePath,
-    handOver: HandOver,
-    pass: number,
-  ) {
+  constructor(parts: SubscriptionParts, options: IntakeOptions, livePath: LivePath, handOver: HandOver) {
     this.#parts = parts
-    this.#stream = stream
-    this.#lastStop = lastStop
-    this.#readers = readers
-    this.#pass = pass
+    this.#options = options
+    this.#stream = options.stream
     this.isSharded = parts.policy.failure.blocks === 'shard'
     this.#handOver = handOver
     const { name, filter } = parts.definition
@@ -138,9 +137,12 @@ export class Intake {
       }
       if (!this.#mayStart(shard)) continue
       const start = await this.#withinLog(shard, stored)
-      if (!this.isSharded) await this.#handOver.letGo(shard.shardId)
+      const lease = this.#parts.owner.lease(places.shard(this.#stream.name, shard.shardId))
+      if (lease === undefined) continue
+      const reading = await lease.begin()
+      if (!this.isSharded) await this.#handOver.letGo(shard.shardId, reading.epoch)
       if (!this.#open) return
-      this.#start(shard, start)
+      this.#start(shard, start, reading, this.#options.isRecovered ? 'clean' : lease.lastStop)
     }
   }
 
@@ -190,7 +192,7 @@ export class Intake {
     )
   }
 
-  #start(shard: ShardInfo, stored: StoredCheckpoint | undefined): void {
+  #start(shard: ShardInfo, stored: StoredCheckpoint | undefined, reading: Reading, lastStop: LastStop): void {
     const { streamId, retentionMs } = this.#stream
     const { fanOut, name } = this.#parts.definition
     const runner = new ShardRunner(
@@ -204,11 +206,12 @@ export class Intake {
         pass: stored?.checkpoint.pass ?? this.#inheritedPass(shard),
         copiesOfParents: shard.parentShardIds.map((parent) => this.#ended.get(parent)?.checkpoint.copies),
         isSharded: this.isSharded,
-        lastStop: this.#lastStop,
+        reading,
+        lastStop,
         filter: this.#filter,
         marker: this.#parts.crashMarker,
       },
-      this.#readers.get(this.#stream, shard, fanOut ? name : undefined),
+      this.#options.readers.get(this.#stream, shard, fanOut ? name : undefined),
       this.#lanes,
       this.#checkpoints,
     )
@@ -234,7 +237,7 @@ export class Intake {
   /** A key moves from parent to child: its positions must go on growing. */
   #inheritedPass(shard: ShardInfo): number {
     return Math.max(
-      this.#pass,
+      this.#options.pass,
       ...shard.parentShardIds.map((parent) => this.#ended.get(parent)?.checkpoint.pass ?? 0),
     )
   }

@@ -77,8 +77,9 @@ export class LiveFailures {
 
   /** Rule 3: hold, then ledger, then token. */
   async #hold(name: string, task: LiveTask, item: LedgerItem): Promise<void> {
-    const { holds, ledger, epoch, notify, definition, engine } = this.#parts
+    const { holds, ledger, notify, definition, engine } = this.#parts
     const { meta } = task
+    const { epoch } = task.reading
     const isShard = name === shardLaneName(meta.shardId)
     const lane = isShard ? { key: name } : meta
     let stands: LedgerItem
@@ -94,6 +95,7 @@ export class LiveFailures {
         position: meta.position,
         laneId: this.laneId(task),
         shardId: meta.shardId,
+        epoch,
         ...(isShard && { cause: laneOf(meta) }),
       }
       const [held, entered] = await this.#persist('holding a key', async () =>
@@ -124,12 +126,13 @@ export class LiveFailures {
     const { holds, ledger, metrics, engine } = this.#parts
     const { meta } = task
     const waiting = this.#newItem(task)
+    const place = { tail: meta.position, shardId: meta.shardId, epoch: task.reading.epoch }
     let entered: LedgerWrite | undefined
     if (entry.hold.tail < meta.position) {
       const [extended, created] = await this.#persist('diverting an event', async () =>
         writeInOrder(
           engine.table,
-          holds.planExtend(name, entry, meta.position, meta.shardId),
+          holds.planExtend(name, entry, place),
           await ledger.planCreate(this.laneId(task), waiting, task.bytes),
         ),
       )

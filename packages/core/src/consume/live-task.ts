@@ -1,4 +1,5 @@
 import type { EventMeta } from '../handle/context.ts'
+import type { Reading } from '../lease/reading.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { EventMarker } from './crash-marker.ts'
 
@@ -12,6 +13,8 @@ export interface LiveTask {
   readonly isReplay: boolean
   /** Set when such events are handled one at a time, since the process died again and again. */
   readonly marker?: EventMarker | undefined
+  /** That took it in. */
+  readonly reading: Reading
   /** Aborts when its shard's reading stops: an event that waits is given back. */
   readonly stop: AbortSignal
   /** It was begun though its key is held, since nothing blocks any more: it must not join what waits there. */

@@ -1,4 +1,6 @@
 import { laneName } from '../fail/lane.ts'
+import type { LastStop } from '../lease/owner.ts'
+import type { Reading } from '../lease/reading.ts'
 import { decodeEvent } from '../model/envelope.ts'
 import { type Position, positionOf } from '../model/position.ts'
 import type { Delivery } from '../ports/queue.ts'
@@ -19,7 +21,8 @@ export interface QueueIntakeOptions {
   /** In the port. */
   readonly queueName: string
   readonly pass: number
-  readonly lastStop: 'clean' | 'unclean' | 'looping'
+  readonly lastStop: LastStop
+  readonly reading: Reading
   readonly purgedUpTo: Position | undefined
 }
 
@@ -226,7 +229,7 @@ export class QueueIntake implements TaskOwner<QueueTask> {
   }
 
   #newTask(delivery: Delivery, deadlineMs: number): QueueTask {
-    const { lastStop, pass } = this.#options
+    const { lastStop, pass, reading } = this.#options
     const { sequenceNumber, sentAtMs, messageId, receipt, receiveCount } = delivery
     const bytes = encoder.encode(delivery.body)
     const isSuspect = this.#suspectsToCome > 0
@@ -248,6 +251,7 @@ export class QueueIntake implements TaskOwner<QueueTask> {
       isSharded: false,
       isReplay: isSuspect || receiveCount > 1 || sentAtMs <= this.#startedAtMs,
       ...(isSuspect && lastStop === 'looping' && { marker: this.#parts.crashMarker }),
+      reading,
       stop: this.#stop.signal,
       deadlineMs,
     }

@@ -2,12 +2,15 @@ import type { ReadPosition } from '../aggregate/read-position.ts'
 import type { UserRecord } from '../aggregate/user-record.ts'
 import { laneName, shardLaneName } from '../fail/lane.ts'
 import type { EventMeta } from '../handle/context.ts'
+import type { LastStop } from '../lease/owner.ts'
+import type { Reading } from '../lease/reading.ts'
 import type { EddyEvent } from '../model/event.ts'
 import { type Position, positionOf } from '../model/position.ts'
 import type { ShardInfo } from '../ports/log.ts'
 import { Fenced } from '../runtime/fenced.ts'
 import { persist, Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
+import { tellStopped } from '../runtime/tell-stopped.ts'
 import { ChangeSignal } from './change-signal.ts'
 import type { Checkpoints, StoredCheckpoint } from './checkpoint.ts'
 import { CheckpointKeeper } from './checkpoint-keeper.ts'
@@ -37,10 +40,10 @@ export interface ShardRunnerOptions {
   /** What the parents' readers knew of marked records when they ended. */
   readonly copiesOfParents: readonly (readonly SavedProducer[] | undefined)[]
   readonly pass: number
+  readonly reading: Reading
   /** Its events share one lane (`blocks: 'shard'`), for as long as this reading of it lasts. */
   readonly isSharded: boolean
-  /** How the process stopped before: after `unclean` what may have run is known to be a replay; after `looping` it runs one at a time. */
-  readonly lastStop: 'clean' | 'unclean' | 'looping'
+  readonly lastStop: LastStop
   readonly filter: ((event: EddyEvent) => boolean) | undefined
   readonly marker: CrashMarker
 }
@@ -255,7 +258,7 @@ export class ShardRunner {
   }
 
   #handOn(record: UserRecord, ordinal: number): void {
-    const { shard, pass, lastStop, isSharded } = this.#options
+    const { shard, pass, lastStop, isSharded, reading } = this.#options
     const { explicitHashKey, subSequenceNumber } = record
     // Written out: every record comes by here, and an object that is put together from others costs several times as much.
     const meta: EventMeta = {
@@ -275,6 +278,7 @@ export class ShardRunner {
       // The first one may have failed and held the shard, whatever the policy says now.
       isReplay: isReplay || this.#isFirst,
       marker: isReplay && lastStop === 'looping' ? this.#options.marker : undefined,
+      reading,
       stop: this.#stop.signal,
     }
     this.#isFirst = false
@@ -374,27 +378,10 @@ export class ShardRunner {
 
   #fail(error: unknown): void {
     if (this.#failure !== undefined) return
-    const { logger, notify, definition, engine } = this.#parts
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-    this.#failure = reason
+    this.#failure = String(error)
     this.#state = 'stopped'
     this.#stop.abort()
     this.#changed.notify()
-    logger.error(
-      {
-        subscription: definition.name,
-        shardId: this.shard.shardId,
-        reason,
-        stack: error instanceof Error ? error.stack : undefined,
-      },
-      'a subscription stopped reading a shard',
-    )
-    notify({
-      kind: 'subscription-stopped',
-      subscription: definition.name,
-      shardId: this.shard.shardId,
-      reason,
-      atMs: engine.clock.now(),
-    })
+    tellStopped(this.#parts, [this.shard.shardId], error)
   }
 }

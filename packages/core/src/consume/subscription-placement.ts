@@ -41,13 +41,14 @@ export type SubscriptionState = Pick<State, 'pass' | 'isPaused' | 'pausedBy' | '
 export class SubscriptionPlacement {
   readonly #engine: Engine
   readonly #subscription: string
-  readonly #epoch: number
+  readonly #nextEpoch: () => Promise<number>
   readonly #checkpoints: Checkpoints
 
-  constructor(engine: Engine, subscription: string, epoch: number) {
+  /** @param nextEpoch - what no reading that began before can write over */
+  constructor(engine: Engine, subscription: string, nextEpoch: () => Promise<number>) {
     this.#engine = engine
     this.#subscription = subscription
-    this.#epoch = epoch
+    this.#nextEpoch = nextEpoch
     this.#checkpoints = new Checkpoints(engine.table, subscription)
   }
 
@@ -125,15 +126,16 @@ export class SubscriptionPlacement {
     const isOfStream = known?.checkpoint.streamId === stream.streamId
     if (isOfStream && known.checkpoint.pass >= pass) return
     const nowMs = this.#engine.clock.now()
+    const epoch = await this.#nextEpoch()
     if (seek.shardId !== undefined && seek.shardId !== shardId) {
       const kept = isOfStream
         ? known.checkpoint
-        : checkpointAt({ from: { at: 'trim_horizon' }, ended: false }, stream, pass, this.#epoch, nowMs)
-      await this.#checkpoints.save(shardId, known, { ...kept, pass, epoch: this.#epoch, savedAtMs: nowMs })
+        : checkpointAt({ from: { at: 'trim_horizon' }, ended: false }, stream, pass, epoch, nowMs)
+      await this.#checkpoints.save(shardId, known, { ...kept, pass, epoch, savedAtMs: nowMs })
       return
     }
     const place = await placeIn(this.#engine.log, stream, shard, targetIn(seek))
-    await this.#checkpoints.save(shardId, known, checkpointAt(place, stream, pass, this.#epoch, nowMs))
+    await this.#checkpoints.save(shardId, known, checkpointAt(place, stream, pass, epoch, nowMs))
   }
 
   async #update(change: (state: State) => State): Promise<void> {

@@ -25,13 +25,16 @@ export class HandOver {
     this.#parts = parts
   }
 
-  /** @param isLate - the hold was written by a dead process, since the holds were loaded */
-  async letGo(shardId: string, isLate = false): Promise<void> {
+  /**
+   * @param epoch - of the reading that begins. Undefined: it goes on already, and the hold was written late by a dead
+   * process
+   */
+  async letGo(shardId: string, epoch?: number): Promise<void> {
     const { holds, ledger, policy } = this.#parts
     const name = shardLaneName(shardId)
     for (;;) {
       const entry = await this.#persist('reading a hold', async () =>
-        isLate ? await holds.read(name) : await holds.lookup(name),
+        epoch === undefined ? await holds.read(name) : await holds.lookup(name),
       )
       const { blocks } = policy.failure
       if (entry?.hold.state !== 'held' || blocks === 'shard') return
@@ -40,7 +43,7 @@ export class HandOver {
         ledger.range(hold.laneId, hold.lo, afterPosition(hold.tail), MAX_EDITS),
       )
       const waiting = items.find(({ item }) => !isFinal(item))?.item
-      await this.#place(entry, waiting, blocks)
+      await this.#place(entry, waiting, blocks, epoch ?? hold.epoch)
       if (await this.#persist('letting a shard go', () => holds.forget(name, entry))) return
     }
   }
@@ -49,20 +52,21 @@ export class HandOver {
     { hold }: HoldEntry,
     waiting: LedgerItem | undefined,
     blocks: 'nothing' | 'key',
+    epoch: number,
   ): Promise<void> {
     const { checkpointPassed } = this.#parts
     // Without an item, the reader comes by again and puts it there (rule 4b), unless its checkpoint is past it.
     const isExpected = waiting !== undefined || !checkpointPassed(hold.shardId, hold.tail, hold.updatedAtMs)
     const lane = waiting ?? hold.cause
     const isHeld =
-      blocks === 'key' && isExpected && lane !== undefined ? await this.#holdKey(lane, hold) : false
+      blocks === 'key' && isExpected && lane !== undefined ? await this.#holdKey(lane, hold, epoch) : false
     if (waiting === undefined || waiting.parked === true) return
     const token = isHeld ? laneToken(waiting) : itemToken(waiting)
     await this.#persist('sending a retry token', () => this.#parts.tokens.send(token, waiting.dueAtMs))
   }
 
   /** False: all of the key up to there is done with, or waits by itself. */
-  async #holdKey(lane: Lane, hold: HoldEntry['hold']): Promise<boolean> {
+  async #holdKey(lane: Lane, hold: HoldEntry['hold'], ownEpoch: number): Promise<boolean> {
     const { holds, engine } = this.#parts
     const name = laneName(lane)
     for (;;) {
@@ -70,12 +74,13 @@ export class HandOver {
       if (known !== undefined && hold.lo < known.hold.lo) return false
       if (known?.hold.state === 'held' && known.hold.tail >= hold.tail) return true
       const { lo: position, laneId, shardId } = hold
+      const epoch = Math.max(ownEpoch, known?.hold.epoch ?? 0)
       const written = await this.#persist('holding a key', () =>
         writeOne(
           engine.table,
           known?.hold.state === 'held'
-            ? holds.planExtend(name, known, hold.tail, shardId)
-            : holds.planHold(name, known, lane, { position, laneId, shardId }),
+            ? holds.planExtend(name, known, { tail: hold.tail, shardId, epoch })
+            : holds.planHold(name, known, lane, { position, laneId, shardId, epoch }),
         ),
       )
       if (written.ok) return true

@@ -23,7 +23,7 @@ export interface Hold {
   readonly tail: Position
   /** Unresolved events up to here are dead-lettered with the one that failed. */
   readonly cut?: Position
-  /** Of the owner that wrote last. */
+  /** Of the reading that wrote last. */
   readonly epoch: number
   readonly key: string
   readonly explicitHashKey?: string
@@ -33,6 +33,8 @@ export interface Hold {
   readonly laneId: string
   /** Of the event at `tail`. */
   readonly shardId: string
+  /** How often an event that the lane was done with was sent again in its place: who drains begins at `lo` then. */
+  readonly reopened?: number
   readonly updatedAtMs: number
 }
 
@@ -55,7 +57,7 @@ const MAX_LOADED_HOLDS = 50_000
 export class Holds {
   readonly #engine: Pick<Engine, 'md5Hex'> & { readonly table: Table; readonly clock: Clock }
   readonly #subscription: string
-  readonly #epoch: number
+  readonly #fence: number | undefined
   readonly #cache = new Map<string, HoldEntry>()
   /** Every stored hold is in the cache or was put out of it: else there is none, and a live event costs no read. */
   #complete = true
@@ -65,14 +67,15 @@ export class Holds {
   #held = 0
   #onOpened: (name: string) => void = () => {}
 
+  /** @param fence - epoch of the process, where one alone owns the engine: none of its writes goes over a later one's */
   constructor(
     engine: Pick<Engine, 'md5Hex'> & { readonly table: Table; readonly clock: Clock },
     subscription: string,
-    epoch: number,
+    fence: number | undefined,
   ) {
     this.#engine = engine
     this.#subscription = subscription
-    this.#epoch = epoch
+    this.#fence = fence
   }
 
   /** Called with the name of each lane that flows again. */
@@ -162,15 +165,18 @@ export class Holds {
       readonly laneId: string
       readonly shardId: string
       readonly cause?: Lane
+      /** Of the reading that writes. */
+      readonly epoch: number
     },
   ): PlannedWrite<HoldWrite> {
+    checkOwned(before, place.epoch)
     const tail =
       before?.hold.state === 'held' && before.hold.tail > place.position ? before.hold.tail : place.position
     return this.#plan(name, before, {
       state: 'held',
       lo: place.position,
       tail,
-      epoch: this.#epoch,
+      epoch: place.epoch,
       updatedAtMs: 0,
       key: lane.key,
       ...(lane.explicitHashKey !== undefined && { explicitHashKey: lane.explicitHashKey }),
@@ -181,24 +187,31 @@ export class Holds {
   }
 
   /** Step 4a: one more event of the lane waits. */
-  planExtend(name: string, before: HoldEntry, tail: Position, shardId: string): PlannedWrite<HoldWrite> {
-    return this.#plan(name, before, { ...before.hold, tail, shardId })
+  planExtend(
+    name: string,
+    before: HoldEntry,
+    place: { readonly tail: Position; readonly shardId: string; readonly epoch: number },
+  ): PlannedWrite<HoldWrite> {
+    checkOwned(before, place.epoch)
+    return this.#plan(name, before, { ...before.hold, ...place })
   }
 
   /** Step 8: the lane flows again, unless its tail moved since it was read. */
   planRelease(name: string, before: HoldEntry): PlannedWrite<HoldWrite> {
     const { hold } = before
-    return this.#plan(name, before, { ...hold, state: 'open', lo: afterPosition(hold.tail) })
+    return this.#planOfConsumer(name, before, { ...hold, state: 'open', lo: afterPosition(hold.tail) })
   }
 
-  /** Whoever was about to open the hold must look again. */
+  /** Whoever was about to open the hold must look again, and from the lane's start on. */
   async touch(name: string, before: HoldEntry): Promise<HoldWrite> {
-    return await writeOne(this.#engine.table, this.#plan(name, before, before.hold))
+    const reopened = (before.hold.reopened ?? 0) + 1
+    const plan = this.#planOfConsumer(name, before, { ...before.hold, reopened })
+    return await writeOne(this.#engine.table, plan)
   }
 
   /** The waiting events up to the tail are to be dead-lettered with the one at `position`. */
   async cut(name: string, before: HoldEntry): Promise<HoldWrite> {
-    const plan = this.#plan(name, before, { ...before.hold, cut: before.hold.tail })
+    const plan = this.#planOfConsumer(name, before, { ...before.hold, cut: before.hold.tail })
     return await writeOne(this.#engine.table, plan)
   }
 
@@ -244,10 +257,15 @@ export class Holds {
     }
   }
 
+  /** Whoever has a lane's token may be any process: the hold keeps its epoch, and the write rests on the version. */
+  #planOfConsumer(name: string, before: HoldEntry, next: Hold): PlannedWrite<HoldWrite> {
+    return this.#plan(name, before, { ...next, epoch: Math.max(next.epoch, this.#fence ?? 0) })
+  }
+
   #plan(name: string, before: HoldEntry | undefined, next: Hold): PlannedWrite<HoldWrite> {
     // H3: a former owner's late write is refused by the version; an owner never overwrites a later epoch's item.
-    this.#checkOwned(before)
-    const hold: Hold = { ...next, epoch: this.#epoch, updatedAtMs: this.#engine.clock.now() }
+    checkOwned(before, this.#fence)
+    const hold: Hold = { ...next, updatedAtMs: this.#engine.clock.now() }
     const item = {
       partition: keys.hold(this.#subscription),
       sort: this.#sort(name),
@@ -272,15 +290,10 @@ export class Holds {
     const current = result.current === undefined ? undefined : toEntry(result.current)
     // The answer to our own write was lost, and its repetition refused: what we wanted stands there.
     if (current !== undefined && isSame(current.hold, hold)) return this.#written(name, before, current)
-    this.#checkOwned(current)
+    checkOwned(current, this.#fence)
     if (current === undefined) this.#forgetCached(name, known)
     else this.#remember(name, current)
     return { ok: false, current }
-  }
-
-  #checkOwned(entry: HoldEntry | undefined): void {
-    if (entry !== undefined && entry.hold.epoch > this.#epoch)
-      throw new Fenced(`the key ${JSON.stringify(entry.hold.key.trimStart())}`)
   }
 
   #written(name: string, before: HoldEntry | undefined, entry: HoldEntry): HoldWrite {
@@ -298,7 +311,7 @@ export class Holds {
   #remember(name: string, entry: HoldEntry): void {
     // The newest write wins: two answers may arrive in another order than their writes took effect.
     const known = this.#cache.get(name)
-    if (known !== undefined && known.version > entry.version) return
+    if (known !== undefined && isNewer(known, entry)) return
     this.#absent.delete(name)
     this.#cache.delete(name)
     this.#cache.set(name, entry)
@@ -323,8 +336,25 @@ export function isWithin(hold: HoldEntry | undefined, item: Pick<LedgerItem, 'po
   )
 }
 
+/** A hold that was removed and made anew has a later epoch, or the reading that made it knew of no other. */
+function isNewer(a: HoldEntry, b: HoldEntry): boolean {
+  return a.hold.epoch > b.hold.epoch || (a.hold.epoch === b.hold.epoch && a.version > b.version)
+}
+
+function checkOwned(entry: HoldEntry | undefined, epoch: number | undefined): void {
+  if (entry !== undefined && epoch !== undefined && entry.hold.epoch > epoch)
+    throw new Fenced(`the key ${JSON.stringify(entry.hold.key.trimStart())}`)
+}
+
 function isSame(a: Hold, b: Hold): boolean {
-  return a.epoch === b.epoch && a.state === b.state && a.lo === b.lo && a.tail === b.tail && a.cut === b.cut
+  return (
+    a.epoch === b.epoch &&
+    a.state === b.state &&
+    a.lo === b.lo &&
+    a.tail === b.tail &&
+    a.cut === b.cut &&
+    a.reopened === b.reopened
+  )
 }
 
 function toEntry(item: TableItem): HoldEntry {

@@ -20,6 +20,8 @@ export type DrainEnd =
 
 interface Cursor {
   readonly lo: Position
+  /** Of the hold, when the look began. */
+  readonly reopened: number | undefined
   from: Position
 }
 
@@ -122,11 +124,11 @@ export class LaneDrain {
 
   /** The key's earliest event between `lo` and `tail` that nobody is done with, edits of them included. */
   async #earliestUnresolved(name: string, held: HoldEntry): Promise<FirstWaiting | undefined> {
-    const { lo, tail, laneId } = held.hold
+    const { lo, tail, laneId, reopened } = held.hold
     const to = afterPosition(tail)
     const known = this.#cursors.get(name)
-    let from = known?.lo === lo ? known.from : lo
-    const cursor = { lo, from }
+    let from = known?.lo === lo && known.reopened === reopened ? known.from : lo
+    const cursor = { lo, reopened, from }
     this.#remember(name, cursor)
     // Most lanes: the one event that failed. An edit behind it gives up when its original is handled instead.
     const only = lo === tail ? await this.#parts.ledger.get(laneId, lo) : undefined

@@ -5,7 +5,6 @@ import { deliver } from '../handle/delivery.ts'
 import type { AttemptPath, LedgerItem } from '../model/ledger-item.ts'
 import { errorInfo } from '../policies/error-info.ts'
 import type { StartKind } from '../protect/start-limits.ts'
-import { Fenced } from '../runtime/fenced.ts'
 import { persist } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import { announce } from './announce.ts'
@@ -20,7 +19,7 @@ export type TryEnd =
   | { readonly kind: 'settled'; readonly item: LedgerItem; readonly released: boolean }
   /** The item was changed by somebody else: look again. */
   | { readonly kind: 'look-again' }
-  /** Not before then: it is not due, or an attempt of this process is under way. */
+  /** Not before then: it is not due, or an attempt is under way. */
   | { readonly kind: 'wait'; readonly untilMs: number }
   /** The deadline leaves no time for a handler (rule 9). */
   | { readonly kind: 'no-time' }
@@ -63,20 +62,17 @@ export class RetryPath {
    * @param lane - of an item that has its turn in a held lane
    */
   async tryItem(entry: LedgerEntry, deadlineMs: number, lane?: LaneTurn): Promise<TryEnd> {
-    const { engine, ledger, slots, suspects, epoch, policy, protection } = this.#parts
+    const { engine, ledger, slots, suspects, claims, policy, protection } = this.#parts
     const { item } = entry
     const nowMs = engine.clock.now()
     // I5: a retry never starts before it is due.
     if (item.dueAtMs !== undefined && item.dueAtMs > nowMs) return { kind: 'wait', untilMs: item.dueAtMs }
-    // H3's like for claims: a later owner's is not a dead process's.
-    if (item.claimedBy !== undefined && Number(item.claimedBy.split(':', 1)[0]) > epoch)
-      throw new Fenced(`failure ${item.id}`)
+    claims.check(item)
     const underWayUntilMs = this.underWayUntilMs(item)
     if (underWayUntilMs !== undefined) return { kind: 'wait', untilMs: underWayUntilMs }
-    const claimedHere = this.#isClaimedHere(item)
-    // The claim of an earlier epoch has no result: its process died with it (one process owns the engine).
+    // A claim that counts no more has no result: its process died with it.
     const crashes =
-      item.claimedBy === undefined || claimedHere ? (item.crashes ?? 0) : (item.crashes ?? 0) + 1
+      item.claimedBy === undefined || claims.isOwn(item) ? (item.crashes ?? 0) : (item.crashes ?? 0) + 1
     if (crashes >= policy.failure.maxCrashes) return await this.#giveUpCrashed(entry, crashes)
     const kind = startKindOf(item)
     const protectedUntilMs = this.#protectedUntilMs(kind, item, deadlineMs)
@@ -112,15 +108,12 @@ export class RetryPath {
     }
   }
 
-  /** Until when the item's handler may be running in this process; undefined when it is not. */
+  /** Until when the item's handler may be running; undefined when it is not. */
   underWayUntilMs(item: LedgerItem): number | undefined {
+    const { engine, claims } = this.#parts
     const { claimedUntilMs } = item
-    if (claimedUntilMs === undefined || !this.#isClaimedHere(item)) return undefined
-    return claimedUntilMs > this.#parts.engine.clock.now() ? claimedUntilMs : undefined
-  }
-
-  #isClaimedHere({ claimedBy }: LedgerItem): boolean {
-    return claimedBy?.startsWith(`${this.#parts.epoch}:`) === true
+    if (claimedUntilMs === undefined || !claims.counts(item)) return undefined
+    return claimedUntilMs > engine.clock.now() ? claimedUntilMs : undefined
   }
 
   /**
@@ -205,13 +198,13 @@ export class RetryPath {
 
   /** The attempt count is raised before the call, so that a crash cannot lose it. */
   async #claim(entry: LedgerEntry, attempts: number, crashes: number): Promise<LedgerEntry | undefined> {
-    const { engine, ledger, epoch, logger, stopping, runner } = this.#parts
+    const { engine, ledger, claims, logger, stopping, runner } = this.#parts
     const nowMs = engine.clock.now()
     const item: LedgerItem = {
       ...entry.item,
       status: 'retrying',
       attempts,
-      claimedBy: `${epoch}:${Math.floor(engine.clock.random() * 2 ** 48).toString(36)}`,
+      claimedBy: `${claims.owner}:${Math.floor(engine.clock.random() * 2 ** 48).toString(36)}`,
       claimedUntilMs: nowMs + runner.longestCallMs + MARGIN_MS,
       crashes,
       updatedAtMs: nowMs,

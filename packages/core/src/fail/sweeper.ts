@@ -107,7 +107,7 @@ export class Sweeper {
     const heldShard = shardOfLane(name)
     // Written late, since the shards of an earlier policy were let go when their reading began.
     if (heldShard !== undefined && policy.failure.blocks !== 'shard')
-      return await this.#handOver.letGo(heldShard, true)
+      return await this.#handOver.letGo(heldShard)
     const waiting = await ledger.range(hold.laneId, hold.lo, afterPosition(hold.tail), PAGE)
     const first = waiting.find((candidate) => !isFinal(candidate.item))
     if (heldShard === undefined) {

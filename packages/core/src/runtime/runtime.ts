@@ -2,6 +2,7 @@ import { CrashMarker } from '../consume/crash-marker.ts'
 import { ShardReaders } from '../consume/shard-readers.ts'
 import { InvalidOptionError } from '../errors/request-errors.ts'
 import type { HandlerThreads } from '../handle/handler-threads.ts'
+import { SoleOwner } from '../lease/sole-owner.ts'
 import type {
   AppDefinition,
   Notice,
@@ -157,7 +158,7 @@ class RunningApp implements Runtime {
       const runner = new SubscriptionRunner({
         definition,
         engine,
-        process,
+        owner: new SoleOwner(process),
         readers: this.#readers,
         producer: this.#producer,
         sender: this.#sender,

@@ -1,9 +1,11 @@
 import type { CrashMarker } from '../consume/crash-marker.ts'
 import type { Slots } from '../consume/slots.ts'
+import type { Claims } from '../fail/claims.ts'
 import type { Holds } from '../fail/holds.ts'
 import type { Ledger } from '../fail/ledger.ts'
 import type { Tokens } from '../fail/tokens.ts'
 import type { HandlerRunner } from '../handle/handler-runner.ts'
+import type { Owner } from '../lease/owner.ts'
 import type { Notice, SubscriptionDefinition } from '../model/app.ts'
 import type { Position } from '../model/position.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -19,8 +21,9 @@ export interface SubscriptionParts {
   readonly definition: SubscriptionDefinition
   readonly policy: CurrentPolicy
   readonly engine: Engine
-  /** Raised at every start of the process: fences what a former owner may still write. */
-  readonly epoch: number
+  readonly owner: Owner
+  /** Of failed events that are tried again. */
+  readonly claims: Claims
   readonly ledger: Ledger
   readonly holds: Holds
   readonly tokens: Tokens

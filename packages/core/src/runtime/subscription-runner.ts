@@ -21,6 +21,7 @@ import { TokenUse } from '../fail/token-use.ts'
 import { Tokens } from '../fail/tokens.ts'
 import { HandlerRunner } from '../handle/handler-runner.ts'
 import { Steps } from '../handle/steps.ts'
+import { places } from '../lease/places.ts'
 import { LivePolicy } from '../live-policy/live-policy.ts'
 import { PolicyStore } from '../live-policy/policy-store.ts'
 import type { SubscriptionDefinition } from '../model/app.ts'
@@ -76,7 +77,7 @@ export class SubscriptionRunner implements SubscriptionControl {
   #pausedBy: string | undefined
 
   constructor(options: SubscriptionRunnerOptions) {
-    const { definition, process, logger, notify } = options
+    const { definition, owner, logger, notify } = options
     const engine = steadyEngine(options.engine, this.#stopping.signal, logger)
     this.#options = { ...options, engine }
     this.definition = definition
@@ -84,7 +85,7 @@ export class SubscriptionRunner implements SubscriptionControl {
     this.ledger = new Ledger(engine, definition.name, definition.ledgerRetentionMs, (item) =>
       tokens.cancel(item),
     )
-    this.#placement = new SubscriptionPlacement(engine, definition.name, process.epoch)
+    this.#placement = new SubscriptionPlacement(engine, definition.name, () => owner.nextEpoch())
     const steps = new Steps(engine, definition.name, definition.ledgerRetentionMs)
     const policy = new CurrentPolicy(definition)
     const protection = new Protection({
@@ -109,9 +110,10 @@ export class SubscriptionRunner implements SubscriptionControl {
       definition,
       policy,
       engine,
-      epoch: process.epoch,
+      owner,
+      claims: owner.claims,
       ledger: this.ledger,
-      holds: new Holds(engine, definition.name, process.epoch),
+      holds: new Holds(engine, definition.name, owner.fence),
       tokens,
       runner: new HandlerRunner(
         definition,
@@ -185,21 +187,23 @@ export class SubscriptionRunner implements SubscriptionControl {
   }
 
   async #startStream(): Promise<void> {
-    const { engine, process } = this.#options
+    const { engine } = this.#options
     const stream = await engine.log.describeStream(this.definition.stream)
     requireKeys(this.parts, stream)
     const state = await this.#repeated(PLACING, () => this.#placement.begin(stream, this.definition.from))
     this.#pauseAs(state)
-    this.#intake = this.#newIntake(stream, process.lastStop, state.pass)
+    this.#intake = this.#newIntake(stream, state.pass)
     await this.#intake.discover()
   }
 
   async #startQueue({ name }: QueueDefinition): Promise<void> {
-    const { lastStop } = this.#options.process
     const state = await this.#repeated(PLACING, () => this.#placement.beginQueue(this.definition.stream))
     this.#pauseAs(state)
     const { pass, purgedUpTo } = state
-    const options = { queueName: keys.queue(name), pass, lastStop, purgedUpTo }
+    const lease = this.#options.owner.lease(places.queue(this.definition.name))
+    if (lease === undefined) return
+    const reading = await lease.begin()
+    const options = { queueName: keys.queue(name), pass, lastStop: lease.lastStop, reading, purgedUpTo }
     this.#queueIntake = new QueueIntake(this.parts, options, this.#livePath)
     this.#queueIntake.start()
   }
@@ -333,8 +337,7 @@ export class SubscriptionRunner implements SubscriptionControl {
       requireKeys(this.parts, stream)
       const { pass } = await this.#repeated('reading the subscription', () => this.#placement.current())
       if (this.#isStopping) return
-      const lastStop = old.isRecovered ? 'clean' : this.#options.process.lastStop
-      this.#intake = this.#newIntake(stream, lastStop, pass)
+      this.#intake = this.#newIntake(stream, pass, old.isRecovered)
       await this.#intake.discover()
     } finally {
       endTurn()
@@ -376,7 +379,7 @@ export class SubscriptionRunner implements SubscriptionControl {
     await old.idle()
     await old.save()
     await this.#repeated(PLACING, () => this.#placement.seek(stream, to, shardId))
-    this.#intake = this.#newIntake(stream, 'clean', pass + 1)
+    this.#intake = this.#newIntake(stream, pass + 1, true)
     await this.#intake.discover()
   }
 
@@ -386,15 +389,10 @@ export class SubscriptionRunner implements SubscriptionControl {
     return persist(engine.clock, stopping, logger, what, step)
   }
 
-  #newIntake(stream: StreamInfo, lastStop: 'clean' | 'unclean' | 'looping', pass: number): Intake {
-    return new Intake(
-      this.parts,
-      stream,
-      lastStop,
-      this.#options.readers,
-      this.#livePath,
-      this.#handOver,
-      pass,
-    )
+  /** @param isRecovered - nothing is left that may have been running at the last death */
+  #newIntake(stream: StreamInfo, pass: number, isRecovered = false): Intake {
+    const { readers } = this.#options
+    const options = { stream, pass, isRecovered, readers }
+    return new Intake(this.parts, options, this.#livePath, this.#handOver)
   }
 }

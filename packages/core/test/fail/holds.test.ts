@@ -20,7 +20,8 @@ test('a former owner that is slow rather than dead never writes over the hold of
   await later.load()
   await key.hold(1, 3, later)
   // What it was about to write when it was taken for dead, and what it would write after a look.
-  const extend = () => writeOne(key.table, former.planExtend('a', late.entry, at(2), late.entry.hold.shardId))
+  const place = { tail: at(2), shardId: late.entry.hold.shardId, epoch: 1 }
+  const extend = () => writeOne(key.table, former.planExtend('a', late.entry, place))
   await expect(extend()).rejects.toThrow(Fenced)
   await former.read('a')
   await expect(key.hold(2, 2, former)).rejects.toThrow(Fenced)

@@ -1,3 +1,4 @@
+import { soleClaims } from '../../../src/fail/claims.ts'
 import { Holds, type HoldWrite } from '../../../src/fail/holds.ts'
 import { failureId, keys } from '../../../src/fail/keys.ts'
 import { LaneDrain } from '../../../src/fail/lane-drain.ts'
@@ -31,6 +32,8 @@ export class OneKey {
   /** The stored checkpoint is past everything. */
   isPassed = false
 
+  readonly #epochs = new Map<Holds, number>()
+
   constructor(epoch = 1) {
     const { engine: base, clock, tokens } = world()
     this.table = new SlowTable(clock)
@@ -41,7 +44,7 @@ export class OneKey {
     const sent = new Tokens(engine.queue, clock, 'billing')
     this.parts = {
       engine,
-      epoch,
+      claims: soleClaims(epoch),
       definition: { name: 'billing' },
       notify: () => {},
       policy: { failure: { blocks: 'key' } },
@@ -53,19 +56,26 @@ export class OneKey {
       stopping: new AbortController().signal,
       checkpointPassed: () => this.isPassed,
     } as unknown as SubscriptionParts
+    this.#epochs.set(this.parts.holds, epoch)
   }
 
   /** Another owner of the same key. */
   holdsOf(epoch: number): Holds {
-    return new Holds(this.parts.engine, 'billing', epoch)
+    const holds = new Holds(this.parts.engine, 'billing', epoch)
+    this.#epochs.set(holds, epoch)
+    return holds
   }
 
   /** Rules 3a and 4a: the key is held from one event to another, as its owner knows it. */
   async hold(from: number, to: number, holds: Holds = this.parts.holds): Promise<HoldWrite> {
-    const place = { position: at(from), laneId: LANE, shardId: SHARD }
+    const epoch = this.#epochs.get(holds) as number
+    const place = { position: at(from), laneId: LANE, shardId: SHARD, epoch }
     const held = await writeOne(this.table, holds.planHold('a', await holds.lookup('a'), { key: 'a' }, place))
     if (!held.ok || from === to) return held
-    return await writeOne(this.table, holds.planExtend('a', held.entry, at(to), SHARD))
+    return await writeOne(
+      this.table,
+      holds.planExtend('a', held.entry, { tail: at(to), shardId: SHARD, epoch }),
+    )
   }
 
   async enter(n: number, given: Partial<LedgerItem>): Promise<LedgerEntry> {
