@@ -106,6 +106,7 @@ export {
   type ItemOutcome,
   succeeded,
 } from './model/batch.ts'
+export { blobKeyParts } from './model/blob-key.ts'
 export { type AppOptions, defineApp, isApp } from './model/define-app.ts'
 export { decodeEvent, type EncodeContext, encodeEvent, isCloudEvent } from './model/envelope.ts'
 export type { EddyEvent, NewEvent } from './model/event.ts'

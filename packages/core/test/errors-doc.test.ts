@@ -16,12 +16,12 @@ function codesInSource(): ReadonlyMap<string, string> {
       if (!file.endsWith('.ts')) continue
       const text = readFileSync(join(folder, file), 'utf8')
       for (const match of text.matchAll(
-        /override readonly code = '(EDDY_[A-Z_]+)'\s+override readonly retryable = (true|false)/g,
+        /override readonly code = '(EDDY_[A-Z0-9_]+)'\s+override readonly retryable = (true|false)/g,
       )) {
         codes.set(match[1] as string, match[2] === 'true' ? 'yes' : 'no')
       }
       // An error whose code is chosen when it is made says there whether it is retryable.
-      for (const match of text.matchAll(/[{ ]code: '(EDDY_[A-Z_]+)',[^}]*?retryable: (true|false)?/g)) {
+      for (const match of text.matchAll(/[{ ]code: '(EDDY_[A-Z0-9_]+)',[^}]*?retryable: (true|false)?/g)) {
         const retryable = match[2] === undefined ? 'depends' : match[2] === 'true' ? 'yes' : 'no'
         chosen.set(match[1] as string, agree(chosen.get(match[1] as string), retryable))
       }
@@ -36,7 +36,7 @@ function agree(before: string | undefined, now: string): string {
 
 function codesInDocument(): ReadonlyMap<string, string> {
   const text = readFileSync(join(root, 'docs', 'ERRORS.md'), 'utf8')
-  const rows = [...text.matchAll(/^\| `(EDDY_[A-Z_]+)` \| (yes|no|depends) \| (.+) \| (.+) \|$/gm)]
+  const rows = [...text.matchAll(/^\| `(EDDY_[A-Z0-9_]+)` \| (yes|no|depends) \| (.+) \| (.+) \|$/gm)]
   return new Map(rows.map((row) => [row[1] as string, row[2] as string]))
 }
 

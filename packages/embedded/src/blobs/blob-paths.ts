@@ -1,11 +1,10 @@
-import { InvalidOptionError } from '@eddy/core'
+import { blobKeyParts } from '@eddy/core'
 
 /*
  * A key's parts are folders and a file. Folder names end in `~`, which no key holds, so the blob `a` and the folder of
  * the blob `a/b` have different names. File systems end names at 255 bytes, so a part of 200 characters or more lies
  * in a folder named by its first 200 and `~~`; a rest of nothing is called `+`.
  */
-const MAX_KEY_CHARACTERS = 512
 const PIECE_CHARACTERS = 200
 const FOLDER = '~'
 const PIECE = '~~'
@@ -17,14 +16,7 @@ const EMPTY = '+'
  * @throws InvalidOptionError when the key is not made of allowed parts; so no key leads out of the folder
  */
 export function blobPath(key: string): string[] {
-  const parts = typeof key === 'string' && key.length <= MAX_KEY_CHARACTERS ? key.split('/') : []
-  if (parts.length === 0 || !parts.every(isPart)) {
-    throw new InvalidOptionError(
-      'blob key',
-      `up to ${MAX_KEY_CHARACTERS} characters of a-zA-Z0-9_.=- in parts joined by /`,
-      key,
-    )
-  }
+  const parts = blobKeyParts(key)
   return parts.flatMap((part, i) => splitPart(part, i === parts.length - 1 ? '' : FOLDER))
 }
 
@@ -45,8 +37,4 @@ function splitPart(part: string, suffix: string): string[] {
   }
   names.push((rest === '' ? EMPTY : rest) + suffix)
   return names
-}
-
-function isPart(part: string): boolean {
-  return /^[a-zA-Z0-9_.=-]+$/.test(part) && part !== '.' && part !== '..'
 }

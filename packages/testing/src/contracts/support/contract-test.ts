@@ -32,6 +32,9 @@ export type ContractTest = (
 
 export type ContractGroups = Readonly<Record<string, (contractTest: ContractTest) => void>>
 
+/** What departs may be that something never comes. */
+const DEPARTURE_TIMEOUT_MS = 20_000
+
 /** Declares the groups of tests for one engine. Every test has an engine of its own. */
 export function contract(
   name: string,
@@ -42,11 +45,11 @@ export function contract(
   const { faulty = false, departures = {} } = options
   const unknown = new Set(Object.keys(departures))
   const contractTest: ContractTest = (title, body, { needs, strict } = {}) => {
+    const departure = departures[title]
     unknown.delete(title)
     if (strict === true && faulty) return
-    test(title, async (context) => {
-      const departure = departures[title]
-      if (departure !== undefined) context.skip(departure)
+    const how = departure === undefined ? {} : { fails: true, timeout: DEPARTURE_TIMEOUT_MS }
+    test(departure === undefined ? title : `${title} (not so here: ${departure})`, how, async (context) => {
       const fixture = await open()
       try {
         if (needs !== undefined && fixture[needs] === undefined) context.skip(`the fixture has no ${needs}`)
@@ -58,8 +61,8 @@ export function contract(
   }
   describe(name, () => {
     for (const [title, group] of Object.entries(groups)) describe(title, () => group(contractTest))
+    test('every departure is one of a test', () => expect([...unknown]).toEqual([]))
   })
-  if (unknown.size > 0) throw new Error(`${name}: no test is called ${[...unknown].join('; nor ')}`)
 }
 
 /** Expects the call to reject with an EddyError of this code. */

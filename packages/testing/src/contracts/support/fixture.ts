@@ -24,6 +24,9 @@ export interface ContractOptions {
   readonly faulty?: boolean
   /** Largest `AppendEntry.data` in bytes, when the engine has such a limit below 32 MiB. */
   readonly maxRecordBytes?: number
-  /** Titles of tests that this engine's service departs from, each with how and why: they are skipped, and told. */
+  /**
+   * Tests, by their titles, that an emulator fails because it departs from the service it stands for, each with why. They
+   * must fail: one that passes no longer departs.
+   */
   readonly departures?: Readonly<Record<string, string>>
 }

@@ -1,10 +1,7 @@
-import { type BlobInfo, type Blobs, StorageError } from '@eddy/core'
-import { checkText } from './check-options.ts'
+import { type BlobInfo, type Blobs, blobKeyParts, StorageError } from '@eddy/core'
 import type { SimProcess } from './sim-process.ts'
 
 const CHUNK_BYTES = 64 * 1_024
-const KEY_PATTERN = /^(?=.{1,512}$)(?!\.{1,2}(\/|$))[a-zA-Z0-9_.=-]+(\/(?!\.{1,2}(\/|$))[a-zA-Z0-9_.=-]+)*$/
-const KEY_EXPECTED = 'up to 512 characters of a-zA-Z0-9_.=- in parts joined by "/", no part "." or ".."'
 
 /** The Blobs port of one simulated process. */
 export function simBlobs(process: SimProcess): Blobs {
@@ -26,7 +23,7 @@ export function simBlobs(process: SimProcess): Blobs {
     )
   return {
     put: async (key, content) => {
-      checkText('key', key, KEY_PATTERN, KEY_EXPECTED)
+      blobKeyParts(key)
       const bytes = await collect(content)
       return write('blobs.put', [key, bytes.byteLength], (): BlobInfo => {
         store.blobs.set(key, bytes)
@@ -34,7 +31,7 @@ export function simBlobs(process: SimProcess): Blobs {
       })
     },
     get: async (key) => {
-      checkText('key', key, KEY_PATTERN, KEY_EXPECTED)
+      blobKeyParts(key)
       return process.read('blobs.get', [key], () => {
         if (dice.strikes('readRejected')) throw new StorageError('simulated: the read failed')
         const bytes = store.blobs.get(key)
@@ -50,7 +47,7 @@ export function simBlobs(process: SimProcess): Blobs {
       )
     },
     delete: async (key) => {
-      checkText('key', key, KEY_PATTERN, KEY_EXPECTED)
+      blobKeyParts(key)
       return write('blobs.delete', [key], () => {
         store.blobs.delete(key)
       })
