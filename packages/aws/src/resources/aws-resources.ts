@@ -10,6 +10,8 @@ export interface AwsResources {
   readonly streams?: Readonly<Record<string, string>>
   /** Role that EventBridge Scheduler takes on to send to the queues: for what is due in more than 15 minutes. */
   readonly schedulerRoleArn?: string
+  /** SNS topic that notices go to, beside the application's own sinks. */
+  readonly topicArn?: string
 }
 
 const NAME = /^[a-z][a-z0-9-]{0,31}$/

@@ -7,13 +7,14 @@ export const RESOURCE_VARIABLES: Readonly<Record<keyof AwsResources, string>> = 
   bucket: 'EDDY_BUCKET',
   streams: 'EDDY_STREAMS',
   schedulerRoleArn: 'EDDY_SCHEDULER_ROLE_ARN',
+  topicArn: 'EDDY_TOPIC_ARN',
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** @throws InvalidOptionError that names the variable */
 export function resourcesFromEnv(env: Environment): AwsResources {
-  const { name, bucket, streams, schedulerRoleArn } = RESOURCE_VARIABLES
+  const { name, bucket, streams, schedulerRoleArn, topicArn } = RESOURCE_VARIABLES
   const required = (variable: string, what: string): string => {
     const value = env[variable]
     if (value === undefined || value === '') throw new InvalidOptionError(variable, what, value)
@@ -21,22 +22,25 @@ export function resourcesFromEnv(env: Environment): AwsResources {
   }
   const names = env[streams]
   const role = env[schedulerRoleArn]
+  const topic = env[topicArn]
   return checkResources({
     name: required(name, "the application's name among its resources, such as orders-prod"),
     bucket: required(bucket, 'the name of an S3 bucket for payloads'),
     ...(names !== undefined && names !== '' && { streams: streamNamesIn(names, streams) }),
     ...(role !== undefined && role !== '' && { schedulerRoleArn: role }),
+    ...(topic !== undefined && topic !== '' && { topicArn: topic }),
   })
 }
 
 /** What `resourcesFromEnv` reads. */
 export function resourceEnv(resources: AwsResources): Readonly<Record<string, string>> {
-  const { name, bucket, streams, schedulerRoleArn } = checkResources(resources)
+  const { name, bucket, streams, schedulerRoleArn, topicArn } = checkResources(resources)
   return {
     [RESOURCE_VARIABLES.name]: name,
     [RESOURCE_VARIABLES.bucket]: bucket,
     ...(streams !== undefined && { [RESOURCE_VARIABLES.streams]: JSON.stringify(streams) }),
     ...(schedulerRoleArn !== undefined && { [RESOURCE_VARIABLES.schedulerRoleArn]: schedulerRoleArn }),
+    ...(topicArn !== undefined && { [RESOURCE_VARIABLES.topicArn]: topicArn }),
   }
 }
 

@@ -5,7 +5,12 @@ const resources = { name: 'shop', bucket: 'shop-payloads' }
 
 describe('Resources in the environment', () => {
   it('are read as they were written', () => {
-    const all = { ...resources, streams: { orders: 'orders-v2' }, schedulerRoleArn: 'arn:aws:iam::1:role/x' }
+    const all = {
+      ...resources,
+      streams: { orders: 'orders-v2' },
+      schedulerRoleArn: 'arn:aws:iam::1:role/x',
+      topicArn: 'arn:aws:sns:eu-west-1:1:told',
+    }
     expect(resourcesFromEnv(resourceEnv(all))).toEqual(all)
     expect(resourcesFromEnv(resourceEnv(resources))).toEqual(resources)
   })
