@@ -1,6 +1,14 @@
 import { ThrottledError } from '../errors/stream-errors.ts'
 import { checkRetentionLimits } from '../model/resolve-limits.ts'
-import type { Log, ReadRequest, ReadResult, StreamInfo } from '../ports/log.ts'
+import type {
+  Log,
+  ReadEachRequest,
+  ReadEachResult,
+  ReadRequest,
+  ReadResult,
+  RecordBytes,
+  StreamInfo,
+} from '../ports/log.ts'
 import { checkedChange, checkSpecLimits } from './change-limits.ts'
 import { LimitedAppend } from './limited-append.ts'
 import type { LimitedLogParts } from './limited-log-parts.ts'
@@ -47,8 +55,9 @@ export function limitedLog(parts: LimitedLogParts): Log {
     read: (request) => {
       const info = find(request.stream)
       if (info === undefined || !isLimited(info)) return log.read(request)
-      return limitedRead(parts, budgets, info, request)
+      return limitedRead(parts, budgets, info, request, plainRead(log, request))
     },
+    ...(log.readEach !== undefined && { readEach: limitedReadEach(parts, budgets, log.readEach.bind(log)) }),
     ...(log.countRecords !== undefined && { countRecords: log.countRecords.bind(log) }),
     ...(log.nextSequenceNumber !== undefined && { nextSequenceNumber: log.nextSequenceNumber.bind(log) }),
     split: (stream, shardId, newStartingHashKey) => log.split(stream, shardId, newStartingHashKey),
@@ -60,18 +69,57 @@ function isLimited({ limits, faults }: StreamInfo): boolean {
   return limits !== undefined || faults !== undefined
 }
 
+/** What a read found, and what of it counts. */
+interface Found<R> {
+  readonly result: R
+  readonly records: number
+  /** Data and keys. */
+  readonly bytes: number
+}
+
+type BoundedRead<R> = (maxBytes: number) => Promise<Found<R>>
+
+function plainRead(log: Log, request: ReadRequest): BoundedRead<ReadResult> {
+  return async (maxBytes) => {
+    const result = await log.read({ ...request, maxBytes })
+    return { result, records: result.records.length, bytes: bytesOf(result) }
+  }
+}
+
+function limitedReadEach(
+  parts: LimitedLogParts,
+  budgets: ShardBudgets,
+  readEach: NonNullable<Log['readEach']>,
+): NonNullable<Log['readEach']> {
+  return async (request, take) => {
+    const info = parts.find(request.stream)
+    if (info === undefined || !isLimited(info)) return readEach(request, take)
+    const read: BoundedRead<ReadEachResult> = async (maxBytes) => {
+      let bytes = 0
+      const counted = (record: RecordBytes): void => {
+        bytes += record.dataEnd - record.dataStart + record.keyEnd - record.keyStart
+        take(record)
+      }
+      const result = await readEach({ ...request, maxBytes }, counted)
+      return { result, records: result.records, bytes }
+    }
+    return limitedRead(parts, budgets, info, request, read)
+  }
+}
+
 /**
  * A read is spent when it is let in, also one that waits for a record: it counts once, however long it waits. What it
  * returns is owed afterwards, as with the service, which does not know before either.
  */
-async function limitedRead(
-  { log, clock }: LimitedLogParts,
+async function limitedRead<R extends Pick<ReadResult, 'millisBehindLatest'>>(
+  { clock }: LimitedLogParts,
   budgets: ShardBudgets,
   { name, streamId, limits, faults }: StreamInfo,
-  request: ReadRequest,
-): Promise<ReadResult> {
-  let result: ReadResult
-  if (limits === undefined) result = await log.read(request)
+  request: ReadEachRequest & Pick<ReadRequest, 'signal'>,
+  read: BoundedRead<R>,
+): Promise<R> {
+  let found: Found<R>
+  if (limits === undefined) found = await read(request.maxBytes)
   else {
     const { shardId } = request
     const nowMs = clock.monotonicMs()
@@ -82,25 +130,23 @@ async function limitedRead(
       throw new ThrottledError(`reading ${shardId} of stream "${name}"`, waitMs)
     }
     const maxBytes = Math.min(request.maxBytes, limits.maxReadBytes)
-    result = await log.read({ ...request, maxBytes })
-    const bytes = bytesOf(result)
-    const isFull = maxBytes === limits.maxReadBytes && isCut(result, request, bytes, maxBytes)
-    budget.spendReadBytes(bytes, isFull, limits, clock.monotonicMs())
+    found = await read(maxBytes)
+    const isFull = maxBytes === limits.maxReadBytes && isCut(found, request, maxBytes)
+    budget.spendReadBytes(found.bytes, isFull, limits, clock.monotonicMs())
   }
   if (faults?.latencyMs) await clock.sleep(faults.latencyMs, request.signal)
-  return result
+  return found.result
 }
 
 /** It holds as much as a read may return: the next record would have gone over it. */
 function isCut(
-  { records, millisBehindLatest }: ReadResult,
-  request: ReadRequest,
-  bytes: number,
+  { result, records, bytes }: Found<Pick<ReadResult, 'millisBehindLatest'>>,
+  request: ReadEachRequest,
   maxBytes: number,
 ): boolean {
   if (bytes >= maxBytes) return true
   // A short answer may have other reasons, such as a large record that comes next.
-  return bytes * 2 > maxBytes && records.length < request.maxRecords && millisBehindLatest > 0
+  return bytes * 2 > maxBytes && records < request.maxRecords && result.millisBehindLatest > 0
 }
 
 function bytesOf({ records }: ReadResult): number {

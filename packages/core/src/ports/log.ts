@@ -150,6 +150,27 @@ export interface ReadResult {
   readonly expiredRecords: number
 }
 
+/** A read that never waits. */
+export type ReadEachRequest = Omit<ReadRequest, 'waitMs' | 'signal'>
+
+/** A record as it is handed to `readEach`'s callback; all of it is valid during that call alone. */
+export interface RecordBytes {
+  readonly sequenceNumber: string
+  /** Epoch milliseconds. */
+  readonly arrivedAtMs: number
+  /** Has the partition key, in UTF-8, from `keyStart` to `keyEnd`, and the data from `dataStart` to `dataEnd`. */
+  readonly bytes: Uint8Array
+  readonly keyStart: number
+  readonly keyEnd: number
+  readonly dataStart: number
+  readonly dataEnd: number
+}
+
+export interface ReadEachResult extends Omit<ReadResult, 'records'> {
+  /** How many there were. */
+  readonly records: number
+}
+
 /**
  * Ordered, sharded, durable records.
  *
@@ -204,6 +225,12 @@ export interface Log {
   ): Promise<readonly AppendResult[]>
   /** @throws StreamNotFoundError, ShardNotFoundError; ThrottledError for a stream with limits */
   read(request: ReadRequest): Promise<ReadResult>
+  /**
+   * Reads what `read` would, and hands over each record as the bytes that the engine has at hand: for whoever copies them
+   * elsewhere, and needs no object for each. `take` calls nothing of the engine. Only engines that store bytes have this.
+   * @throws as `read`, also after some records were handed over: they do not count then
+   */
+  readEach?(request: ReadEachRequest, take: (record: RecordBytes) => void): Promise<ReadEachResult>
   /** Records of the shard from a position on; only engines that know it cheaply have this. */
   countRecords?(stream: string, shardId: string, from: StartPosition): Promise<number>
   /**

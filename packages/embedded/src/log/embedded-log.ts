@@ -6,8 +6,11 @@ import {
   InvalidOptionError,
   type LimitsChange,
   type Log,
+  type ReadEachRequest,
+  type ReadEachResult,
   type ReadRequest,
   type ReadResult,
+  type RecordBytes,
   type ShardInfo,
   type StartPosition,
   type StreamInfo,
@@ -19,7 +22,7 @@ import { AppendRecords } from './append-records.ts'
 import { requireHashKey } from './hash-key.ts'
 import type { LogStore } from './log-store.ts'
 import { ProducerRuns } from './producer-runs.ts'
-import { countRecords, readRecords } from './read-records.ts'
+import { countRecords, readEachRecord, readRecords } from './read-records.ts'
 import type { RemovedStreams } from './removed-streams.ts'
 import { mergeShards, splitShard } from './reshard.ts'
 import type { StreamRegistry } from './stream-registry.ts'
@@ -118,6 +121,12 @@ export class EmbeddedLog implements Log {
     const { registry, clock, closing } = this.#parts
     if (closing.aborted) throw new EngineClosedError()
     return readRecords(registry.require(request.stream), request, clock, closing)
+  }
+
+  async readEach(request: ReadEachRequest, take: (record: RecordBytes) => void): Promise<ReadEachResult> {
+    const { registry, clock, closing } = this.#parts
+    if (closing.aborted) throw new EngineClosedError()
+    return readEachRecord(registry.require(request.stream), request, take, clock)
   }
 
   async countRecords(name: string, shardId: string, from: StartPosition): Promise<number> {

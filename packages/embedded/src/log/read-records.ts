@@ -1,19 +1,28 @@
 import {
   type Clock,
-  CorruptDataError,
   InvalidOptionError,
   type LogRecord,
+  type ReadEachRequest,
+  type ReadEachResult,
   type ReadRequest,
   type ReadResult,
+  type RecordBytes,
   type StartPosition,
   StreamNotFoundError,
 } from '@eddy/core'
 import { manyWaiters } from '../time/many-waiters.ts'
-import { checkSegment, segmentsFrom } from './chunk-codec.ts'
-import { chunkAtOrBefore, chunksFrom, type FoundChunk, sequenceAtTimestamp, whereOf } from './chunk-search.ts'
-import { readRecord, skipFrame } from './record-frames.ts'
+import {
+  chunkAtOrBefore,
+  chunksFrom,
+  type FoundChunk,
+  passingChunksFrom,
+  sequenceAtTimestamp,
+  whereOf,
+} from './chunk-search.ts'
+import { recordAt } from './record-frames.ts'
 import type { ShardState } from './shard-state.ts'
 import type { StreamState } from './stream-state.ts'
+import { ReadLimits, type TakeFrame, walkChunks } from './walk-chunks.ts'
 
 const MAX_RECORDS = 10_000
 
@@ -39,13 +48,41 @@ export async function readRecords(
   }
 }
 
+/** Reads without waiting, and hands over each record where it lies. */
+export function readEachRecord(
+  stream: StreamState,
+  request: ReadEachRequest,
+  take: (record: RecordBytes) => void,
+  clock: Clock,
+): ReadEachResult {
+  checkRequest(request)
+  const state = stream.shardState(stream.committedShape.require(request.stream, request.shardId))
+  const asked = resolvePosition(stream, state, request.from)
+  const from = Math.max(asked, state.first)
+  const limits = new ReadLimits(request, state.committedNext)
+  if (from < state.committedNext) {
+    const handOver: TakeFrame = (bytes, { keyStart, dataStart, end }, sequence, arrivedAtMs) =>
+      take({
+        sequenceNumber: String(sequence),
+        arrivedAtMs,
+        bytes,
+        keyStart,
+        keyEnd: dataStart,
+        dataStart,
+        dataEnd: end,
+      })
+    walkChunks(passingChunksFrom(stream, state, from), from, limits, handOver, () => whereOf(stream, state))
+  }
+  return { records: limits.records, ...outcome(stream, state, { asked, from, limits }, clock) }
+}
+
 /** Records of the shard from a position on. */
 export function countRecords(stream: StreamState, shardId: string, from: StartPosition): number {
   const state = stream.shardState(stream.committedShape.require(stream.info.name, shardId))
   return Math.max(0, state.committedNext - Math.max(resolvePosition(stream, state, from), state.first))
 }
 
-function checkRequest(request: ReadRequest): void {
+function checkRequest(request: ReadEachRequest): void {
   const { maxRecords, maxBytes } = request
   if (!Number.isInteger(maxRecords) || maxRecords < 1 || maxRecords > MAX_RECORDS) {
     throw new InvalidOptionError('maxRecords', `a whole number from 1 to ${MAX_RECORDS}`, maxRecords)
@@ -84,100 +121,55 @@ function readNow(
   asked: number,
   clock: Clock,
 ): ReadResult {
+  const from = Math.max(asked, state.first)
+  const limits = new ReadLimits(request, state.committedNext)
+  const records: LogRecord[] = []
+  if (from < state.committedNext) {
+    const keep: TakeFrame = (bytes, place, sequence, arrivedAtMs) =>
+      records.push(recordAt(bytes, place, String(sequence), arrivedAtMs))
+    walkChunks(ownChunksFrom(stream, state, from), from, limits, keep, () => whereOf(stream, state))
+  }
+  return { records, ...outcome(stream, state, { asked, from, limits }, clock) }
+}
+
+function* ownChunksFrom(
+  stream: StreamState,
+  state: ShardState,
+  from: number,
+): Generator<FoundChunk, void, undefined> {
+  const first = chunkAtOrBefore(stream, state, from)
+  if (first !== undefined && first.firstSequence + first.records > from) yield first
+  // A chunk is a megabyte: the first one is not read twice.
+  yield* chunksFrom(stream, state, first === undefined ? from : first.firstSequence + 1)
+}
+
+interface Walked {
+  /** The position asked for. */
+  readonly asked: number
+  /** Where the walk began. */
+  readonly from: number
+  readonly limits: ReadLimits
+}
+
+function outcome(
+  stream: StreamState,
+  state: ShardState,
+  { asked, from, limits }: Walked,
+  clock: Clock,
+): Omit<ReadResult, 'records'> {
   // A position before the shard's start (a parent's, or zero) has lost nothing of this shard.
   const expiredRecords = Math.max(0, state.first - Math.max(asked, state.shard.startSequence))
-  const from = Math.max(asked, state.first)
-  const records = from < state.committedNext ? collectRecords(stream, state, from, request) : []
-  const last = records.at(-1)
-  const end = last === undefined ? from : Number(last.sequenceNumber) + 1
-  const isAtEnd = end >= state.committedNext
+  const { records, lastSequence, lastArrivedAtMs } = limits
+  const isEmpty = records === 0
+  const isAtEnd = (isEmpty ? from : lastSequence + 1) >= state.committedNext
   const isClosed = stream.committedShape.find(state.shard.shardId)?.endSequence !== undefined
-  return {
-    records,
-    next: isAtEnd && isClosed ? undefined : nextPosition(last, from),
-    millisBehindLatest: isAtEnd || last === undefined ? 0 : Math.max(1, clock.now() - last.arrivedAtMs),
-    expiredRecords,
-  }
-}
-
-function nextPosition(last: LogRecord | undefined, from: number): StartPosition {
-  return last === undefined
+  const next: StartPosition = isEmpty
     ? { at: 'at_sequence_number', sequenceNumber: String(from) }
-    : { at: 'after_sequence_number', sequenceNumber: last.sequenceNumber }
-}
-
-function collectRecords(
-  stream: StreamState,
-  state: ShardState,
-  from: number,
-  request: ReadRequest,
-): LogRecord[] {
-  const collector = new Collector(request.maxRecords, request.maxBytes, state.committedNext)
-  const first = chunkAtOrBefore(stream, state, from)
-  if (first !== undefined && first.firstSequence + first.records > from) {
-    if (!collectFromChunk(stream, state, first, from, collector)) return collector.records
-  }
-  // A chunk is a megabyte: the first one is not read twice.
-  for (const chunk of chunksFrom(stream, state, first === undefined ? from : first.firstSequence + 1)) {
-    if (!collectFromChunk(stream, state, chunk, from, collector)) break
-  }
-  return collector.records
-}
-
-/** False when the collector is full. */
-function collectFromChunk(
-  stream: StreamState,
-  state: ShardState,
-  chunk: FoundChunk,
-  from: number,
-  collector: Collector,
-): boolean {
-  const where = (): string => whereOf(stream, state)
-  for (const segment of segmentsFrom(chunk.bytes, chunk.firstSequence, from)) {
-    if (!collector.wants(segment.firstSequence)) return false
-    checkSegment(chunk.bytes, segment, where)
-    let at = segment.start
-    for (let i = 0; i < segment.count; i++) {
-      const sequence = segment.firstSequence + i
-      if (sequence < from) {
-        at = skipFrame(chunk.bytes, at)
-        continue
-      }
-      const record = readRecord(chunk.bytes, at, segment.end, String(sequence), segment.arrivedAtMs)
-      if (record === undefined) throw new CorruptDataError(where(), `record ${sequence} is cut off`)
-      if (!collector.add(sequence, record)) return false
-      // A frame ends with its data.
-      at = record.data.byteOffset - chunk.bytes.byteOffset + record.data.length
-    }
-  }
-  return true
-}
-
-/** Takes records up to the request's limits, but at least one. */
-class Collector {
-  readonly records: LogRecord[] = []
-  readonly #maxRecords: number
-  readonly #maxBytes: number
-  readonly #end: number
-  #bytes = 0
-
-  constructor(maxRecords: number, maxBytes: number, end: number) {
-    this.#maxRecords = maxRecords
-    this.#maxBytes = maxBytes
-    this.#end = end
-  }
-
-  /** Nothing is handed out before its commit was acknowledged. */
-  wants(sequence: number): boolean {
-    return sequence < this.#end && this.records.length < this.#maxRecords
-  }
-
-  add(sequence: number, record: LogRecord): boolean {
-    if (!this.wants(sequence)) return false
-    if (this.records.length > 0 && this.#bytes + record.data.length > this.#maxBytes) return false
-    this.records.push(record)
-    this.#bytes += record.data.length
-    return true
+    : { at: 'after_sequence_number', sequenceNumber: String(lastSequence) }
+  return {
+    next: isAtEnd && isClosed ? undefined : next,
+    millisBehindLatest: isAtEnd || isEmpty ? 0 : Math.max(1, clock.now() - lastArrivedAtMs),
+    expiredRecords,
   }
 }
 

@@ -36,30 +36,43 @@ export function writeFrame(target: Buffer, offset: number, entry: AppendEntry, k
   return at + data.length
 }
 
-/** Reads the record at `offset`; undefined when it does not lie within `limit`. */
-export function readRecord(
+/** Where the parts of a frame lie in its source. One is used for many frames. */
+export class FramePlace {
+  /** The explicit hash key, if there is one, ends where the key starts. */
+  hashKeyStart = 0
+  keyStart = 0
+  /** Where the key ends. */
+  dataStart = 0
+  /** Where the data ends, and the next frame starts. */
+  end = 0
+
+  /** Looks at the frame at `offset`; false when it does not lie within `limit`. */
+  read(source: Buffer, offset: number, limit: number): boolean {
+    if (offset + FRAME_HEAD_BYTES > limit) return false
+    let at = offset + FRAME_HEAD_BYTES
+    if (((source[offset] as number) & HAS_EXPLICIT_HASH_KEY) !== 0) {
+      this.hashKeyStart = at + 1
+      at += 1 + (source[at] as number)
+    } else this.hashKeyStart = at
+    this.keyStart = at
+    this.dataStart = at + keyBytesAt(source, offset)
+    this.end = this.dataStart + dataBytesAt(source, offset)
+    return this.end <= limit
+  }
+}
+
+/** The record of a frame. Its data is a view. */
+export function recordAt(
   source: Buffer,
-  offset: number,
-  limit: number,
+  { hashKeyStart, keyStart, dataStart, end }: FramePlace,
   sequenceNumber: string,
   arrivedAtMs: number,
-): LogRecord | undefined {
-  if (offset + FRAME_HEAD_BYTES > limit) return undefined
-  const keyBytes = keyBytesAt(source, offset)
-  const dataBytes = dataBytesAt(source, offset)
-  let at = offset + FRAME_HEAD_BYTES
-  let explicitHashKey: string | undefined
-  if (((source[offset] as number) & HAS_EXPLICIT_HASH_KEY) !== 0) {
-    const length = source[at] as number
-    explicitHashKey = source.toString('latin1', at + 1, at + 1 + length)
-    at += 1 + length
-  }
-  if (at + keyBytes + dataBytes > limit) return undefined
-  const partitionKey = source.toString('utf8', at, at + keyBytes)
-  const data = new Uint8Array(source.buffer, source.byteOffset + at + keyBytes, dataBytes)
-  return explicitHashKey === undefined
-    ? { sequenceNumber, partitionKey, data, arrivedAtMs }
-    : { sequenceNumber, partitionKey, explicitHashKey, data, arrivedAtMs }
+): LogRecord {
+  const partitionKey = source.toString('utf8', keyStart, dataStart)
+  const data = new Uint8Array(source.buffer, source.byteOffset + dataStart, end - dataStart)
+  if (hashKeyStart === keyStart) return { sequenceNumber, partitionKey, data, arrivedAtMs }
+  const explicitHashKey = source.toString('latin1', hashKeyStart, keyStart)
+  return { sequenceNumber, partitionKey, explicitHashKey, data, arrivedAtMs }
 }
 
 /** Where the frame after the one at `offset` starts. */

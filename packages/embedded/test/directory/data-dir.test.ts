@@ -169,6 +169,9 @@ test('a chunk whose bytes changed is refused when it is read, not handed out', a
   await handle.close()
   const again = await openEngine({ dataDir })
   await expect(readAll(again.log, 'orders')).rejects.toMatchObject({ code: 'EDDY_CORRUPT_DATA' })
+  const whole = { stream: 'orders', shardId: 'shardId-000000000000', maxRecords: 10, maxBytes: 1_000_000 }
+  const each = again.log.readEach?.({ ...whole, from: { at: 'trim_horizon' } }, () => {})
+  await expect(each).rejects.toMatchObject({ code: 'EDDY_CORRUPT_DATA' })
 })
 
 test('a full disk refuses the write with the next step; writes work again when there is room', async ({

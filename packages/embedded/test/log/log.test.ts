@@ -135,12 +135,27 @@ test('reads of any size see each record once, in order, whole', async () => {
     [1_000, 2_000_000],
   ] as const) {
     const got = []
+    const digests: (string | number)[][] = []
     let from: ReadRequest['from'] | undefined = { at: 'trim_horizon' }
     while (from !== undefined) {
-      const result = await log.read(readRequest({ from, maxRecords, maxBytes }))
+      const asked = readRequest({ from, maxRecords, maxBytes })
+      const result = await log.read(asked)
       got.push(...result.records)
+      const each = await log.readEach?.(
+        asked,
+        ({ sequenceNumber, bytes, keyStart, keyEnd, dataStart, dataEnd }) =>
+          digests.push([sequenceNumber, keyEnd - keyStart, digest(bytes.subarray(dataStart, dataEnd))]),
+      )
+      expect(each).toMatchObject({ records: result.records.length, next: result.next })
       from = result.records.length === 0 ? undefined : result.next
     }
+    expect(digests).toEqual(
+      got.map(({ sequenceNumber, partitionKey, data }) => [
+        sequenceNumber,
+        partitionKey.length,
+        digest(data),
+      ]),
+    )
     expectDense(got)
     expect(
       got.map(({ partitionKey, explicitHashKey, data }) => [partitionKey, explicitHashKey, data.length]),
@@ -150,6 +165,10 @@ test('reads of any size see each record once, in order, whole', async () => {
     for (const [i, { data }] of got.entries()) expect(data.every((byte) => byte === i % 256)).toBe(true)
   }
 })
+
+function digest(bytes: Uint8Array): string {
+  return createHash('md5').update(bytes).digest('hex')
+}
 
 test('appends, splits and merges at once: nothing lost, children above their parents, order kept per key', async () => {
   const { log } = await openEngine()

@@ -59,7 +59,10 @@ async function answerRoute(
     throw readOnly(operation)
   const raw =
     protocol.name === 'json' ? service.rawOperations?.get(operation)?.(request.body, call) : undefined
-  if (raw !== undefined) return jsonAnswer(200, await raw, context)
+  if (raw !== undefined) {
+    const { body, release } = await raw
+    return { ...jsonAnswer(200, body, context), ...(release !== undefined && { release }) }
+  }
   if (!isServed(route)) throw unknownOperation(operation)
   const input = protocol.decode(service.model, operation, request)
   return protocol.encode(

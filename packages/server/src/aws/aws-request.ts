@@ -14,6 +14,8 @@ export interface AwsAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array | string
+  /** Of a body in a buffer that is used again, by `RawAnswer`. */
+  readonly release?: () => void
 }
 
 /** The value of a header that may be there once. */

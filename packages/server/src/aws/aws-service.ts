@@ -37,7 +37,13 @@ export type AwsOperation = (input: AwsStructure, call: AwsCall) => Promise<AwsSt
  * @returns undefined, before anything was done: take the ordinary way, which also finds the words for what is wrong
  * @throws AwsError (by rejecting)
  */
-export type RawOperation = (body: Uint8Array, call: AwsCall) => Promise<Uint8Array> | undefined
+export type RawOperation = (body: Uint8Array, call: AwsCall) => Promise<RawAnswer> | undefined
+
+export interface RawAnswer {
+  readonly body: Uint8Array
+  /** Called once when nobody reads the body any more, if that is known: its buffer is written again then. */
+  readonly release?: () => void
+}
 
 /**
  * One service of the endpoint: its operations by the name that the model gives them. An operation of the model that is

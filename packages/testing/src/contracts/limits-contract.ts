@@ -1,5 +1,6 @@
 import { limitChangeTests } from './log/limit-changes.ts'
 import { faultTests } from './log/limit-faults.ts'
+import { readEachLimitTests } from './log/read-each.ts'
 import { readLimitTests } from './log/read-limits.ts'
 import { requestLimitTests, writeLimitTests } from './log/write-limits.ts'
 import { contract } from './support/contract-test.ts'
@@ -18,6 +19,7 @@ export function limitsContract(name: string, open: OpenFixture): void {
       writes: writeLimitTests,
       requests: requestLimitTests,
       reads: readLimitTests,
+      'reading each record': readEachLimitTests,
       changes: limitChangeTests,
       faults: faultTests,
     },

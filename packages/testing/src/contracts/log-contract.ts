@@ -2,6 +2,7 @@ import { appendBoundTests, appendCopyTests, appendTests, orderTests } from './lo
 import { duplicateTests } from './log/duplicates.ts'
 import { hashKeyTests } from './log/hash-keys.ts'
 import { mergeTests, splitTests } from './log/lineage.ts'
+import { readEachTests } from './log/read-each.ts'
 import { readOnTests, readTests, waitTests } from './log/reads.ts'
 import { retentionTests } from './log/retention.ts'
 import { streamBoundTests, streamChangeTests, streamTests } from './log/streams.ts'
@@ -22,6 +23,7 @@ export function logContract(name: string, open: OpenFixture, options: ContractOp
     'read positions': readTests,
     'reading on': readOnTests,
     'waiting reads': waitTests,
+    'reading each record': readEachTests,
     split: splitTests,
     merge: mergeTests,
     duplicates: duplicateTests,

@@ -1,5 +1,6 @@
 import {
   type LogRecord,
+  type ReadEachRequest,
   type ReadResult,
   ShardNotFoundError,
   StreamNotFoundError,
@@ -31,51 +32,71 @@ export interface GetRecordsInput extends Pick<StreamRef, 'StreamARN'> {
   readonly DryRun?: boolean
 }
 
-/** What a GetRecords found, before it is written as an answer. */
-export interface RecordsPage {
-  readonly records: readonly LogRecord[]
+/** What an answer says behind its records. */
+export interface PageEnd {
   /** Undefined: the shard is closed, and this was its end. */
   readonly nextIterator: string | undefined
   readonly millisBehindLatest: number
   readonly childShards: readonly AwsStructure[]
 }
 
+/**
+ * Reads from the log, one way or another.
+ *
+ * @param notBeforeMs - what arrived before has expired. It comes first, since arrival never falls within a shard; logs
+ * remove it a little later.
+ */
+type Read<R> = (request: ReadEachRequest, notBeforeMs: number) => Promise<R>
+
 export async function getRecords(context: KinesisContext, input: GetRecordsInput): Promise<AwsStructure> {
-  const page = await readPage(context, input)
+  const { log } = context.engine
+  const { read, end } = await readPage(context, input, async (request, notBeforeMs) => {
+    const result = await log.read({ ...request, waitMs: 0 })
+    return { ...result, records: result.records.filter(({ arrivedAtMs }) => arrivedAtMs >= notBeforeMs) }
+  })
   return {
-    Records: page.records.map((record) => ({
-      SequenceNumber: record.sequenceNumber,
-      ApproximateArrivalTimestamp: new Date(record.arrivedAtMs),
-      Data: record.data,
-      ...(record.partitionKey !== NO_KEY && { PartitionKey: record.partitionKey }),
-      EncryptionType: 'NONE',
-    })),
-    ...(page.nextIterator === undefined
-      ? { ChildShards: page.childShards }
-      : { NextShardIterator: page.nextIterator }),
-    MillisBehindLatest: page.millisBehindLatest,
+    Records: read.records.map(toMembers),
+    ...(end.nextIterator === undefined
+      ? { ChildShards: end.childShards }
+      : { NextShardIterator: end.nextIterator }),
+    MillisBehindLatest: end.millisBehindLatest,
+  }
+}
+
+function toMembers({ sequenceNumber, arrivedAtMs, data, partitionKey }: LogRecord): AwsStructure {
+  return {
+    SequenceNumber: sequenceNumber,
+    ApproximateArrivalTimestamp: new Date(arrivedAtMs),
+    Data: data,
+    ...(partitionKey !== NO_KEY && { PartitionKey: partitionKey }),
+    EncryptionType: 'NONE',
   }
 }
 
 /** @throws AwsError */
-export async function readPage(context: KinesisContext, input: GetRecordsInput): Promise<RecordsPage> {
+export async function readPage<R extends Pick<ReadResult, 'next' | 'millisBehindLatest'>>(
+  context: KinesisContext,
+  input: GetRecordsInput,
+  read: Read<R>,
+): Promise<{ readonly read: R; readonly end: PageEnd }> {
   const { engine, tokens } = context
   const iterator = openIterator(tokens, input.ShardIterator)
   if (iterator === undefined) throw invalidArgument('Invalid ShardIterator.')
   const stream = await streamOf(context, iterator, input)
   checkAge(iterator, stream, engine.clock.now())
   if (input.DryRun === true) throw dryRun()
-  const result = await read(context, stream, iterator, input.Limit)
-  const { next } = result
-  const issuedAtMs = engine.clock.now()
+  const result = await readFrom(context, stream, iterator, input.Limit, read)
+  const { next, millisBehindLatest } = result
   return {
-    records: unexpired(result.records, horizonMs(stream, issuedAtMs)),
-    nextIterator:
-      next === undefined || next.at === 'latest'
-        ? undefined
-        : sealIterator(tokens, { ...iterator, from: next, issuedAtMs }),
-    millisBehindLatest: Math.max(0, Math.floor(result.millisBehindLatest)),
-    childShards: next === undefined ? await childrenOf(context, iterator) : [],
+    read: result,
+    end: {
+      nextIterator:
+        next === undefined || next.at === 'latest'
+          ? undefined
+          : sealIterator(tokens, { ...iterator, from: next, issuedAtMs: engine.clock.now() }),
+      millisBehindLatest: Math.max(0, Math.floor(millisBehindLatest)),
+      childShards: next === undefined ? await childrenOf(context, iterator) : [],
+    },
   }
 }
 
@@ -107,22 +128,18 @@ function checkAge({ issuedAtMs }: ShardIterator, { info }: FoundStream, nowMs: n
   )
 }
 
-async function read(
+async function readFrom<R>(
   { engine, accountId, logger, readTurns }: KinesisContext,
-  { name }: FoundStream,
+  stream: FoundStream,
   { shardId, from }: ShardIterator,
   limit: number | undefined,
-): Promise<ReadResult> {
+  read: Read<R>,
+): Promise<R> {
   await readTurns.next()
+  const { name } = stream
+  const request = { stream: name, shardId, from, maxRecords: limit ?? MAX_RECORDS, maxBytes: MAX_READ_BYTES }
   try {
-    return await engine.log.read({
-      stream: name,
-      shardId,
-      from,
-      maxRecords: limit ?? MAX_RECORDS,
-      maxBytes: MAX_READ_BYTES,
-      waitMs: 0,
-    })
+    return await read(request, horizonMs(stream, engine.clock.now()))
   } catch (error) {
     const place = { shardId, name, accountId }
     if (error instanceof ThrottledError) throw throughputExceeded(rateExceededForShard(place))
@@ -131,12 +148,6 @@ async function read(
     logger.error({ error, stream: name, shardId }, 'AWS endpoint: a read failed')
     throw internalFailure()
   }
-}
-
-/** Arrival never falls within a shard: what has expired comes first. Logs remove it a little later. */
-function unexpired(records: readonly LogRecord[], notBeforeMs: number): readonly LogRecord[] {
-  const first = records.findIndex(({ arrivedAtMs }) => arrivedAtMs >= notBeforeMs)
-  return first === 0 ? records : first === -1 ? [] : records.slice(first)
 }
 
 async function childrenOf(

@@ -83,7 +83,7 @@ export class RequestHandler {
     const call = new RequestCall({ region, accountId, baseUrl: `http://${host}`, stopping, response })
     try {
       const answer = await answerRequest(endpoint, whole, call)
-      lease.reserve(answer.body.length)
+      lease.reserve(heldBytes(answer))
       return answer
     } finally {
       call.release()
@@ -112,8 +112,9 @@ export class RequestHandler {
     return new Refusal(500).answer
   }
 
-  #write(request: AnyRequest, response: AnyResponse, { status, headers, body }: AwsAnswer): void {
+  #write(request: AnyRequest, response: AnyResponse, answer: AwsAnswer): void {
     if (response.destroyed || response.writableEnded) return
+    const { status, headers, body, release } = answer
     const bytes = typeof body === 'string' ? Buffer.from(body) : body
     const unread = !request.readableEnded
     const own: Record<string, string | number> = { ...headers, 'content-length': bytes.length }
@@ -122,10 +123,17 @@ export class RequestHandler {
     // A client that does not read its answer would hold it for ever.
     const timer = setTimeout(() => destroy(request, response), this.#options.requestMs)
     response.once('close', () => clearTimeout(timer))
+    // HTTP/1 says so when the system has the bytes, or they will never be sent; a stream of HTTP/2 may say so before.
+    if (release !== undefined && request.httpVersionMajor === 1) response.once('finish', release)
     ;(response as ServerResponse).writeHead(status, own)
     ;(response as ServerResponse).end(bytes)
     if (unread) request.resume()
   }
+}
+
+/** A buffer that is used again is held whole. */
+function heldBytes({ body, release }: AwsAnswer): number {
+  return typeof body === 'string' || release === undefined ? body.length : body.buffer.byteLength
 }
 
 function hostOf({ headers }: AnyRequest): string {

@@ -2,6 +2,7 @@ import { KINESIS_LIMITS } from '@eddy/core'
 import * as fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { AwsError } from '../../../src/aws/aws-error.ts'
+import type { RawAnswer } from '../../../src/aws/aws-service.ts'
 import { callOperation } from '../../../src/aws/call-operation.ts'
 import { scanPutRecords } from '../../../src/aws/kinesis/raw/scan-put-records.ts'
 import { kinesisModel } from '../../../src/aws/model/kinesis-model.ts'
@@ -26,7 +27,17 @@ async function general(operation: string, body: string): Promise<Answer> {
 async function raw(operation: string, body: string): Promise<Answer> {
   const answer = kinesis.service.rawOperations?.get(operation)?.(Buffer.from(body), call)
   if (answer === undefined) return undefined
-  return settled(async () => JSON.parse(Buffer.from(await answer).toString('utf8')))
+  return settled(async () => JSON.parse(Buffer.from((await answer).body).toString('utf8')))
+}
+
+async function rawPage(body: string): Promise<RawAnswer> {
+  const answer = kinesis.service.rawOperations?.get('GetRecords')?.(Buffer.from(body), call)
+  if (answer === undefined) throw new Error('the raw way left the body to the general one')
+  return kinesis.world.clock.settle(answer)
+}
+
+function parsed({ body }: RawAnswer): Answer {
+  return JSON.parse(Buffer.from(body).toString('utf8'))
 }
 
 async function settled(run: () => Promise<Answer>): Promise<Answer> {
@@ -222,6 +233,63 @@ describe('Raw ways of the Kinesis endpoint', () => {
       ),
       { numRuns: 100 },
     )
+  })
+
+  it('GetRecords: pages of megabytes are written whole, in memory that is used again once it is released', async () => {
+    kinesis = await KinesisUnderTest.start()
+    await kinesis.create('orders', 1)
+    for (const bytes of [300_000, 700_000]) {
+      const Records = Array.from({ length: 4 }, (_, i) => ({
+        Data: new Uint8Array(bytes).fill(bytes + i),
+        PartitionKey: `key ${i}`,
+      }))
+      await kinesis.call('PutRecords', { StreamName: 'orders', Records })
+    }
+    const first = JSON.stringify({ ShardIterator: await kinesis.iterator('TRIM_HORIZON'), Limit: 4 })
+    const all = JSON.stringify({ ShardIterator: await kinesis.iterator('TRIM_HORIZON') })
+    const right = new Map<string, string>()
+    for (const text of [first, all]) right.set(text, JSON.stringify(await general('GetRecords', text)))
+    // Differences of megabytes are not for showing: compared here.
+    const isRight = (answer: RawAnswer, text: string) => JSON.stringify(parsed(answer)) === right.get(text)
+    const one = await rawPage(first)
+    const two = await rawPage(first)
+    expect(one.body.buffer === two.body.buffer).toBe(false)
+    two.release?.()
+    const three = await rawPage(first)
+    expect(three.body.buffer === two.body.buffer).toBe(true)
+    // This one outgrows the memory that it begins in.
+    expect([isRight(await rawPage(all), all), isRight(three, first), isRight(one, first)]).toEqual(
+      Array(3).fill(true),
+    )
+    // A small answer holds no megabytes.
+    const none = await rawPage(JSON.stringify({ ShardIterator: await kinesis.iterator('LATEST') }))
+    expect(none.release).toBeUndefined()
+    expect(none.body.buffer.byteLength).toBeLessThan(100_000)
+  })
+
+  it('GetRecords: what has expired is left out, though the log still has it', async () => {
+    kinesis = await KinesisUnderTest.start()
+    await kinesis.create('orders', 1)
+    await kinesis.put('expired')
+    await kinesis.advance(24 * 3_600_000 - 1)
+    await kinesis.put('kept')
+    await kinesis.advance(1_000)
+    await kinesis.call('IncreaseStreamRetentionPeriod', { StreamName: 'orders', RetentionPeriodHours: 48 })
+    const text = JSON.stringify({ ShardIterator: await kinesis.iterator('TRIM_HORIZON') })
+    const fast = await raw('GetRecords', text)
+    expect(fast.Records).toHaveLength(1)
+    expect(fast).toEqual(await general('GetRecords', text))
+  })
+
+  it('GetRecords: reads over the rate are refused in the same words', async () => {
+    kinesis = await KinesisUnderTest.start({ limits: { ...KINESIS_LIMITS, readCallsPerSecond: 1 } })
+    await kinesis.create('orders', 1)
+    await kinesis.put('one')
+    const text = JSON.stringify({ ShardIterator: await kinesis.iterator('TRIM_HORIZON') })
+    expect((await raw('GetRecords', text)).Records).toHaveLength(1)
+    const refused = await raw('GetRecords', text)
+    expect(refused.code).toBe('ProvisionedThroughputExceededException')
+    expect(refused).toEqual(await general('GetRecords', text))
   })
 
   it('GetRecords: ends of shards, refusals and members that are rare', async () => {

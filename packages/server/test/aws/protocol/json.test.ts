@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { AwsError } from '../../../src/aws/aws-error.ts'
+import type { RawOperation } from '../../../src/aws/aws-service.ts'
 import { kinesisModel } from '../../../src/aws/model/kinesis-model.ts'
 import { MAX_JSON_PARTS } from '../../../src/aws/protocol/bounded-json.ts'
 import { memoryLogger } from '../../support/memory-logger.ts'
@@ -209,7 +210,7 @@ describe('A read-only endpoint', () => {
 })
 
 describe('A raw operation', () => {
-  const rawService = (raw: (body: Uint8Array) => Promise<Uint8Array> | undefined) => {
+  const rawService = (raw: RawOperation) => {
     const operations = new Map([['PutRecords', async () => ({ Records: [], FailedRecordCount: 7 })]])
     return [{ model: kinesisModel, operations, rawOperations: new Map([['PutRecords', raw]]) }]
   }
@@ -219,7 +220,7 @@ describe('A raw operation', () => {
   })
 
   it('answers in bytes, leaves what is unusual to the ordinary way, and fails as that does', async () => {
-    const answers = asker(rawService(async (body) => body))
+    const answers = asker(rawService(async (body) => ({ body })))
     expect((await answers(request)).text).toBe(new TextDecoder().decode(request.body))
     expect((await asker(rawService(() => undefined))(request)).text).toBe(
       '{"Records":[],"FailedRecordCount":7}',

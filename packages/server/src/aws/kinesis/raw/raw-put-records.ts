@@ -1,5 +1,5 @@
 import type { AppendResult } from '@eddy/core'
-import type { RawOperation } from '../../aws-service.ts'
+import type { RawAnswer, RawOperation } from '../../aws-service.ts'
 import { append, refusal, toEntries } from '../append-entries.ts'
 import { findStream } from '../find-stream.ts'
 import type { KinesisContext } from '../kinesis-context.ts'
@@ -14,10 +14,10 @@ export function rawPutRecords(context: KinesisContext): RawOperation {
   }
 }
 
-async function put(context: KinesisContext, input: PutRecordsInput): Promise<Uint8Array> {
+async function put(context: KinesisContext, input: PutRecordsInput): Promise<RawAnswer> {
   const stream = await findStream(context, input)
   const entries = toEntries(context, stream, input.Records, (index) => `records.${index + 1}.member.`)
-  return answerOf(context, await append(context, stream, entries, undefined))
+  return { body: answerOf(context, await append(context, stream, entries, undefined)) }
 }
 
 function answerOf(context: KinesisContext, results: readonly AppendResult[]): Uint8Array {

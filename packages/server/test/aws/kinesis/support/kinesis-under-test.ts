@@ -72,7 +72,7 @@ export class KinesisUnderTest {
     )
     const answer = this.service.rawOperations?.get('PutRecords')?.(Buffer.from(body), call)
     if (answer === undefined) throw new Error('not as plain as the raw way takes it')
-    return JSON.parse(Buffer.from(await this.world.clock.settle(answer)).toString('utf8'))
+    return JSON.parse(Buffer.from((await this.world.clock.settle(answer)).body).toString('utf8'))
   }
 
   /** Calls until it is not the engine that fails; what the service refuses is the answer. */
