@@ -67,6 +67,7 @@ export {
   StreamNotFoundError,
   ThrottledError,
 } from './errors/stream-errors.ts'
+export { partitionWidth } from './fail/keys.ts'
 export { readStoredFailure, type StoredFailure } from './fail/stored-failure.ts'
 export {
   type CallOnThread,

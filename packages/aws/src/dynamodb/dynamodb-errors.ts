@@ -11,8 +11,15 @@ export class DynamoDbRefusedError extends EddyError {
   }
 }
 
+interface Reason {
+  readonly reason?: string
+  readonly resource?: string
+}
+
+/** The service writes the one or the other, by the kind of the error. */
 interface WithReasons {
-  readonly ThrottlingReasons?: readonly { readonly reason?: string; readonly resource?: string }[]
+  readonly ThrottlingReasons?: readonly Reason[]
+  readonly throttlingReasons?: readonly Reason[]
 }
 
 /**
@@ -23,7 +30,8 @@ export function dynamoDbError(thrown: unknown, what: string): unknown {
   const { kind, problem } = sdkErrorOf(thrown)
   if (kind === 'bug') return thrown
   if (kind === 'refused') return new DynamoDbRefusedError(what, problem, { cause: thrown })
-  const reasons = (thrown as WithReasons).ThrottlingReasons ?? []
+  const { ThrottlingReasons, throttlingReasons } = thrown as WithReasons
+  const reasons = ThrottlingReasons ?? throttlingReasons ?? []
   const told = reasons.map(({ reason, resource }) => `${reason ?? 'no reason'} of ${resource ?? 'unknown'}`)
   const details = told.length === 0 ? { request: what } : { request: what, reasons: told.join(', ') }
   return new StorageError(`${what}: ${problem}${told.length === 0 ? '' : ` (${told.join(', ')})`}`, details, {

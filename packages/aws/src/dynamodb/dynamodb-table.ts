@@ -6,7 +6,6 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
-  QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import {
@@ -17,6 +16,7 @@ import {
   InvalidOptionError,
   type ItemKey,
   type PutItem,
+  partitionWidth,
   type QueryPage,
   type QueryRequest,
   StorageError,
@@ -26,9 +26,10 @@ import {
   type WriteResult,
 } from '@eddy/core'
 import { dynamoDbError } from './dynamodb-errors.ts'
-import { countInput, LIVE, liveNow, queryInput, readToken, writeToken } from './query-input.ts'
+import { LIVE, liveNow } from './query-input.ts'
+import { countTable, type Item, type QueryParts, queryTable } from './query-table.ts'
 import { loadValue, otherValueAttributes, overflowKey, storeValue } from './stored-value.ts'
-import { INDEX_KEY, ITEM_KEY, keyAttributes, readKey } from './table-key.ts'
+import { INDEX_KEY, TableKeys } from './table-keys.ts'
 import { TTL_ATTRIBUTE } from './table-schema.ts'
 
 export interface DynamoDbTableOptions {
@@ -39,9 +40,12 @@ export interface DynamoDbTableOptions {
   readonly clock: Clock
   /** For values over 300,000 bytes. */
   readonly blobs: Blobs
+  /**
+   * Partitions of DynamoDB for each one of the port, 1 to 64: what is written much takes more than one. What is stored
+   * depends on it. Default: `partitionWidth` of core.
+   */
+  readonly widthOf?: (partition: string) => number
 }
-
-type Item = Record<string, AttributeValue>
 
 const MAX_KEYS = 1_000
 const MAX_BATCH_KEYS = 100
@@ -61,10 +65,15 @@ const BATCH_WAIT_MS = 50
  */
 export class DynamoDbTable implements Table {
   readonly #options: DynamoDbTableOptions
+  readonly #keys: TableKeys
+  readonly #query: QueryParts
   #closed = false
 
   constructor(options: DynamoDbTableOptions) {
+    const { tableName, clock, widthOf = partitionWidth } = options
     this.#options = options
+    this.#keys = new TableKeys(widthOf)
+    this.#query = { tableName, clock, keys: this.#keys, send: (what, send) => this.#send(what, send) }
   }
 
   /** Calls made from now on are refused. The client stays open. */
@@ -76,7 +85,11 @@ export class DynamoDbTable implements Table {
     for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
       const { Item: item } = await this.#send('GetItem', (client) =>
         client.send(
-          new GetItemCommand({ TableName: this.#table, Key: keyAttributes(key), ConsistentRead: true }),
+          new GetItemCommand({
+            TableName: this.#table,
+            Key: this.#keys.attributes(key),
+            ConsistentRead: true,
+          }),
         ),
       )
       const read = await this.#read(item)
@@ -92,11 +105,14 @@ export class DynamoDbTable implements Table {
     const found = new Map<string, TableItem>()
     const wanted = new Map(keys.map((key) => [nameOf(key), key]))
     const all = [...wanted.values()]
-    for (let from = 0; from < all.length; from += MAX_BATCH_KEYS) {
-      for (const item of await this.#batch(all.slice(from, from + MAX_BATCH_KEYS))) {
+    const batches: Promise<readonly Item[]>[] = []
+    for (let from = 0; from < all.length; from += MAX_BATCH_KEYS)
+      batches.push(this.#batch(all.slice(from, from + MAX_BATCH_KEYS)))
+    for (const items of await Promise.all(batches)) {
+      for (const item of items) {
         const read = await this.#read(item)
         // By itself, should its value be replaced just now.
-        const known = read === 'replaced' ? await this.get(readKey(item)) : read
+        const known = read === 'replaced' ? await this.get(this.#keys.read(item)) : read
         if (known !== undefined) found.set(nameOf(known), known)
       }
     }
@@ -121,7 +137,7 @@ export class DynamoDbTable implements Table {
   async delete(key: ItemKey, expect: Exclude<Expect, 'absent'>): Promise<WriteResult> {
     const input = {
       TableName: this.#table,
-      Key: keyAttributes(key),
+      Key: this.#keys.attributes(key),
       ReturnValues: 'ALL_OLD' as const,
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
     }
@@ -148,41 +164,18 @@ export class DynamoDbTable implements Table {
 
   async query<V extends TableValue = TableValue>(request: QueryRequest): Promise<QueryPage<V>> {
     this.#requireOpen()
-    const names = request.byIndex === true ? INDEX_KEY : ITEM_KEY
-    const input = queryInput(this.#table, request, this.#options.clock.now())
-    if (input === undefined) return { items: [], next: undefined }
-    const { Items: found = [], LastEvaluatedKey: last } = await this.#send('Query', (client) =>
-      client.send(new QueryCommand(input)),
-    )
-    const page = found.slice(0, request.limit)
+    const { items: found, next } = await queryTable(this.#query, request)
     const items = await Promise.all(
-      page.map(async (item) => {
+      found.map(async (item) => {
         const read = await this.#read(item)
-        return read === 'replaced' ? await this.get(readKey(item)) : read
+        return read === 'replaced' ? await this.get(this.#keys.read(item)) : read
       }),
     )
-    // One item more than asked for tells that there is a next page without an empty one at the end.
-    const next = found.length > request.limit ? keysOf(page.at(-1) as Item, names) : last
-    return {
-      items: items.filter((item) => item !== undefined) as TableItem<V>[],
-      next: next === undefined ? undefined : writeToken(next),
-    }
+    return { items: items.filter((item) => item !== undefined) as TableItem<V>[], next }
   }
 
   async count(partition: string, byIndex = false): Promise<number> {
-    let count = 0
-    let after: string | undefined
-    do {
-      const input = countInput(this.#table, partition, byIndex, this.#options.clock.now())
-      const page = await this.#send('Query', (client) =>
-        client.send(
-          new QueryCommand(after === undefined ? input : { ...input, ExclusiveStartKey: readToken(after) }),
-        ),
-      )
-      count += page.Count ?? 0
-      after = page.LastEvaluatedKey === undefined ? undefined : writeToken(page.LastEvaluatedKey)
-    } while (after !== undefined)
-    return count
+    return await countTable(this.#query, partition, byIndex)
   }
 
   get #table(): string {
@@ -194,7 +187,10 @@ export class DynamoDbTable implements Table {
   }
 
   async #attributesOf({ value, expiresAtMs, index, ...key }: PutItem): Promise<Item> {
-    const keys = { ...keyAttributes(key), ...(index !== undefined && keyAttributes(index, INDEX_KEY)) }
+    const keys = {
+      ...this.#keys.attributes(key),
+      ...(index !== undefined && this.#keys.attributes(index, INDEX_KEY)),
+    }
     const stored = await storeValue(value, this.#options.blobs)
     if (expiresAtMs === undefined) return { ...keys, ...stored }
     const seconds = Math.floor(expiresAtMs / 1_000) + 1
@@ -282,7 +278,7 @@ export class DynamoDbTable implements Table {
   async #batch(keys: readonly ItemKey[]): Promise<readonly Item[]> {
     const { clock } = this.#options
     const items: Item[] = []
-    let open = keys.map((key) => keyAttributes(key))
+    let open = keys.map((key) => this.#keys.attributes(key))
     for (let tries = 1; open.length > 0; tries += 1) {
       if (tries > MAX_TRIES) throw new StorageError(`BatchGetItem: ${open.length} keys stay unanswered`)
       if (tries > 1) await clock.sleep(clock.random() * BATCH_WAIT_MS * 2 ** (tries - 1))
@@ -303,11 +299,11 @@ export class DynamoDbTable implements Table {
     const value = await loadValue(item, this.#options.blobs)
     if (value === undefined) return 'replaced'
     return {
-      ...readKey(item),
+      ...this.#keys.read(item),
       version: versionOf(item),
       value,
       ...(item.exp?.N !== undefined && { expiresAtMs: Number(item.exp.N) }),
-      ...(item.ipk !== undefined && { index: readKey(item, INDEX_KEY) }),
+      ...(item.ipk !== undefined && { index: this.#keys.read(item, INDEX_KEY) }),
     }
   }
 
@@ -347,10 +343,4 @@ function versionOf(item: Item): number {
 
 function nameOf({ partition, sort }: ItemKey): string {
   return JSON.stringify([partition, sort])
-}
-
-/** What a query goes on after: the item's key, and the index's where that was asked. */
-function keysOf(item: Item, names: typeof INDEX_KEY): Item {
-  const own = keyAttributes(readKey(item))
-  return names === ITEM_KEY ? own : { ...own, ...keyAttributes(readKey(item, names), names) }
 }

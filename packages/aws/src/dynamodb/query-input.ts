@@ -1,6 +1,6 @@
 import type { AttributeValue, QueryCommandInput } from '@aws-sdk/client-dynamodb'
 import { InvalidOptionError, type QueryRequest } from '@eddy/core'
-import { INDEX_KEY, ITEM_KEY, partitionText, sortText } from './table-key.ts'
+import { compareSorts, INDEX_KEY, ITEM_KEY, sortText } from './table-keys.ts'
 import { INDEX_NAME } from './table-schema.ts'
 
 const MAX_LIMIT = 1_000
@@ -12,36 +12,42 @@ export function liveNow(nowMs: number): Record<string, AttributeValue> {
   return { ':now': { N: String(nowMs) } }
 }
 
-/**
- * A page and one item more. Undefined: the bounds exclude everything, which DynamoDB refuses to be asked.
- * @throws InvalidOptionError
- */
-export function queryInput(
-  tableName: string,
-  request: QueryRequest,
-  nowMs: number,
-): QueryCommandInput | undefined {
-  const { partition, byIndex = false, from, to, descending = false, limit, after } = request
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
-    throw new InvalidOptionError('limit', `a whole number from 1 to ${MAX_LIMIT}`, limit)
-  if (from !== undefined && to !== undefined && Buffer.compare(Buffer.from(from), Buffer.from(to)) > 0)
-    return undefined
-  const input = rangeInput(tableName, partition, byIndex, nowMs, from, to)
-  return {
-    ...input,
-    ScanIndexForward: !descending,
-    Limit: limit + 1,
-    ...(after !== undefined && { ExclusiveStartKey: readToken(after) }),
-  }
+/** One partition of DynamoDB, by key or by index, between bounds that belong to it. */
+export interface RangeRequest extends Pick<QueryRequest, 'byIndex' | 'from' | 'to'> {
+  readonly place: string
 }
 
-export function countInput(
+/** @throws InvalidOptionError */
+export function checkLimit(limit: number): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
+    throw new InvalidOptionError('limit', `a whole number from 1 to ${MAX_LIMIT}`, limit)
+}
+
+/** Undefined: the bounds exclude everything, which DynamoDB refuses to be asked. */
+export function rangeInput(
   tableName: string,
-  partition: string,
-  byIndex: boolean,
+  { place, byIndex = false, from, to }: RangeRequest,
   nowMs: number,
-): QueryCommandInput {
-  return { ...rangeInput(tableName, partition, byIndex, nowMs, undefined, undefined), Select: 'COUNT' }
+): QueryCommandInput | undefined {
+  if (from !== undefined && to !== undefined && compareSorts(from, to) > 0) return undefined
+  const names = byIndex ? INDEX_KEY : ITEM_KEY
+  const range = rangeCondition(from, to)
+  return {
+    TableName: tableName,
+    ...(byIndex ? { IndexName: INDEX_NAME } : { ConsistentRead: true }),
+    KeyConditionExpression: `#partition = :partition${range}`,
+    FilterExpression: LIVE,
+    ExpressionAttributeNames: {
+      '#partition': names.partition,
+      ...(range !== '' && { '#sort': names.sort }),
+    },
+    ExpressionAttributeValues: {
+      ':partition': { S: place },
+      ...liveNow(nowMs),
+      ...(from !== undefined && { ':from': { S: sortText(from) } }),
+      ...(to !== undefined && { ':to': { S: sortText(to) } }),
+    },
+  }
 }
 
 /** Where a query goes on, as text for its caller. */
@@ -57,34 +63,6 @@ export function readToken(token: string): Record<string, AttributeValue> {
     return Object.fromEntries(texts.map(([name, text]) => [name, { S: text }]))
   } catch {
     throw new InvalidOptionError('after', '`next` of the page before', token)
-  }
-}
-
-function rangeInput(
-  tableName: string,
-  partition: string,
-  byIndex: boolean,
-  nowMs: number,
-  from: string | undefined,
-  to: string | undefined,
-): QueryCommandInput {
-  const names = byIndex ? INDEX_KEY : ITEM_KEY
-  const range = rangeCondition(from, to)
-  return {
-    TableName: tableName,
-    ...(byIndex ? { IndexName: INDEX_NAME } : { ConsistentRead: true }),
-    KeyConditionExpression: `#partition = :partition${range}`,
-    FilterExpression: LIVE,
-    ExpressionAttributeNames: {
-      '#partition': names.partition,
-      ...(range !== '' && { '#sort': names.sort }),
-    },
-    ExpressionAttributeValues: {
-      ':partition': { S: partitionText(partition) },
-      ...liveNow(nowMs),
-      ...(from !== undefined && { ':from': { S: sortText(from) } }),
-      ...(to !== undefined && { ':to': { S: sortText(to) } }),
-    },
   }
 }
 

@@ -18,19 +18,29 @@ afterAll(async () => {
 })
 
 // A refused write comes back with what stands there; dynalite 4 leaves it out, so it is read.
-tableContract('DynamoDB, on dynalite', async () => {
+tableContract('DynamoDB, on dynalite', () => fixture())
+// Every partition as wide as the widest of core, so that each query is merged.
+tableContract('DynamoDB with wide partitions, on dynalite', () => fixture(() => 16))
+
+async function fixture(widthOf?: (partition: string) => number) {
   const tableName = await service.createTable()
   // The other ports of this engine are those of the simulation: only the table is under test.
   const world = new SimWorld({ seed: 1 })
   const { blobs } = world.boot()
   const open = (): Engine => {
-    const table = new DynamoDbTable({ client: service.client, tableName, clock: systemClock, blobs })
+    const table = new DynamoDbTable({
+      client: service.client,
+      tableName,
+      clock: systemClock,
+      blobs,
+      ...(widthOf !== undefined && { widthOf }),
+    })
     return { ...world.boot(), table, clock: systemClock }
   }
   return {
     engine: open(),
-    advance: (ms) => sleep(ms),
+    advance: (ms: number) => sleep(ms),
     reopen: async () => open(),
     close: async () => {},
   }
-})
+}

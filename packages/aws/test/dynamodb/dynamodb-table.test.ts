@@ -33,7 +33,7 @@ async function answered(answer: (request: ServiceRequest) => ServiceAnswer) {
 }
 
 /** A table on an implementation that is not ours, and the blobs of its large values. */
-async function stored() {
+async function stored(options: { readonly widthOf?: () => number } = {}) {
   const service: Dynalite = await startDynalite()
   closing.push(() => service.close())
   const { blobs } = new SimWorld({ seed: 1 }).boot()
@@ -42,6 +42,7 @@ async function stored() {
     tableName: await service.createTable(),
     clock: systemClock,
     blobs,
+    ...options,
   })
   const kept = async (): Promise<number> => {
     let count = 0
@@ -68,6 +69,72 @@ describe('DynamoDB table', () => {
       retryable: true,
       details: { reasons: 'TableWriteKeyRangeThroughputExceeded of table/eddy' },
     })
+  })
+
+  it('I9: reasons are told whichever way the service writes them', async () => {
+    const { table } = await answered(() =>
+      failure(400, 'ThrottlingException', {
+        throttlingReasons: [{ reason: 'IndexWriteAccountLimitExceeded' }],
+      }),
+    )
+    await expect(table.get(KEY)).rejects.toMatchObject({
+      code: 'EDDY_STORAGE',
+      details: { reasons: 'IndexWriteAccountLimitExceeded of unknown' },
+    })
+  })
+
+  it('what is written much lies in several partitions of DynamoDB, evenly; what belongs to one key in one', async () => {
+    const { table, requests } = await answered(() => ({ status: 200, body: {} }))
+    const shards = Array.from({ length: 800 }, (_, shard) => `shardId-${String(shard).padStart(12, '0')}`)
+    for (const sort of shards) await table.put({ partition: 'checkpoint/charge', sort, value: 1 }, 'any')
+    await table.put({ partition: 'ledger/charge/abc', sort: '1', value: 1 }, 'any')
+    const counts = new Map<string, number>()
+    for (const { input } of requests) {
+      const place = (input.Key as { pk: { S: string } }).pk.S
+      counts.set(place, (counts.get(place) ?? 0) + 1)
+    }
+    expect(counts.get('ledger/charge/abc')).toBe(1)
+    counts.delete('ledger/charge/abc')
+    expect([...counts.keys()].toSorted()).toEqual(
+      [0, 1, 2, 3, 4, 5, 6, 7].map((at) => `checkpoint/charge#${at}`),
+    )
+    for (const count of counts.values()) expect(count).toBeGreaterThan(50)
+  })
+
+  it('a query of several partitions gives what is next in all of them, though one is read only so far', async () => {
+    const { table } = await stored({ widthOf: () => 4 })
+    const value = { text: 'x'.repeat(200_000) }
+    const sorts = Array.from({ length: 40 }, (_, at) => String(at).padStart(2, '0'))
+    for (const sort of sorts) await table.put({ partition: 'p', sort, value }, 'any')
+    for (const descending of [false, true]) {
+      const pages: string[][] = []
+      let after: string | undefined
+      do {
+        const page = await table.query({
+          partition: 'p',
+          limit: 100,
+          descending,
+          ...(after !== undefined && { after }),
+        })
+        pages.push(page.items.map(({ sort }) => sort))
+        after = page.next
+      } while (after !== undefined)
+      expect(pages.flat()).toEqual(descending ? sorts.toReversed() : sorts)
+      // A page of DynamoDB ends at 1 MiB: five items of each partition.
+      expect(pages.length).toBeGreaterThan(1)
+    }
+  })
+
+  it('a token of another query is refused', async () => {
+    const { table } = await stored()
+    for (const sort of ['a', 'b']) await table.put({ partition: 'p', sort, value: 1 }, 'any')
+    const { next: after } = await table.query({ partition: 'p', limit: 1 })
+    for (const request of [{ partition: 'q' }, { partition: 'p', byIndex: true }]) {
+      await expect(table.query({ ...request, limit: 1, after: after as string })).rejects.toMatchObject({
+        code: 'EDDY_INVALID_OPTION',
+        message: expect.stringContaining('after'),
+      })
+    }
   })
 
   it('I9: no answer and an error of the service may pass; the request is sent once', async () => {

@@ -27,6 +27,16 @@ export const keys = {
   retryQueue: (subscription: string): string => `retry/${subscription}`,
 }
 
+/**
+ * How many partitions of a table that bounds what each one takes (DynamoDB: 1,000 units of writes a second) share the items
+ * of one of these. The status index takes two writes for every step of every failure, holds and checkpoints one for each
+ * key and shard; everything else lies in partitions of a lane or an event, or is written by people and starts.
+ */
+export function partitionWidth(partition: string): number {
+  if (partition.startsWith('failures/')) return 16
+  return partition.startsWith('hold/') || partition.startsWith('checkpoint/') ? 8 : 1
+}
+
 /** `<subscription>:<lane id>:<position>`; subscription names hold no colon. */
 export function failureId(subscription: string, laneId: string, position: Position): string {
   return `${subscription}:${laneId}:${position}`
