@@ -85,13 +85,17 @@ async function start(
 ): Promise<EmbeddedEngine> {
   const paths = dataDirPaths(dir)
   const isNew = !(await fileExists(paths.store))
-  const wasClean = isNew || (await fileExists(paths.cleanMark))
+  const hasCleanMark = await fileExists(paths.cleanMark)
+  const wasClean = isNew || hasCleanMark
   await checkLmdbFile(paths.store, 'fsync')
   await checkLmdbFile(paths.osStore, 'later')
   if (guard !== undefined) {
     await rm(paths.temporary, { recursive: true, force: true })
-    await rm(paths.cleanMark, { force: true })
-    await syncFolder(dir)
+    // Also where it is gone already: who removed it may have been killed before that was on the disk.
+    if (!isNew || hasCleanMark) {
+      await rm(paths.cleanMark, { force: true })
+      await syncFolder(dir)
+    }
   }
   if (!wasClean) logger.warn({ dir }, 'the last process did not close the data directory')
   const osSequenceFloor = FIRST_SEQUENCE + powerCuts * SEQUENCES_A_POWER_CUT

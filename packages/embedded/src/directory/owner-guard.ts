@@ -6,7 +6,7 @@
  *     gone or released it. Linking fails when the number exists, so of two processes one gets it.
  * O3. A process that finds a higher number after linking has lost: it had looked at an old state.
  */
-import { link, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { link, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DataDirLockedError } from '@eddy/core'
 import { makeFolder, replaceFile } from '../store/durable-files.ts'
@@ -70,8 +70,10 @@ export class OwnerGuard {
   /** Where the owner is reached; shown to a process that finds the directory taken. */
   async setAddress(address: string): Promise<void> {
     await this.#write(address, false)
-    const shown = { pid: this.#identity.pid, address }
-    await replaceFile(join(this.#dir, 'owner.json'), `${JSON.stringify(shown)}\n`)
+    // For people, while this process runs: nothing that has to outlive a power cut, as the guard has.
+    const path = join(this.#dir, 'owner.json')
+    await writeFile(`${path}.new`, `${JSON.stringify({ pid: this.#identity.pid, address })}\n`)
+    await rename(`${path}.new`, path)
   }
 
   /** Tells owners-to-be elsewhere that this process still runs. */

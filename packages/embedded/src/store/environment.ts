@@ -18,6 +18,8 @@ export interface EnvironmentOptions {
    * LMDB flushes behind, and after a power cut falls back to the last state that was flushed whole.
    */
   readonly sync: 'fsync' | 'later'
+  /** Made where they are missing, all in one commit: one by one each would wait for the disk. */
+  readonly maps?: readonly string[]
 }
 
 const MAP_ENCODING = { keyEncoding: 'binary', encoding: 'binary' } as const
@@ -34,9 +36,19 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     eventTurnBatching: false,
     readOnly: options.readOnly,
   })
+  const openMap = (name: string): ByteMap => root.openDB<Uint8Array, Uint8Array>({ name, ...MAP_ENCODING })
+  const opened = options.readOnly ? undefined : openTogether(root, options.maps ?? [], openMap)
   return {
     root,
-    openMap: (name) => root.openDB<Uint8Array, Uint8Array>({ name, ...MAP_ENCODING }),
+    openMap: (name) => opened?.get(name) ?? openMap(name),
     close: () => root.close(),
   }
+}
+
+function openTogether(
+  root: RootDatabase<Uint8Array, Uint8Array>,
+  names: readonly string[],
+  openMap: (name: string) => ByteMap,
+): ReadonlyMap<string, ByteMap> {
+  return root.transactionSync(() => new Map(names.map((name) => [name, openMap(name)])))
 }

@@ -5,6 +5,7 @@ import type { DataDirPaths } from '../directory/data-dir.ts'
 import { type LogStore, openLogStore } from '../log/log-store.ts'
 import { type ByteMap, type Environment, openEnvironment } from './environment.ts'
 import { GroupCommitter } from './group-commit.ts'
+import { LOG_MAPS, MAIN_MAPS } from './map-names.ts'
 import { toStorageError } from './storage-error.ts'
 
 interface OpenStore {
@@ -76,7 +77,8 @@ export class Stores {
 
   #open(path: string, sync: 'fsync' | 'later'): OpenStore {
     try {
-      const environment = openEnvironment({ path, readOnly: this.#readOnly, sync })
+      const maps = sync === 'later' ? LOG_MAPS : MAIN_MAPS
+      const environment = openEnvironment({ path, readOnly: this.#readOnly, sync, maps })
       const committer = new GroupCommitter(environment, this.#paths.dir)
       const floor = sync === 'later' ? this.#osSequenceFloor : 0
       return { environment, committer, log: openLogStore(environment, committer, floor) }
