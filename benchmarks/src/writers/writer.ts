@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { KinesisLog, kinesisClient } from '@eddy/aws/kinesis'
+import { KinesisProducerLog, kinesisClient } from '@eddy/aws/kinesis'
 import { connect, createProducer, type NewEvent, type ProduceOptions, type ProduceReport } from 'eddy'
 import { scriptOptions, tellParent } from '../support/script-process.ts'
 import { eventsOf, type RecordData, type Share, STREAM } from './writer-records.ts'
@@ -61,7 +61,7 @@ async function write(): Promise<void> {
 function overKinesis(endpoint: string): Producing {
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
   const client = kinesisClient({ endpoint, region: 'us-east-1', credentials })
-  const producer = createProducer(new KinesisLog({ client }))
+  const producer = createProducer(new KinesisProducerLog({ client }))
   return {
     produce: (stream, events, options) => producer.produce(stream, events, options),
     close: () => client.destroy(),

@@ -1,242 +1,184 @@
 import {
-  DescribeStreamSummaryCommand,
-  type KinesisClient,
-  ListShardsCommand,
-  PutRecordCommand,
-  PutRecordsCommand,
-  type PutRecordsRequestEntry,
-  type Shard,
-  type StreamDescriptionSummary,
-} from '@aws-sdk/client-kinesis'
-import {
   type AppendEntry,
   type AppendResult,
+  type Clock,
   InvalidOptionError,
-  KINESIS_LIMITS,
-  type ProducerLog,
+  type Log,
+  type ReadRequest,
+  type ReadResult,
   type ShardInfo,
   type StreamInfo,
+  StreamNotFoundError,
+  type StreamSpec,
 } from '@eddy/core'
-import { failed, refusalOf, resultOfEntry, stored } from './append-results.ts'
-import { classifyError } from './classify-error.ts'
-import { KinesisRefusedError, KinesisUnavailableError } from './kinesis-errors.ts'
-import { shardInfos } from './shard-infos.ts'
+import { FanOutReader } from './fan-out/fan-out-reader.ts'
+import {
+  type KinesisParts,
+  KinesisProducerLog,
+  type KinesisProducerLogOptions,
+  partsOf,
+} from './kinesis-producer-log.ts'
+import { KinesisReader } from './kinesis-reader.ts'
+import { listShards } from './list-shards.ts'
+import {
+  createStream,
+  deleteStream,
+  listStreamNames,
+  type ManagedStreams,
+  setRetention,
+} from './manage-streams.ts'
+import { realClock } from './real-clock.ts'
+import { mergeShards, splitShard } from './reshard.ts'
+import { streamInfoOf } from './stream-info.ts'
 
-export interface KinesisLogOptions {
-  /** With `maxAttempts: 1`: what failed is sent again by the producer, which knows about order, and by nobody else. */
-  readonly client: KinesisClient
-  /** Until a request's answer is there, 100 to 300,000; default 15,000. After that its outcome counts as unknown. */
-  readonly requestTimeoutMs?: number
+export interface KinesisLogOptions extends KinesisProducerLogOptions {
+  /** Default: the machine's. */
+  readonly clock?: Clock
   /**
-   * Also append to streams that place records by themselves (`RecordDistributionStrategy: AUTO`), where no order is kept,
-   * not even a key's. Default: they are refused.
+   * The streams that `listStreams` answers, by their own names. Default: every one of the account and region, where
+   * `nameOf` is left out.
    */
-  readonly allowAutoDistribution?: boolean
+  readonly streams?: readonly string[]
+  /**
+   * What `createStream`, and so a start, makes. Default `never`: streams are there, made by a deployment, and a start
+   * neither creates nor changes any.
+   */
+  readonly createStreams?: 'never' | 'provisioned' | 'on-demand'
+  /** How long what Kinesis said of a stream counts, 0 to 3,600,000; default 55,000. Also how late AUTO is noticed. */
+  readonly describedForMs?: number
+  /** How long a read that found nothing waits at most, 1 to 10,000; default 250: four of a shard's five reads a second. */
+  readonly pollMs?: number
+  /** The name, in its stream, of the consumer of a subscription with `fanOut`. Default: the subscription's. */
+  readonly consumerNameOf?: (subscription: string) => string
 }
 
-/** The default of a stream's largest record; UpdateMaxRecordSize raises it. */
-const DEFAULT_MAX_RECORD_BYTES: number = 1024 * 1024
-/** A stream has at most 10,000 open shards; with those that still hold records, more than this is no stream (I6). */
-const MAX_SHARD_PAGES = 100
-const SHARDS_A_PAGE = 1_000
-
-/** Of DescribeStreamSummary alone. */
-const FORBIDDEN_OR_UNKNOWN = new Set([
-  'AccessDeniedException',
-  'UnknownOperationException',
-  'NotImplementedException',
-  'InvalidAction',
-])
-
-type StreamFacts = Readonly<{ maxRecordBytes: number }>
-
-/** What a producer needs of a log, on Amazon Kinesis Data Streams or anything that speaks its API. */
-export class KinesisLog implements ProducerLog {
+/**
+ * Amazon Kinesis Data Streams as a log, or anything that speaks its API.
+ *
+ * Other than what the port allows: retention is in whole hours, 24 at the least; copies are stored, which readers drop by
+ * the producer's marks; reads bring no explicit hash keys; what retention removed is told, not counted.
+ */
+export class KinesisLog implements Log {
   readonly keepsKeyOrder = false
   readonly dropsCopies = false
-  readonly #client: KinesisClient
-  readonly #requestTimeoutMs: number
-  readonly #allowAuto: boolean
-  readonly #facts = new Map<string, StreamFacts>()
-  #sendsOnce = false
+  readonly hasGivenStreams: boolean
+  readonly mayIgnoreKeys = true
+  readonly hasFanOut = true
+  readonly #parts: KinesisParts
+  readonly #producer: KinesisProducerLog
+  readonly #reader: KinesisReader
+  readonly #fanOut: FanOutReader
+  readonly #managed: ManagedStreams
+  readonly #streams: readonly string[] | undefined
+  readonly #describedForMs: number
 
   /** @throws InvalidOptionError */
-  constructor({ client, requestTimeoutMs = 15_000, allowAutoDistribution = false }: KinesisLogOptions) {
-    if (!(requestTimeoutMs >= 100 && requestTimeoutMs <= 300_000))
-      throw new InvalidOptionError('requestTimeoutMs', '100 to 300,000 milliseconds', requestTimeoutMs)
-    this.#client = client
-    this.#requestTimeoutMs = requestTimeoutMs
-    this.#allowAuto = allowAutoDistribution
-  }
-
-  /**
-   * PutRecords; an entry with `orderedAfter` is a PutRecord with SequenceNumberForOrdering.
-   * @throws KinesisUnavailableError when any entry may have been stored; KinesisRefusedError when none was; InvalidOptionError
-   * for a client that sends requests again by itself
-   */
-  async append(stream: string, entries: readonly AppendEntry[]): Promise<readonly AppendResult[]> {
-    const { maxRecordBytes } = this.#facts.get(stream) ?? (await this.#learn(stream))
-    const results = entries.map((entry) => refusalOf(entry, maxRecordBytes))
-    const open = entries.filter((_, index) => results[index] === undefined)
-    if (open.length === 0) return results as readonly AppendResult[]
-    const sent = await this.#put(stream, open)
-    let next = 0
-    return results.map((result) => {
-      if (result !== undefined) return result
-      next += 1
-      return sent[next - 1] as AppendResult
-    })
-  }
-
-  /**
-   * Every shard that Kinesis lists, parents before children. Looks at how the stream places records first, since that
-   * may change at any time.
-   * @throws KinesisUnavailableError, KinesisRefusedError, InvalidOptionError
-   */
-  async listShards(stream: string): Promise<readonly ShardInfo[]> {
-    await this.#learn(stream)
-    const what = `ListShards on stream "${stream}"`
-    const shards: Shard[] = []
-    let token: string | undefined
-    for (let page = 0; page < MAX_SHARD_PAGES; page += 1) {
-      const from = token === undefined ? { StreamName: stream } : { NextToken: token }
-      const answer = await this.#request(what, (abortSignal) =>
-        this.#client.send(new ListShardsCommand({ ...from, MaxResults: SHARDS_A_PAGE }), { abortSignal }),
-      )
-      shards.push(...(answer.Shards ?? []))
-      token = answer.NextToken
-      if (token === undefined) return shardInfos(shards)
-    }
-    throw new KinesisRefusedError(what, `more than ${MAX_SHARD_PAGES * SHARDS_A_PAGE} shards`)
-  }
-
-  /** The service's figures for a shard, and what the stream allows a record. @throws as `listShards` */
-  async describeStream(stream: string): Promise<Pick<StreamInfo, 'limits'>> {
-    const { maxRecordBytes } = await this.#learn(stream)
-    return { limits: { ...KINESIS_LIMITS, maxRecordBytes } }
-  }
-
-  async #put(stream: string, entries: readonly AppendEntry[]): Promise<readonly AppendResult[]> {
-    const first = entries[0] as AppendEntry
-    const isOrdered = entries.length === 1 && first.orderedAfter !== undefined
-    const what = `${isOrdered ? 'PutRecord' : 'PutRecords'} on stream "${stream}"`
-    try {
-      return await this.#timed((signal) =>
-        isOrdered ? this.#putOne(stream, first, signal) : this.#putMany(stream, entries, what, signal),
-      )
-    } catch (error) {
-      const refusal = classifyError(error, what)
-      if (refusal === undefined) throw error
-      if (refusal.kind === 'error') throw refusal.error
-      return entries.map(() => failed(refusal.kind, refusal.message))
-    }
-  }
-
-  async #putOne(stream: string, entry: AppendEntry, signal: AbortSignal): Promise<readonly AppendResult[]> {
-    const { ShardId, SequenceNumber } = await this.#client.send(
-      new PutRecordCommand({
-        StreamName: stream,
-        ...requestEntry(entry),
-        SequenceNumberForOrdering: entry.orderedAfter,
-      }),
-      { abortSignal: signal },
-    )
-    return [stored(ShardId as string, SequenceNumber as string)]
-  }
-
-  async #putMany(
-    stream: string,
-    entries: readonly AppendEntry[],
-    what: string,
-    signal: AbortSignal,
-  ): Promise<readonly AppendResult[]> {
-    const { Records = [] } = await this.#client.send(
-      new PutRecordsCommand({ StreamName: stream, Records: entries.map(requestEntry) }),
-      { abortSignal: signal },
-    )
-    if (Records.length === entries.length) return Records.map(resultOfEntry)
-    throw new KinesisUnavailableError(what, `${Records.length} results to ${entries.length} records`)
-  }
-
-  /**
-   * What Kinesis says of the stream. Where it does not say it (a policy forbids to ask, an emulator does not know the
-   * question, there is no answer just now), what was known before counts, and at first the defaults.
-   */
-  async #learn(stream: string): Promise<StreamFacts> {
-    await this.#refuseRetrying()
-    const what = `DescribeStreamSummary on stream "${stream}"`
-    const known = this.#facts.get(stream) ?? { maxRecordBytes: DEFAULT_MAX_RECORD_BYTES }
-    let summary: StreamDescriptionSummary | undefined
-    try {
-      const command = new DescribeStreamSummaryCommand({ StreamName: stream })
-      const answer = await this.#timed((abortSignal) => this.#client.send(command, { abortSignal }))
-      summary = answer.StreamDescriptionSummary
-    } catch (error) {
-      const refusal = classifyError(error, what)
-      if (refusal === undefined) throw error
-      if (refusal.kind === 'error' && !refusal.error.retryable && !isUnknownQuestion(error))
-        throw refusal.error
-      return known
-    }
-    if (summary?.RecordDistributionStrategy === 'AUTO' && !this.#allowAuto) throw placesByItself(stream)
-    const maxKiB = summary?.MaxRecordSizeInKiB
-    const facts = maxKiB === undefined ? known : { maxRecordBytes: maxKiB * 1024 }
-    this.#facts.set(stream, facts)
-    return facts
-  }
-
-  /** @throws KinesisUnavailableError also for a throttle: nothing that was asked for is known */
-  async #request<T>(what: string, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    try {
-      return await this.#timed(send)
-    } catch (error) {
-      const refusal = classifyError(error, what)
-      if (refusal === undefined) throw error
-      throw refusal.kind === 'error' ? refusal.error : new KinesisUnavailableError(what, refusal.message)
-    }
-  }
-
-  async #timed<T>(send: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const timeout = new AbortController()
-    const timer = setTimeout(() => timeout.abort(), this.#requestTimeoutMs)
-    try {
-      return await send(timeout.signal)
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
-  /** Two layers that both send again would send as many times as their product, and out of order. */
-  async #refuseRetrying(): Promise<void> {
-    if (this.#sendsOnce) return
-    const attempts = await this.#client.config.maxAttempts()
-    if (attempts !== 1)
+  constructor(options: KinesisLogOptions) {
+    const { clock = realClock, createStreams = 'never', describedForMs = 55_000, pollMs = 250 } = options
+    if (!(describedForMs >= 0 && describedForMs <= 3_600_000))
+      throw new InvalidOptionError('describedForMs', '0 to 3,600,000 milliseconds', describedForMs)
+    if (!(pollMs >= 1 && pollMs <= 10_000))
+      throw new InvalidOptionError('pollMs', '1 to 10,000 milliseconds', pollMs)
+    if (options.nameOf !== undefined && options.streams === undefined)
       throw new InvalidOptionError(
-        'client',
-        'a KinesisClient with maxAttempts: 1',
-        `maxAttempts: ${attempts}`,
+        'streams',
+        'the names of the streams, where nameOf gives them others',
+        undefined,
       )
-    this.#sendsOnce = true
+    this.#parts = partsOf(options)
+    this.#producer = new KinesisProducerLog(options, this.#parts)
+    this.#reader = new KinesisReader(this.#parts, { clock, pollMs })
+    this.#fanOut = new FanOutReader(this.#parts, { clock, consumerNameOf: options.consumerNameOf })
+    this.#managed = {
+      parts: this.#parts,
+      clock,
+      mode: createStreams === 'on-demand' ? 'on-demand' : 'provisioned',
+    }
+    this.#streams = options.streams
+    this.#describedForMs = describedForMs
+    this.hasGivenStreams = createStreams === 'never'
+  }
+
+  /** @throws what `KinesisProducerLog.append` throws */
+  append(stream: string, entries: readonly AppendEntry[]): Promise<readonly AppendResult[]> {
+    return this.#producer.append(stream, entries)
+  }
+
+  /**
+   * @throws StreamNotFoundError, ShardNotFoundError, ThrottledError, KinesisUnavailableError, KinesisRefusedError,
+   * InvalidOptionError
+   */
+  read(request: ReadRequest): Promise<ReadResult> {
+    // A place behind the end is found by an iterator; a consumer of its own goes on from there.
+    return request.consumer === undefined || request.from.at === 'latest'
+      ? this.#reader.read(request)
+      : this.#fanOut.read(request, request.consumer)
+  }
+
+  /** Every shard that Kinesis lists, parents before children. @throws as `describeStream` */
+  async listShards(stream: string): Promise<readonly ShardInfo[]> {
+    return await listShards(this.#parts, stream)
+  }
+
+  /** @throws StreamNotFoundError, ThrottledError, KinesisUnavailableError, KinesisRefusedError */
+  async describeStream(name: string): Promise<StreamInfo> {
+    return streamInfoOf(name, await this.#parts.summaries.describe(name, this.#describedForMs))
+  }
+
+  /** @throws as `describeStream` */
+  async listStreams(): Promise<readonly StreamInfo[]> {
+    const names = this.#streams ?? (await listStreamNames(this.#parts))
+    const infos: StreamInfo[] = []
+    for (const name of names.toSorted(byCodeUnit)) {
+      try {
+        infos.push(await this.describeStream(name))
+      } catch (error) {
+        // Deleted meanwhile, or not deployed yet.
+        if (!(error instanceof StreamNotFoundError)) throw error
+      }
+    }
+    return infos
+  }
+
+  /** Waits until it is active. @throws InvalidOptionError, StreamExistsError, and as `describeStream` */
+  async createStream(spec: StreamSpec): Promise<StreamInfo> {
+    if (this.hasGivenStreams)
+      throw new InvalidOptionError(
+        'createStreams',
+        "'provisioned' or 'on-demand', since streams are made by a deployment otherwise",
+        'never',
+      )
+    return streamInfoOf(spec.name, await createStream(this.#managed, spec))
+  }
+
+  /** Waits until it is gone. @throws as `describeStream` */
+  async deleteStream(name: string): Promise<void> {
+    await deleteStream(this.#managed, name)
+    this.#reader.forget(name)
+    this.#fanOut.forget(name)
+  }
+
+  /** Rounded up to whole hours. @throws InvalidOptionError, and as `describeStream` */
+  async setRetention(name: string, retentionMs: number): Promise<StreamInfo> {
+    return streamInfoOf(name, await setRetention(this.#managed, name, retentionMs))
+  }
+
+  /** @throws InvalidOptionError, ShardNotFoundError, ShardStateError, and as `describeStream` */
+  split(stream: string, shardId: string, newStartingHashKey: string): Promise<readonly ShardInfo[]> {
+    return splitShard(this.#managed, stream, shardId, newStartingHashKey)
+  }
+
+  /** @throws as `split` */
+  merge(stream: string, shardId: string, adjacentShardId: string): Promise<ShardInfo> {
+    return mergeShards(this.#managed, stream, shardId, adjacentShardId)
+  }
+
+  /** Ends the subscriptions of consumers with fan-out. The client is its maker's to destroy. */
+  async close(): Promise<void> {
+    await this.#fanOut.close()
   }
 }
 
-function requestEntry({ partitionKey, explicitHashKey, data }: AppendEntry): PutRecordsRequestEntry {
-  return {
-    PartitionKey: partitionKey,
-    Data: data,
-    ...(explicitHashKey !== undefined && { ExplicitHashKey: explicitHashKey }),
-  }
-}
-
-/** Not: no stream, no credentials, a wrong signature, which whatever is asked next meets too. */
-function isUnknownQuestion(error: unknown): boolean {
-  const { name } = error as { readonly name?: unknown }
-  return typeof name === 'string' && FORBIDDEN_OR_UNKNOWN.has(name)
-}
-
-function placesByItself(stream: string): KinesisRefusedError {
-  return new KinesisRefusedError(
-    `to keep order on stream "${stream}"`,
-    'its RecordDistributionStrategy is AUTO, which places records without regard to their keys. Change it to USER_PARTITION_KEY, or give up order with ordering: "none"',
-  )
+function byCodeUnit(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }

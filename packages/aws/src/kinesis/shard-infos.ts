@@ -1,11 +1,15 @@
 import type { Shard } from '@aws-sdk/client-kinesis'
 import type { ShardInfo } from '@eddy/core'
 
+/** The number that Kinesis gave the shard, in the order in which it made them. */
+const SHARD_NUMBER = /^shardId-(\d{1,15})$/
+
 /**
  * The shards that ListShards answered, parents before children.
  *
- * A parent that Kinesis no longer lists (its records have expired) counts as a first shard, so a shard's depth may fall
- * with time; among the shards listed together, a child is always deeper than its parents.
+ * A shard's depth is the number in its id: a child is made after its parents, so its number is greater, and it stays what
+ * it is once they are no longer listed, their records being expired. Generations could not be counted then, and positions
+ * that were stored before would lie after new ones (I3). Where ids are otherwise, the generations listed count.
  */
 export function shardInfos(shards: readonly Shard[]): readonly ShardInfo[] {
   const byId = new Map(shards.map((shard) => [shard.ShardId ?? '', shard]))
@@ -32,9 +36,16 @@ function depthOf(first: string, byId: ReadonlyMap<string, Shard>, depths: Map<st
     else {
       open.pop()
       if (!depths.has(shardId))
-        depths.set(shardId, Math.max(-1, ...parents.map((parent) => depths.get(parent) ?? 0)) + 1)
+        depths.set(
+          shardId,
+          Math.max(numberOf(shardId), ...parents.map((parent) => (depths.get(parent) ?? 0) + 1)),
+        )
     }
   }
+}
+
+function numberOf(shardId: string): number {
+  return Number(SHARD_NUMBER.exec(shardId)?.[1] ?? 0)
 }
 
 function toInfo(shard: Shard, depth: number): ShardInfo {

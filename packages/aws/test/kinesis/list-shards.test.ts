@@ -12,14 +12,14 @@ describe('kinesalite as the service', () => {
   })
   afterEach(() => service.close())
 
-  it('lists shards with their ranges, and their depth after a split and a merge, parents first', async () => {
+  it('lists shards with their ranges, and a depth that grows with a split and a merge, parents first', async () => {
     await service.createStream('s', 2)
     const client = clientOf(service.endpoint)
     const log = new KinesisLog({ client })
     const before = await log.listShards('s')
     expect(before.map(({ depth, parentShardIds }) => [depth, parentShardIds])).toEqual([
       [0, []],
-      [0, []],
+      [1, []],
     ])
     expect(before[0]?.startingHashKey).toBe('0')
     expect(before[1]?.endingHashKey).toBe(String((1n << 128n) - 1n))
@@ -31,7 +31,7 @@ describe('kinesalite as the service', () => {
       const shards = await log.listShards('s')
       return shards.length === 4 ? shards : undefined
     })
-    const [left, right] = split.filter(({ depth }) => depth === 1)
+    const [left, right] = split.filter(({ parentShardIds }) => parentShardIds.length > 0)
     expect([left?.parentShardIds, right?.parentShardIds]).toEqual([[first], [first]])
     expect(split.find(({ shardId }) => shardId === first)?.endingSequenceNumber).toMatch(/^\d+$/)
     await until(async () => {
@@ -48,7 +48,7 @@ describe('kinesalite as the service', () => {
       return shards.length === 5 ? shards : undefined
     })
     expect(merged.at(-1)).toMatchObject({
-      depth: 2,
+      depth: 4,
       parentShardIds: [left?.shardId, right?.shardId],
       startingHashKey: '0',
     })
@@ -103,6 +103,27 @@ describe('a list of shards in pages', () => {
     })).reverse()
     const infos = shardInfos(line)
     expect(infos.map(({ depth }) => depth)).toEqual(Array.from({ length: 20_000 }, (_, n) => n + 1))
+  })
+
+  it('a shard keeps its depth once its parents are no longer listed, which stored positions rest on (I3)', () => {
+    const shard = (number: number, parents: readonly number[]) => ({
+      ShardId: `shardId-${String(number).padStart(12, '0')}`,
+      HashKeyRange: { StartingHashKey: '0', EndingHashKey: '1' },
+      SequenceNumberRange: { StartingSequenceNumber: '1' },
+      ...(parents[0] !== undefined && { ParentShardId: `shardId-${String(parents[0]).padStart(12, '0')}` }),
+      ...(parents[1] !== undefined && {
+        AdjacentParentShardId: `shardId-${String(parents[1]).padStart(12, '0')}`,
+      }),
+    })
+    const all = [shard(11, [7, 3]), shard(3, []), shard(7, [2]), shard(2, []), shard(12_345, [11])]
+    const depths = (shards: typeof all) =>
+      Object.fromEntries(shardInfos(shards).map(({ shardId, depth }) => [Number(shardId.slice(8)), depth]))
+    expect(depths(all)).toEqual({ 2: 2, 3: 3, 7: 7, 11: 11, 12345: 12_345 })
+    expect(depths(all.filter(({ ShardId }) => /0(11|12345)$/.test(ShardId)))).toEqual({
+      11: 11,
+      12345: 12_345,
+    })
+    expect(shardInfos(all).map(({ shardId }) => Number(shardId.slice(8)))).toEqual([2, 3, 7, 11, 12_345])
   })
 })
 

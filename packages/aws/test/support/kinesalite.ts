@@ -23,7 +23,7 @@ export interface Kinesalite {
 }
 
 export async function startKinesalite(): Promise<Kinesalite> {
-  const server = kinesalite({ createStreamMs: 1, deleteStreamMs: 1, updateStreamMs: 1, shardLimit: 1_000 })
+  const server = kinesalite({ createStreamMs: 1, deleteStreamMs: 1, updateStreamMs: 1, shardLimit: 2_000 })
   const endpoint = await listen(server)
   const client = clientOf(endpoint)
   return {

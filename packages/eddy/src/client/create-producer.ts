@@ -5,8 +5,8 @@ import { md5, md5Hex, systemClock } from '@eddy/embedded/machine'
  * A producer on this machine's clock, over any log that it can append to: a server's over HTTP, or Kinesis.
  *
  * @example
- * import { KinesisLog, kinesisClient } from '@eddy/aws/kinesis'
- * const producer = createProducer(new KinesisLog({ client: kinesisClient({ region: 'eu-west-1' }) }))
+ * import { KinesisProducerLog, kinesisClient } from '@eddy/aws/kinesis'
+ * const producer = createProducer(new KinesisProducerLog({ client: kinesisClient({ region: 'eu-west-1' }) }))
  * await producer.produce('orders', events, { onOutcome })
  * @throws InvalidOptionError
  */

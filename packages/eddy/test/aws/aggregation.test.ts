@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { KinesisLog, kinesisClient } from '@eddy/aws/kinesis'
+import { KinesisProducerLog, kinesisClient } from '@eddy/aws/kinesis'
 import { openAwsEndpoint } from '@eddy/server/aws'
 import { createProducer, defineApp, open, stream, subscribe } from 'eddy'
 import { expect, onTestFinished, test } from 'vitest'
@@ -51,7 +51,7 @@ test('a producer over the Kinesis API aggregates: a few records under Kinesis li
     await eddy.close()
     await rm(dataDir, { recursive: true, force: true })
   })
-  const producer = createProducer(new KinesisLog({ client }))
+  const producer = createProducer(new KinesisProducerLog({ client }))
   const events = Array.from({ length: COUNT }, (_, n) => ({ key: `user-${n % KEYS}`, data: { n } }))
   const report = await producer.produce('clicks', events, { aggregate: true })
   expect(report).toMatchObject({ end: 'done', accepted: COUNT, failed: 0 })

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { KinesisLog, kinesisClient } from '@eddy/aws/kinesis'
+import { KinesisProducerLog, kinesisClient } from '@eddy/aws/kinesis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { HttpClient } from '../../src/client/http-client.ts'
 import { connect, createProducer, type NewEvent } from '../../src/index.ts'
@@ -89,7 +89,7 @@ describe('writers of a stream with limits that know nothing of each other (I2, I
     const aws = kinesisClient({ endpoint: awsUrl(), region: 'us-east-1', credentials })
     const reports = await Promise.all(
       (['key', 'strict'] as const).map((ordering, writer) =>
-        createProducer(new KinesisLog({ client: aws })).produce('over-aws', eventsOf(writer, 600), {
+        createProducer(new KinesisProducerLog({ client: aws })).produce('over-aws', eventsOf(writer, 600), {
           ordering,
         }),
       ),

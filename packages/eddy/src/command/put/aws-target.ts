@@ -19,7 +19,7 @@ export async function awsTarget(
   lines: LineEvents,
   { endpoint, region, isUnordered }: AwsTargetOptions,
 ): Promise<PutTarget> {
-  const { KinesisLog, kinesisClient } = await loadKinesis()
+  const { KinesisProducerLog, kinesisClient } = await loadKinesis()
   const client = kinesisClient({ endpoint, ...(region !== undefined && { region }) })
   await client.config.region().catch((error: unknown) => {
     throw new UsageError(
@@ -30,7 +30,7 @@ export async function awsTarget(
   })
   return {
     name: lines.stream,
-    log: new KinesisLog({ client, allowAutoDistribution: isUnordered }),
+    log: new KinesisProducerLog({ client, allowAutoDistribution: isUnordered }),
     toRecord: ({ line }, id) => eventOfLine(line, id, lines),
     close: () => client.destroy(),
   }

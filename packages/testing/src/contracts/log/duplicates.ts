@@ -13,7 +13,8 @@ import {
   textOf,
 } from '../support/log-samples.ts'
 
-export function duplicateTests(test: ContractTest): void {
+export function duplicateTests(contractTest: ContractTest): void {
+  const test: ContractTest = (name, body, options) => contractTest(name, body, { ...options, ofCopies: true })
   const first = entry('k', 'one', { producerId: 'p', producerSequence: 1 })
 
   test('a copy in the same call is answered as stored, not stored again', async ({ engine, faulty }) => {

@@ -20,6 +20,8 @@ export interface Subject {
 export interface ContractTestOptions {
   /** Skipped where the fixture lacks it. */
   readonly needs?: 'reopen' | 'leap'
+  /** States what a log that drops copies does: left out, and told, for one that leaves them to readers. */
+  readonly ofCopies?: boolean
   /** States more than a faulty engine promises: left out there. */
   readonly strict?: boolean
 }
@@ -44,7 +46,7 @@ export function contract(
 ): void {
   const { faulty = false, departures = {} } = options
   const unknown = new Set(Object.keys(departures))
-  const contractTest: ContractTest = (title, body, { needs, strict } = {}) => {
+  const contractTest: ContractTest = (title, body, { needs, strict, ofCopies } = {}) => {
     const departure = departures[title]
     unknown.delete(title)
     if (strict === true && faulty) return
@@ -53,6 +55,8 @@ export function contract(
       const fixture = await open()
       try {
         if (needs !== undefined && fixture[needs] === undefined) context.skip(`the fixture has no ${needs}`)
+        if (ofCopies === true && !fixture.engine.log.dropsCopies)
+          context.skip('the log keeps copies, and readers drop them')
         await body(subjectOf(fixture, options))
       } finally {
         await fixture.close()

@@ -15,6 +15,18 @@ export interface EngineFixture {
 
 export type OpenFixture = () => Promise<EngineFixture>
 
+/** Left out: as the port has it for an engine that knows everything of its streams. */
+export interface LogNature {
+  /** Default 1 hour. */
+  readonly minRetentionMs?: number
+  /** A record comes without the explicit hash key that placed it. */
+  readonly forgetsHashKeys?: true
+  /** Depths grow from parent to child, and are no count of generations. */
+  readonly hasOwnDepths?: true
+  /** Times of streams and records are in whole seconds, or approximate by as much. */
+  readonly timesInSeconds?: true
+}
+
 export interface ContractOptions {
   /**
    * The engine does what the ports allow and reliable engines avoid: entries fail, acknowledgements are lost, calls
@@ -24,6 +36,8 @@ export interface ContractOptions {
   readonly faulty?: boolean
   /** Largest `AppendEntry.data` in bytes, when the engine has such a limit below 32 MiB. */
   readonly maxRecordBytes?: number
+  /** What a log's service does otherwise by its nature, as its documentation says. */
+  readonly log?: LogNature
   /**
    * Tests, by their titles, that an emulator fails because it departs from the service it stands for, each with why. They
    * must fail: one that passes no longer departs.

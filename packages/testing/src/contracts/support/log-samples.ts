@@ -1,9 +1,19 @@
 import type { AppendEntry, Log, LogRecord, ReadRequest, ReadResult, ShardInfo, StreamSpec } from '@eddy/core'
 import { expect } from 'vitest'
 import { MAX_PROBES } from './contract-test.ts'
+import type { ContractOptions } from './fixture.ts'
 
 export const HOUR_MS = 3_600_000
 export const HASH_KEY_SPACE: bigint = 2n ** 128n
+
+export function minRetentionMs({ log }: ContractOptions): number {
+  return log?.minRetentionMs ?? HOUR_MS
+}
+
+/** A moment as a service tells it that has no finer times. */
+export function startOf(ms: number, { log }: ContractOptions): number {
+  return log?.timesInSeconds === true ? Math.floor(ms / 1_000) * 1_000 : ms
+}
 
 export function spec(name: string, overrides: Partial<StreamSpec> = {}): StreamSpec {
   return { name, shardCount: 1, retentionMs: 24 * HOUR_MS, durability: 'os', ...overrides }
