@@ -123,12 +123,19 @@ export class RequestHandler {
     // A client that does not read its answer would hold it for ever.
     const timer = setTimeout(() => destroy(request, response), this.#options.requestMs)
     response.once('close', () => clearTimeout(timer))
-    // HTTP/1 says so when the system has the bytes, or they will never be sent; a stream of HTTP/2 may say so before.
-    if (release !== undefined && request.httpVersionMajor === 1) response.once('finish', release)
+    if (release !== undefined) sentBy(response).once('finish', release)
     ;(response as ServerResponse).writeHead(status, own)
     ;(response as ServerResponse).end(bytes)
     if (unread) request.resume()
   }
+}
+
+/**
+ * What says `finish` once the system has all bytes of the answer, or nobody will ask for them any more. An HTTP/2 response
+ * says it of every stream that ends, however it does; the stream itself only when all of it was written.
+ */
+function sentBy(response: AnyResponse): NodeJS.EventEmitter {
+  return 'stream' in response ? response.stream : response
 }
 
 /** A buffer that is used again is held whole. */
