@@ -190,3 +190,24 @@ export const SQS = {
   },
   optional: {},
 }
+
+/** [B], which the members of @aws-sdk/client-scheduler 3.1143.0 agree with. */
+export const SCHEDULER = {
+  operations: {},
+  shapes: {
+    ActionAfterCompletion: string({ enum: ['NONE', 'DELETE'] }),
+    NamePrefix: string({ min: 1, max: 64, pattern: '[0-9a-zA-Z-_.]+' }),
+    RoleArn: string({
+      min: 1,
+      max: 1600,
+      pattern: 'arn:aws(-[a-z]+)?:iam::\\d{12}:role\\/[\\w+=,.@\\/-]+',
+    }),
+    ScheduleGroupNamePrefix: string({ min: 1, max: 64, pattern: '[0-9a-zA-Z-_.]+' }),
+  },
+  members: {
+    CreateScheduleInput: { ActionAfterCompletion: 'ActionAfterCompletion' },
+    GetScheduleOutput: { ActionAfterCompletion: 'ActionAfterCompletion' },
+    UpdateScheduleInput: { ActionAfterCompletion: 'ActionAfterCompletion' },
+  },
+  optional: {},
+}

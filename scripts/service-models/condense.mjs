@@ -1,5 +1,5 @@
-// Writes packages/server/src/aws/model/{kinesis,sqs}-model.ts: what the endpoint needs of the official models of the
-// two services, without their documentation.
+// Writes packages/server/src/aws/model/{kinesis,sqs}-model.ts and packages/testing/src/scheduler/scheduler-model.ts: what the
+// endpoint and the stand-in need of the official models of the services, without their documentation.
 //
 //   node scripts/service-models/condense.mjs             fetches Debian's python3-botocore (apt-get, dpkg)
 //   node scripts/service-models/condense.mjs --from DIR  botocore's folder `data`
@@ -9,9 +9,10 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { KINESIS, SQS } from './additions.mjs'
+import { KINESIS, SCHEDULER, SQS } from './additions.mjs'
 
-const OUTPUT = new URL('../../packages/server/src/aws/model/', import.meta.url)
+const ENDPOINT = new URL('../../packages/server/src/aws/model/', import.meta.url)
+const STAND_IN = new URL('../../packages/testing/src/scheduler/', import.meta.url)
 
 const SERVICES = [
   {
@@ -80,13 +81,32 @@ const SERVICES = [
       'UntagQueue',
     ],
   },
+  {
+    name: 'scheduler',
+    path: 'scheduler/2021-06-30/service-2.json',
+    output: STAND_IN,
+    isRest: true,
+    additions: SCHEDULER,
+    // Tags are not served: nothing there looks at them.
+    operations: [
+      'CreateSchedule',
+      'CreateScheduleGroup',
+      'DeleteSchedule',
+      'DeleteScheduleGroup',
+      'GetSchedule',
+      'GetScheduleGroup',
+      'ListScheduleGroups',
+      'ListSchedules',
+      'UpdateSchedule',
+    ],
+  },
 ]
 
 withModels((folder) => {
   for (const service of SERVICES) {
     const official = JSON.parse(readFileSync(join(folder, service.path), 'utf8'))
     const text = source(service, condense(service, merged(official, service.additions)))
-    writeFileSync(new URL(`${service.name}-model.ts`, OUTPUT), text)
+    writeFileSync(new URL(`${service.name}-model.ts`, service.output ?? ENDPOINT), text)
     console.log(`${service.name}: ${service.operations.length} operations`)
   }
 })
@@ -113,9 +133,9 @@ function merged(official, { operations, shapes, members, optional }) {
   }
   for (const [name, left] of Object.entries(optional))
     all[name] = { ...all[name], required: (all[name].required ?? []).filter((one) => !left.includes(one)) }
-  const known = Object.entries(official.operations).map(([name, { input, output }]) => [
+  const known = Object.entries(official.operations).map(([name, { input, output, http }]) => [
     name,
-    { input: input?.shape, output: output?.shape },
+    { input: input?.shape, output: output?.shape, http: { method: http.method, uri: http.requestUri } },
   ])
   return {
     apiVersion: official.metadata.apiVersion,
@@ -124,16 +144,19 @@ function merged(official, { operations, shapes, members, optional }) {
   }
 }
 
-function condense({ operations }, model) {
+function condense({ operations, isRest = false }, model) {
   const shapes = {}
   const take = (name) => {
     if (name === undefined || name in shapes) return
     const shape = model.shapes[name]
-    shapes[name] = condenseShape(shape, model.shapes)
+    shapes[name] = condenseShape(shape, model.shapes, isRest)
     for (const member of [...Object.values(shape.members ?? {}), shape.member, shape.key, shape.value])
       take(member?.shape)
   }
-  const served = operations.map((name) => [name, model.operations[name]])
+  const served = operations.map((name) => {
+    const { http, ...operation } = model.operations[name]
+    return [name, isRest ? { ...http, ...operation } : operation]
+  })
   for (const [, { input, output }] of served) {
     take(input)
     take(output)
@@ -141,14 +164,14 @@ function condense({ operations }, model) {
   return { apiVersion: model.apiVersion, operations: Object.fromEntries(served), shapes }
 }
 
-function condenseShape(shape, shapes) {
+function condenseShape(shape, shapes, isRest) {
   const { type } = shape
   const { min, max, pattern } = shape
   const limits = { min, max, pattern, enum: shape.enum }
   if (type === 'structure') {
     const members = Object.entries(shape.members).map(([name, member]) => [
       name,
-      condenseMember(name, member, shapes),
+      isRest ? restMember(member) : condenseMember(name, member, shapes),
     ])
     const required = shape.required?.length > 0 ? shape.required : undefined
     return { type, members: Object.fromEntries(members), required }
@@ -171,6 +194,11 @@ function condenseMember(name, member, shapes) {
   }
 }
 
+/** What of a request is not in its body. */
+function restMember({ shape, location, locationName }) {
+  return location === undefined ? { shape } : { shape, location, locationName }
+}
+
 function named({ shape, locationName }) {
   return { shape, locationName }
 }
@@ -191,8 +219,9 @@ function source(service, { apiVersion, operations, shapes }) {
     `export const ${service.name}Model: ServiceModel = {`,
     `  name: '${service.name}',`,
     `  apiVersion: '${apiVersion}',`,
-    `  targetPrefix: '${service.targetPrefix}',`,
-    `  jsonVersion: '${service.jsonVersion}',`,
+    ...(service.isRest === true
+      ? []
+      : [`  targetPrefix: '${service.targetPrefix}',`, `  jsonVersion: '${service.jsonVersion}',`]),
     '  operations: {',
     ...lines(operations),
     '  },',

@@ -39,8 +39,10 @@ export interface ContractOptions {
   /** What a log's service does otherwise by its nature, as its documentation says. */
   readonly log?: LogNature
   /**
-   * Tests, by their titles, that an emulator fails because it departs from the service it stands for, each with why. They
-   * must fail: one that passes no longer departs.
+   * Tests, by their titles, that a service fails, or an emulator because it departs from the service it stands for, each
+   * with why. They must fail: one that passes no longer departs.
    */
   readonly departures?: Readonly<Record<string, string>>
+  /** Titles of groups of tests about what the engine does not have. */
+  readonly leaveOut?: readonly string[]
 }

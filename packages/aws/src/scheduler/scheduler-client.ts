@@ -1,0 +1,25 @@
+import { SchedulerClient, type SchedulerClientConfig } from '@aws-sdk/client-scheduler'
+
+export interface SchedulerClientOptions {
+  /** Another address than the region's own, such as `http://127.0.0.1:4566`. */
+  readonly endpoint?: string
+  /** Default: as the AWS SDK finds it, in AWS_REGION or the profile. */
+  readonly region?: string
+  /** Default: as the AWS SDK finds them. */
+  readonly credentials?: SchedulerClientConfig['credentials']
+}
+
+/** A client of EventBridge Scheduler that fits `Schedules`: it sends every request once. */
+export function schedulerClient({
+  endpoint,
+  region,
+  credentials,
+}: SchedulerClientOptions = {}): SchedulerClient {
+  return new SchedulerClient({
+    maxAttempts: 1,
+    retryMode: 'standard',
+    ...(endpoint !== undefined && { endpoint }),
+    ...(region !== undefined && { region }),
+    ...(credentials !== undefined && { credentials }),
+  })
+}

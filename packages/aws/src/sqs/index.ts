@@ -1,0 +1,6 @@
+export type { LongDelayedMessage, LongDelayOutcome, LongDelays } from './long-delays.ts'
+export { WEEKS_PREFIX, YEAR_PREFIX } from './message-content.ts'
+export type { ReceivedMessage } from './received-message.ts'
+export { type SqsClientOptions, sqsClient } from './sqs-client.ts'
+export { SqsRefusedError } from './sqs-errors.ts'
+export { SqsQueue, type SqsQueueOptions } from './sqs-queue.ts'

@@ -1,0 +1,35 @@
+import { EddyError, StorageError } from '@eddy/core'
+import { sdkErrorOf } from '../sdk/sdk-error.ts'
+
+/** SQS, or the credentials' source, refused a request in a way that sending it again does not change. */
+export class SqsRefusedError extends EddyError {
+  override readonly code = 'EDDY_SQS_REFUSED'
+  override readonly retryable = false
+
+  /** @param what - `SendMessageBatch on queue "orders-prod-retry-billing"` */
+  constructor(what: string, problem: string, options?: ErrorOptions) {
+    super(`SQS refused ${what}: ${problem}${nextStepOf(problem)}`, { request: what, problem }, options)
+  }
+}
+
+/**
+ * What an error of a request means to the port: a `StorageError` for what may succeed later, else why the service refuses
+ * it. What is neither is returned as it is: a bug.
+ */
+export function sqsError(thrown: unknown, what: string): unknown {
+  const { kind, problem } = sdkErrorOf(thrown)
+  if (kind === 'bug') return thrown
+  if (kind === 'refused') return new SqsRefusedError(what, problem, { cause: thrown })
+  return new StorageError(`${what}: ${problem}`, { request: what }, { cause: thrown })
+}
+
+const NO_QUEUE = /NonExistentQueue|QueueDoesNotExist/
+
+export function isQueueMissing(thrown: unknown): boolean {
+  return NO_QUEUE.test(sdkErrorOf(thrown).name)
+}
+
+function nextStepOf(problem: string): string {
+  if (!NO_QUEUE.test(problem)) return ''
+  return `${/[.!?]$/.test(problem) ? '' : '.'} Deploy the application's queues, or check its name, the region and the account.`
+}
