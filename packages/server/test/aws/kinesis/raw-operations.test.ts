@@ -281,6 +281,29 @@ describe('Raw ways of the Kinesis endpoint', () => {
     expect(fast).toEqual(await general('GetRecords', text))
   })
 
+  it('GetRecords: a record without a key has none in the answer', async () => {
+    kinesis = await KinesisUnderTest.start()
+    await kinesis.call('CreateStream', {
+      StreamName: 'orders',
+      StreamModeDetails: { StreamMode: 'ON_DEMAND' },
+    })
+    await kinesis.call('UpdateStreamRecordDistributionStrategy', {
+      StreamARN: `arn:aws:kinesis:us-east-1:000000000000:stream/orders`,
+      RecordDistributionStrategy: 'AUTO',
+    })
+    const record = { StreamName: 'orders', Data: Buffer.from('x') }
+    await kinesis.call('PutRecord', record)
+    await kinesis.call('PutRecord', { ...record, PartitionKey: 'k' })
+    const keys: string[][] = []
+    for (const { ShardId } of await kinesis.shards()) {
+      const text = JSON.stringify({ ShardIterator: await kinesis.iterator('TRIM_HORIZON', { ShardId }) })
+      const fast = await raw('GetRecords', text)
+      expect(fast).toEqual(await general('GetRecords', text))
+      keys.push(...fast.Records.map((one: Answer) => Object.keys(one)))
+    }
+    expect(keys.map((names) => names.includes('PartitionKey')).sort()).toEqual([false, true])
+  })
+
   it('GetRecords: reads over the rate are refused in the same words', async () => {
     kinesis = await KinesisUnderTest.start({ limits: { ...KINESIS_LIMITS, readCallsPerSecond: 1 } })
     await kinesis.create('orders', 1)
