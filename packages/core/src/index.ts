@@ -52,6 +52,7 @@ export {
   PublishError,
   ReadOnlyError,
   RedriveNotFoundError,
+  SeekAmongWorkersError,
   SubscriptionNotFoundError,
   UnauthorizedError,
 } from './errors/request-errors.ts'
@@ -76,6 +77,7 @@ export {
   type ThreadCall,
 } from './handle/handler-threads.ts'
 export { invoke, isThenable } from './handle/invoke.ts'
+export { type LeasesOptions, leases, type Ownership } from './lease/leases.ts'
 export { withLimits } from './limits/change-limits.ts'
 export { limitedLog } from './limits/limited-log.ts'
 export type { LimitedLogParts } from './limits/limited-log-parts.ts'

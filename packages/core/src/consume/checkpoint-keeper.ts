@@ -2,16 +2,21 @@ import type { ReadPosition } from '../aggregate/read-position.ts'
 import type { Reading } from '../lease/reading.ts'
 import { afterPosition, type Position, positionOf } from '../model/position.ts'
 import type { ShardInfo } from '../ports/log.ts'
+import { Fenced } from '../runtime/fenced.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import type { Checkpoints, StoredCheckpoint } from './checkpoint.ts'
 import type { Copies } from './copies.ts'
 import { encodeRuns } from './resolved-runs.ts'
 import type { ShardProgress } from './shard-progress.ts'
 
-export interface CheckpointPlace {
+interface PassedPlace {
+  readonly shard: Pick<ShardInfo, 'depth'>
+  readonly pass: number
+}
+
+export interface CheckpointPlace extends PassedPlace {
   readonly shard: ShardInfo
   readonly streamId: string
-  readonly pass: number
   readonly reading: Reading
 }
 
@@ -84,6 +89,7 @@ export class CheckpointKeeper {
   async #saveNow(ended: boolean): Promise<void> {
     if (!this.isDirty && !ended) return
     const { shard, streamId, pass, reading } = this.#place
+    if (reading.isOver()) throw new Fenced(`shard ${shard.shardId}`)
     const { admitted, base, changes, expiredRecords } = this.#progress
     const from = this.#progress.from()
     const copies = this.#copies.saved(base)
@@ -107,7 +113,7 @@ export class CheckpointKeeper {
 }
 
 /** What sorts after every position that `from` is past, and before every other; undefined where nothing was read yet. */
-function passedBound(place: CheckpointPlace, from: ReadPosition): Position | undefined {
+export function passedBound(place: PassedPlace, from: ReadPosition): Position | undefined {
   if (!('sequenceNumber' in from)) return undefined
   const sub = from.at === 'at_sub_sequence_number' ? from.subSequenceNumber : undefined
   const position = positionOf(place.pass, place.shard.depth, from.sequenceNumber, sub)

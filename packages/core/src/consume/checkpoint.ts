@@ -1,6 +1,6 @@
 import type { ReadPosition } from '../aggregate/read-position.ts'
 import { keys } from '../fail/keys.ts'
-import type { Table, TableValue } from '../ports/table.ts'
+import type { Table, TableValue, WriteResult } from '../ports/table.ts'
 import { Fenced } from '../runtime/fenced.ts'
 import type { SavedProducer } from './copies.ts'
 
@@ -51,6 +51,21 @@ export class Checkpoints {
       : { checkpoint: item.value as unknown as Checkpoint, version: item.version }
   }
 
+  /**
+   * Puts a subscription at another place, unless something was written since `before` was read.
+   * @returns false when that is so: look again
+   * @throws Fenced when a later epoch wrote
+   */
+  async place(
+    shardId: string,
+    before: StoredCheckpoint | undefined,
+    checkpoint: Checkpoint,
+  ): Promise<boolean> {
+    if (before !== undefined && before.checkpoint.epoch > checkpoint.epoch)
+      throw new Fenced(`shard ${shardId}`)
+    return (await this.#put(shardId, before, checkpoint)).ok
+  }
+
   /** @throws Fenced when a later epoch wrote (C4) */
   async save(
     shardId: string,
@@ -62,14 +77,7 @@ export class Checkpoints {
       throw new Fenced(`shard ${shardId}`)
     let expected: StoredCheckpoint | undefined = before
     for (;;) {
-      const written = await this.#table.put(
-        {
-          partition: keys.checkpoint(this.#subscription),
-          sort: shardId,
-          value: checkpoint as unknown as TableValue,
-        },
-        expected === undefined ? 'absent' : expected.version,
-      )
+      const written = await this.#put(shardId, expected, checkpoint)
       if (written.ok) return { checkpoint, version: written.version }
       const current =
         written.current === undefined
@@ -80,5 +88,16 @@ export class Checkpoints {
       // A former owner's last save came late, or the answer to our own was lost: ours is the truth.
       expected = current
     }
+  }
+
+  #put(shardId: string, before: StoredCheckpoint | undefined, checkpoint: Checkpoint): Promise<WriteResult> {
+    return this.#table.put(
+      {
+        partition: keys.checkpoint(this.#subscription),
+        sort: shardId,
+        value: checkpoint as unknown as TableValue,
+      },
+      before === undefined ? 'absent' : before.version,
+    )
   }
 }

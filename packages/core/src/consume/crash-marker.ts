@@ -42,24 +42,37 @@ const MAX_SUSPECTS = 100
  * been running is then handled one at a time over all subscriptions, each with a marker that is durable before its
  * handler is called. Deaths are kept over the markers of other events, which are replayed before the one that kills.
  *
- * One marker for the whole process, since one event runs at a time: with one a shard, the event that was handled last
+ * One marker for the whole process (of several workers each has one), since one event runs at a time: with one a shard, the event that was handled last
  * in another shard would be blamed too.
  */
 export class CrashMarker implements EventMarker {
   readonly #table: Table
   readonly #turns: Mutex
+  readonly #worker: string | undefined
   /** Deaths by event, as the last process left them. Read and changed by whoever has the turn. */
   #deaths: Map<string, number> | undefined
 
-  constructor(table: Table, turns: Mutex) {
+  /** @param worker - one of several on the engine: it has a marker of its own, and learns of those that it takes over from */
+  constructor(table: Table, turns: Mutex, worker?: string) {
     this.#table = table
     this.#turns = turns
+    this.#worker = worker
+  }
+
+  /** Takes over what a dead worker's marker says. Before the first event that it may have been handling. */
+  async inherit(worker: string): Promise<void> {
+    const inherited = await this.#read(worker)
+    const endTurn = await this.#turns.acquire()
+    this.#deaths ??= new Map()
+    const deaths = this.#deaths
+    for (const [event, count] of inherited) deaths.set(event, Math.max(count, deaths.get(event) ?? 0))
+    endTurn()
   }
 
   async begin(event: string): Promise<CrashTurn> {
     const end = await this.#turns.acquire()
     try {
-      this.#deaths ??= await this.#read()
+      this.#deaths ??= this.#worker === undefined ? await this.#read(undefined) : new Map<string, number>()
       const deaths = this.#deaths
       await this.#write(event, deaths)
       const survived = async (): Promise<void> => {
@@ -74,8 +87,8 @@ export class CrashMarker implements EventMarker {
     }
   }
 
-  async #read(): Promise<Map<string, number>> {
-    const marker = (await this.#table.get<Marker>(keys.marker))?.value
+  async #read(worker: string | undefined): Promise<Map<string, number>> {
+    const marker = (await this.#table.get<Marker>(keys.marker(worker)))?.value
     if (marker === undefined) return new Map()
     const deaths = new Map(marker.suspects.map((suspect) => [suspect.event, suspect.deaths]))
     if (marker.event !== '') deaths.set(marker.event, (deaths.get(marker.event) ?? 0) + 1)
@@ -85,7 +98,7 @@ export class CrashMarker implements EventMarker {
   async #write(event: string, deaths: ReadonlyMap<string, number>): Promise<void> {
     const suspects = [...deaths].map(([suspect, count]) => ({ event: suspect, deaths: count }))
     await this.#table.put<Marker>(
-      { ...keys.marker, value: { event, suspects: suspects.slice(-MAX_SUSPECTS) } },
+      { ...keys.marker(this.#worker), value: { event, suspects: suspects.slice(-MAX_SUSPECTS) } },
       'any',
     )
   }

@@ -1,12 +1,13 @@
 import type { HandOver } from '../fail/hand-over.ts'
-import type { LastStop } from '../lease/owner.ts'
+import type { LastStop, Lease } from '../lease/owner.ts'
 import { places } from '../lease/places.ts'
 import type { Reading } from '../lease/reading.ts'
 import type { EddyEvent } from '../model/event.ts'
 import type { Position } from '../model/position.ts'
 import { compileFilter } from '../policies/filter.ts'
 import type { ShardInfo, StreamInfo } from '../ports/log.ts'
-import { persist, Stopped } from '../runtime/stop-signal.ts'
+import { Fenced } from '../runtime/fenced.ts'
+import { lastTry, persist, Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import { Checkpoints, type StoredCheckpoint } from './checkpoint.ts'
 import { enoughReady, liveLanes } from './live-lanes.ts'
@@ -14,6 +15,7 @@ import type { LivePath } from './live-path.ts'
 import { afterLostTail } from './lost-tail.ts'
 import type { ShardReaders } from './shard-readers.ts'
 import { ShardRunner, type ShardTask } from './shard-runner.ts'
+import { StoredProgress } from './stored-progress.ts'
 import type { TaskLanes } from './task-lanes.ts'
 import type { TaskOwner } from './task-owner.ts'
 
@@ -24,6 +26,15 @@ export interface IntakeOptions {
   /** Nothing is left that may have been running at the last death. */
   readonly isRecovered: boolean
   readonly readers: ShardReaders
+}
+
+/** A reading of a shard that is about to begin. */
+interface Beginning {
+  readonly shard: ShardInfo
+  readonly lease: Lease
+  readonly place: string
+  readonly reading: Reading
+  readonly stored: StoredCheckpoint | undefined
 }
 
 /** Every task knows the shard that it is of. */
@@ -37,7 +48,7 @@ const OWNER: TaskOwner<ShardTask> = {
 /**
  * The live path of one subscription over all shards of its stream, from one start to one stop.
  *
- * A child of a split or merge starts after all its parents are done (I3).
+ * A child of a split or merge starts after all its parents are done (I3): here, or by their checkpoints elsewhere.
  */
 export class Intake {
   /** Each shard is one lane: `blocks` was `shard` when this began. */
@@ -50,8 +61,11 @@ export class Intake {
   readonly #checkpoints: Checkpoints
   readonly #lanes: TaskLanes<ShardTask>
   readonly #filter: ((event: EddyEvent) => boolean) | undefined
+  readonly #stored: StoredProgress
   readonly #runners = new Map<string, ShardRunner>()
-  readonly #running = new Set<Promise<void>>()
+  readonly #running = new Map<ShardRunner, Promise<void>>()
+  /** Their parents are not done with. */
+  readonly #waiting = new Set<string>()
   readonly #ended = new Map<string, StoredCheckpoint | undefined>()
   #shards: readonly ShardInfo[] = []
   #looking: Promise<void> = Promise.resolve()
@@ -65,6 +79,7 @@ export class Intake {
     this.#handOver = handOver
     const { name, filter } = parts.definition
     this.#checkpoints = new Checkpoints(parts.engine.table, name)
+    this.#stored = new StoredProgress(this.#checkpoints, parts.engine.clock)
     // A held shard's task is under way for as long as the shard is held: it must not keep other shards from theirs.
     this.#lanes = liveLanes<ShardTask>(parts, livePath, OWNER, !this.isSharded)
     this.#lanes.onHungry(
@@ -103,13 +118,71 @@ export class Intake {
   }
 
   /** A shard that is not listed any more has expired: nothing of it is to come. */
-  hasPassed(shardId: string, position: Position): boolean {
+  hasPassed(shardId: string, position: Position): boolean | Promise<boolean> {
     const runner = this.#runners.get(shardId)
     if (runner !== undefined) return runner.hasPassed(position)
-    return (
-      this.#ended.has(shardId) ||
-      (this.#shards.length > 0 && !this.#shards.some((shard) => shard.shardId === shardId))
-    )
+    if (this.#ended.has(shardId)) return true
+    const isListed = this.#shards.some((shard) => shard.shardId === shardId)
+    if (this.#parts.owner.isShared) return this.#hasPassedElsewhere(shardId, position, isListed)
+    return this.#shards.length > 0 && !isListed
+  }
+
+  async #hasPassedElsewhere(shardId: string, position: Position, isListed: boolean): Promise<boolean> {
+    if (await this.#stored.hasPassed(shardId, position)) return true
+    if (isListed) return false
+    // It may be a child that this process has not seen yet, or have expired.
+    const { log } = this.#parts.engine
+    const shards = await this.#persist('listing shards', () => log.listShards(this.#stream.name))
+    return !shards.some((shard) => shard.shardId === shardId)
+  }
+
+  /** Nothing is left that may have been running when the shard's last owner died. */
+  isRecoveredIn(shardId: string): boolean {
+    const runner = this.#runners.get(shardId)
+    return runner?.isRecovered ?? (this.#ended.has(shardId) || this.#waiting.has(shardId))
+  }
+
+  /** Its reading ends, and it is not known to have ended. */
+  isWaitingIn(shardId: string): boolean {
+    return this.#open && !this.#runners.has(shardId) && !this.#ended.has(shardId)
+  }
+
+  /** Ends the reading of a shard that goes to another process. @returns true when its checkpoint is saved */
+  async handOver(shardId: string): Promise<boolean> {
+    await this.#looking
+    const runner = this.#runners.get(shardId)
+    if (runner === undefined) return true
+    runner.stop()
+    await this.#running.get(runner)
+    await runner.idle()
+    const isSaved = await this.#saveLast(runner)
+    this.#forget(runner)
+    return isSaved
+  }
+
+  /** Another process may have the shard: nothing of its reading is saved any more. */
+  lost(shardId: string): void {
+    const runner = this.#runners.get(shardId)
+    if (runner === undefined) return
+    runner.stop()
+    // What runs is waited for: should the shard come back, a key's next event must not start beside it (I3).
+    void Promise.all([this.#running.get(runner), runner.idle()]).then(() => this.#forget(runner))
+  }
+
+  async #saveLast(runner: ShardRunner): Promise<boolean> {
+    const { engine, logger } = this.#parts
+    let isFenced = false
+    const save = (): Promise<void> =>
+      runner.save().catch((error: unknown) => {
+        if (!(error instanceof Fenced)) throw error
+        isFenced = true
+      })
+    return (await lastTry(engine.clock, logger, 'saving a checkpoint', save)) && !isFenced
+  }
+
+  #forget(runner: ShardRunner): void {
+    if (this.#runners.get(runner.shard.shardId) === runner) this.#runners.delete(runner.shard.shardId)
+    this.#options.readers.drop(this.#stream.streamId, runner.shard.shardId)
   }
 
   /** Starts a runner for every shard that may be read: at the start, and whenever one has ended. */
@@ -121,29 +194,73 @@ export class Intake {
   }
 
   async #discover(): Promise<void> {
-    const { engine, stopping, logger } = this.#parts
-    this.#shards = await persist(engine.clock, stopping, logger, 'listing shards', () =>
-      engine.log.listShards(this.#stream.name),
-    )
+    const { log } = this.#parts.engine
+    this.#shards = await this.#persist('listing shards', () => log.listShards(this.#stream.name))
+    const begun: Beginning[] = []
     for (const shard of this.#shards) {
       if (!this.#open) return
-      if (this.#runners.has(shard.shardId) || this.#ended.has(shard.shardId)) continue
-      const stored = await persist(engine.clock, stopping, logger, 'reading a checkpoint', () =>
-        this.#checkpoints.load(shard.shardId),
-      )
-      if (stored?.checkpoint.ended === true) {
-        this.#ended.set(shard.shardId, stored)
-        continue
-      }
-      if (!this.#mayStart(shard)) continue
-      const start = await this.#withinLog(shard, stored)
-      const lease = this.#parts.owner.lease(places.shard(this.#stream.name, shard.shardId))
-      if (lease === undefined) continue
-      const reading = await lease.begin()
-      if (!this.isSharded) await this.#handOver.letGo(shard.shardId, reading.epoch)
-      if (!this.#open) return
-      this.#start(shard, start, reading, this.#options.isRecovered ? 'clean' : lease.lastStop)
+      const beginning = await this.#lookAt(shard)
+      if (beginning !== undefined) begun.push(beginning)
     }
+    // Rule 1: what their last owners wrote, with one query.
+    if (begun.length > 0 && this.#parts.owner.isShared) await this.#parts.holds.refresh()
+    for (const beginning of begun) await this.#begin(beginning)
+  }
+
+  /** Undefined: there is nothing to be begun in the shard, or not here and now. */
+  async #lookAt(shard: ShardInfo): Promise<Beginning | undefined> {
+    const { shardId } = shard
+    const { owner } = this.#parts
+    const place = places.shard(this.#stream.name, shardId)
+    if (this.#runners.has(shardId) || this.#ended.has(shardId)) return undefined
+    // Its owner looks after it. Of parents it is asked whether they are done with.
+    if (owner.isElsewhere(place) && !this.#isParent(shardId)) return undefined
+    const stored = await this.#load(shardId)
+    if (stored?.checkpoint.ended === true) {
+      this.#ended.set(shardId, stored)
+      return undefined
+    }
+    if (!this.#mayStart(shard)) {
+      this.#waiting.add(shardId)
+      return undefined
+    }
+    this.#waiting.delete(shardId)
+    const lease = owner.lease(place)
+    if (lease === undefined) {
+      await this.#persist('offering a shard', () => owner.offer(place))
+      return undefined
+    }
+    try {
+      return { shard, lease, place, reading: await lease.begin(), stored }
+    } catch (error) {
+      if (error instanceof Fenced) return undefined
+      throw error
+    }
+  }
+
+  async #begin({ shard, lease, place, reading, stored }: Beginning): Promise<void> {
+    const { owner } = this.#parts
+    // The last owner may have saved one more between the look and the lease.
+    const last = owner.isShared ? await this.#load(shard.shardId) : stored
+    if (last?.checkpoint.ended === true) return
+    const start = await this.#withinLog(shard, last)
+    if (!this.isSharded) await this.#handOver.letGo(shard.shardId, reading.epoch)
+    // It is asked for, or lost, by now.
+    if (!this.#open || owner.lease(place) !== lease) return
+    this.#start(shard, start, reading, this.#options.isRecovered ? 'clean' : lease.lastStop)
+  }
+
+  #isParent(shardId: string): boolean {
+    return this.#shards.some((shard) => shard.parentShardIds.includes(shardId))
+  }
+
+  #load(shardId: string): Promise<StoredCheckpoint | undefined> {
+    return this.#persist('reading a checkpoint', () => this.#checkpoints.load(shardId))
+  }
+
+  #persist<T>(what: string, step: () => Promise<T>): Promise<T> {
+    const { engine, stopping, logger } = this.#parts
+    return persist(engine.clock, stopping, logger, what, step)
   }
 
   async #withinLog(
@@ -151,8 +268,8 @@ export class Intake {
     stored: StoredCheckpoint | undefined,
   ): Promise<StoredCheckpoint | undefined> {
     if (stored === undefined) return undefined
-    const { engine, stopping, logger, definition } = this.#parts
-    const moved = await persist(engine.clock, stopping, logger, 'looking for the end of a shard', () =>
+    const { engine, logger, definition } = this.#parts
+    const moved = await this.#persist('looking for the end of a shard', () =>
       afterLostTail(engine.log, this.#stream, shard, stored, engine.clock.now()),
     )
     if (moved === undefined) return stored
@@ -178,7 +295,7 @@ export class Intake {
 
   /** Resolves when the readers have stopped and no task is under way. */
   async idle(): Promise<void> {
-    await Promise.all([...this.#running, ...this.runners.map((runner) => runner.idle())])
+    await Promise.all([...this.#running.values(), ...this.runners.map((runner) => runner.idle())])
   }
 
   /** Saves every checkpoint that has something new. */
@@ -216,13 +333,17 @@ export class Intake {
       this.#checkpoints,
     )
     this.#runners.set(shard.shardId, runner)
-    const running: Promise<void> = this.#follow(runner).finally(() => this.#running.delete(running))
-    this.#running.add(running)
+    const running: Promise<void> = this.#follow(runner).finally(() => this.#running.delete(runner))
+    this.#running.set(runner, running)
   }
 
   async #follow(runner: ShardRunner): Promise<void> {
     const ended = await runner.run()
-    if (!ended) return
+    if (!ended) {
+      // Another process has written since, and this one may go on, in another reading, if the shard is its own still.
+      if (runner.isFenced && this.#parts.owner.isShared) this.lost(runner.shard.shardId)
+      return
+    }
     const { shardId } = runner.shard
     this.#runners.delete(shardId)
     this.#ended.set(shardId, runner.stored)

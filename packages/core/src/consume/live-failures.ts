@@ -35,6 +35,8 @@ export class LiveFailures {
   settle(task: LiveTask, result: DeliveryResult): Promise<void> | undefined {
     const { engine, metrics, policy } = this.#parts
     if (result.kind === 'given-back' || result.kind === 'lost') throw new Stopped()
+    // Another process may have the shard by now, and this event with it.
+    if (task.reading.isOver()) throw new Stopped()
     if (result.kind === 'ok' && result.tries.length === 1) {
       metrics.handled.ok += 1
       return undefined
@@ -123,6 +125,7 @@ export class LiveFailures {
 
   /** Rule 4: tail, then ledger. False: the hold changed, decide again. */
   async divert(name: string, entry: HoldEntry, task: LiveTask): Promise<boolean> {
+    if (task.reading.isOver()) throw new Stopped()
     const { holds, ledger, metrics, engine } = this.#parts
     const { meta } = task
     const waiting = this.#newItem(task)

@@ -215,7 +215,7 @@ function lookAtHold(task: LiveTask, name: string, entry: HoldEntry | undefined):
 
 /** Its shard is read anew, maybe in other lanes: what only waited to be begun is begun there. */
 function giveBackIfStopped(task: LiveTask): void {
-  if (task.stop.aborted) throw new Stopped()
+  if (task.stop.aborted || task.reading.isOver()) throw new Stopped()
 }
 
 /** The process died again and again while this event was handled: it is given up without another call. */

@@ -78,7 +78,7 @@ export class ShardRunner {
   #isAtHead = false
   #isFirst = true
   #state: RunnerState = 'recovering'
-  #failure: string | undefined
+  #failure: unknown
 
   constructor(
     parts: SubscriptionParts,
@@ -128,8 +128,9 @@ export class ShardRunner {
     return this.#options.retentionMs
   }
 
-  get failure(): string | undefined {
-    return this.#failure
+  /** It ended since a later owner has written. */
+  get isFenced(): boolean {
+    return this.#failure instanceof Fenced
   }
 
   get buffered(): number {
@@ -206,7 +207,8 @@ export class ShardRunner {
 
   /** A task leaves its lane. Once the reading of this shard has broken, what comes after it stays unresolved too (I3). */
   begin(): boolean {
-    if (this.#failure !== undefined) return false
+    if (this.#failure !== undefined || this.#stop.signal.aborted) return false
+    if (this.#options.reading.isOver()) return false
     this.#running += 1
     return true
   }
@@ -378,10 +380,10 @@ export class ShardRunner {
 
   #fail(error: unknown): void {
     if (this.#failure !== undefined) return
-    this.#failure = String(error)
+    this.#failure = error
     this.#state = 'stopped'
     this.#stop.abort()
     this.#changed.notify()
-    tellStopped(this.#parts, [this.shard.shardId], error)
+    if (!this.isFenced || !this.#parts.owner.isShared) tellStopped(this.#parts, [this.shard.shardId], error)
   }
 }

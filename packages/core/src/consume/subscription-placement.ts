@@ -24,11 +24,16 @@ interface State {
   readonly pausedBy?: string
   /** Of a queue: messages up to here were removed by a person. */
   readonly purgedUpTo?: Position
+  /** How often a person closed the breaker: every worker has one. */
+  readonly breakerResets?: number
   /** A seek that is being carried out; a start that finds one finishes it. */
   readonly seek?: { readonly [name: string]: string | number }
 }
 
-export type SubscriptionState = Pick<State, 'pass' | 'isPaused' | 'pausedBy' | 'purgedUpTo'>
+export type SubscriptionState = Pick<
+  State,
+  'pass' | 'isPaused' | 'pausedBy' | 'purgedUpTo' | 'breakerResets' | 'seek'
+>
 
 /**
  * Where a subscription begins in each shard of its stream: at its first start, after a seek, and when the stream was
@@ -60,6 +65,12 @@ export class SubscriptionPlacement {
     await this.#update(({ pausedBy: _pausedBy, ...rest }) => ({ ...rest, ...change }) as State)
   }
 
+  /** Tells every worker that a person closed the breaker. @returns how often by now */
+  async breakerReset(): Promise<number> {
+    await this.#update((state) => ({ ...state, breakerResets: (state.breakerResets ?? 0) + 1 }))
+    return (await this.current()).breakerResets ?? 0
+  }
+
   /** Notes that messages up to here are removed from the subscription's queue: before they are. */
   async purged(position: Position): Promise<void> {
     await this.#update((state) => ({ ...state, purgedUpTo: position }))
@@ -75,13 +86,14 @@ export class SubscriptionPlacement {
       isPaused: false,
     }
     const fresh = { ...known, streamId: source, pass } as State
-    await this.#engine.table.put<State>({ ...keys.subscription(this.#subscription), value: fresh }, 'any')
-    return fresh
+    await this.#putFresh(fresh, stored?.version)
+    return await this.current()
   }
 
   /** Places a new subscription, or finds a known one as it was left. */
   async begin(stream: StreamInfo, from: From): Promise<SubscriptionState> {
-    const stored = (await this.#load())?.value
+    const known = await this.#load()
+    const stored = known?.value
     if (stored === undefined || stored.streamId !== stream.streamId) {
       // Positions of a former stream must not stand in the way of the new one's.
       const pass = stored === undefined ? 0 : stored.pass + 1
@@ -94,7 +106,7 @@ export class SubscriptionPlacement {
         pass,
         seek,
       }
-      await this.#engine.table.put<State>({ ...keys.subscription(this.#subscription), value: fresh }, 'any')
+      await this.#putFresh(fresh, known?.version)
     }
     const { seek } = (await this.#require()).value
     if (seek !== undefined) await this.#carryOut(stream, seek)
@@ -111,8 +123,20 @@ export class SubscriptionPlacement {
   async #carryOut(stream: StreamInfo, seek: Readonly<Record<string, string | number>>): Promise<void> {
     const { pass } = await this.current()
     for (const shard of await this.#engine.log.listShards(stream.name))
-      await this.#place(stream, shard, seek, pass)
-    await this.#update(({ seek: _seek, ...rest }) => rest as State)
+      while (!(await this.#place(stream, shard, seek, pass))) {
+        // Somebody else placed it, or saved late: what stands there decides.
+      }
+    // Another worker may have carried it out as well, and a later seek may have come since.
+    await this.#update((state) => {
+      const { seek: _seek, ...rest } = state
+      return state.pass === pass ? (rest as State) : state
+    })
+  }
+
+  /** Refused: another worker was first, or our own answer was lost. What stands there counts. */
+  async #putFresh(fresh: State, version: number | undefined): Promise<void> {
+    const item = { ...keys.subscription(this.#subscription), value: fresh }
+    await this.#engine.table.put<State>(item, version ?? 'absent')
   }
 
   async #place(
@@ -120,22 +144,21 @@ export class SubscriptionPlacement {
     shard: ShardInfo,
     seek: Readonly<Record<string, string | number>>,
     pass: number,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { shardId } = shard
     const known = await this.#checkpoints.load(shardId)
     const isOfStream = known?.checkpoint.streamId === stream.streamId
-    if (isOfStream && known.checkpoint.pass >= pass) return
+    if (isOfStream && known.checkpoint.pass >= pass) return true
     const nowMs = this.#engine.clock.now()
     const epoch = await this.#nextEpoch()
     if (seek.shardId !== undefined && seek.shardId !== shardId) {
       const kept = isOfStream
         ? known.checkpoint
         : checkpointAt({ from: { at: 'trim_horizon' }, ended: false }, stream, pass, epoch, nowMs)
-      await this.#checkpoints.save(shardId, known, { ...kept, pass, epoch, savedAtMs: nowMs })
-      return
+      return await this.#checkpoints.place(shardId, known, { ...kept, pass, epoch, savedAtMs: nowMs })
     }
     const place = await placeIn(this.#engine.log, stream, shard, targetIn(seek))
-    await this.#checkpoints.save(shardId, known, checkpointAt(place, stream, pass, epoch, nowMs))
+    return await this.#checkpoints.place(shardId, known, checkpointAt(place, stream, pass, epoch, nowMs))
   }
 
   async #update(change: (state: State) => State): Promise<void> {

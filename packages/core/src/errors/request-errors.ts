@@ -66,6 +66,18 @@ export class PolicyConflictError extends EddyError {
   }
 }
 
+export class SeekAmongWorkersError extends EddyError {
+  override readonly code = 'EDDY_SEEK_AMONG_WORKERS'
+  override readonly retryable = false
+
+  constructor(subscription: string, others: number) {
+    super(
+      `"${subscription}" was not moved: ${others} other worker${others === 1 ? '' : 's'} may be reading it. Stop all workers but one, seek, and start them again`,
+      { subscription, others },
+    )
+  }
+}
+
 export class OutOfOrderError extends EddyError {
   override readonly code = 'EDDY_OUT_OF_ORDER'
   override readonly retryable = false

@@ -56,7 +56,8 @@ export class HandOver {
   ): Promise<void> {
     const { checkpointPassed } = this.#parts
     // Without an item, the reader comes by again and puts it there (rule 4b), unless its checkpoint is past it.
-    const isExpected = waiting !== undefined || !checkpointPassed(hold.shardId, hold.tail, hold.updatedAtMs)
+    const isExpected =
+      waiting !== undefined || !(await checkpointPassed(hold.shardId, hold.tail, hold.updatedAtMs))
     const lane = waiting ?? hold.cause
     const isHeld =
       blocks === 'key' && isExpected && lane !== undefined ? await this.#holdKey(lane, hold, epoch) : false

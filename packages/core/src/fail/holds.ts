@@ -135,6 +135,44 @@ export class Holds {
     }
   }
 
+  /**
+   * Looks at all holds again, since other processes wrote some: before the first event of a shard that is taken over.
+   * What is newer counts, here or there.
+   */
+  async refresh(): Promise<void> {
+    const before = new Map(this.#cache)
+    let held = 0
+    let loaded = 0
+    let after: string | undefined
+    do {
+      const page = await this.page(after, 1_000)
+      for (const { name, entry } of page.holds) {
+        if (entry.hold.state === 'held') held += 1
+        before.delete(name)
+        this.#remember(name, entry)
+      }
+      loaded += page.holds.length
+      after = page.next
+    } while (after !== undefined && loaded < MAX_LOADED_HOLDS)
+    this.#held = held
+    if (after !== undefined) this.#complete = false
+    // Removed by another process, unless it was written here meanwhile.
+    else for (const [name, entry] of before) this.#forgetCached(name, entry)
+  }
+
+  /**
+   * For whoever is not the lane's reader: among several processes another one may have made a hold, which nobody here
+   * knows of.
+   *
+   * @param fresh - as it stands in the table, if there is one at all
+   */
+  async find(name: string, { fresh }: { readonly fresh: boolean }): Promise<HoldEntry | undefined> {
+    const known = await this.lookup(name)
+    const isKnown = this.#fence === undefined ? known?.hold.state === 'held' : true
+    if (isKnown && !fresh) return known
+    return this.#fence === undefined || known !== undefined ? await this.read(name) : known
+  }
+
   /** Undefined when the lane has no hold. Reads the table only when the cache cannot know. */
   lookup(name: string): HoldEntry | undefined | Promise<HoldEntry | undefined> {
     const cached = this.#cache.get(name)

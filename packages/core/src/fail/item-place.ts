@@ -21,15 +21,11 @@ export async function placeOf(
   item: LedgerItem,
   { fresh }: { readonly fresh: boolean },
 ): Promise<ItemPlace | undefined> {
-  const look = async (name: string): Promise<HoldEntry | undefined> => {
-    const known = await holds.lookup(name)
-    return fresh && known !== undefined ? await holds.read(name) : known
-  }
   const key = laneName(item)
-  const ofKey = await look(key)
+  const ofKey = await holds.find(key, { fresh })
   if (ofKey !== undefined && isWithin(ofKey, item)) return { kind: 'key', name: key, entry: ofKey }
   const shard = shardLaneName(item.shardId)
-  const ofShard = await look(shard)
+  const ofShard = await holds.find(shard, { fresh })
   // A shard's hold is one event's: of others at its positions there are none in this shard.
   if (ofShard !== undefined && isWithin(ofShard, item) && ofShard.hold.laneId === refOf(item).laneId)
     return { kind: 'shard', name: shard, entry: ofShard }

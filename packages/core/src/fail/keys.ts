@@ -21,7 +21,10 @@ export const keys = {
   policy: (subscription: string): ItemKey => ({ partition: 'policy', sort: subscription }),
   policyChanges: (subscription: string): string => `policy-change/${subscription}`,
   process: { partition: 'process', sort: 'state' } as ItemKey,
-  marker: { partition: 'process', sort: 'marker' } as ItemKey,
+  marker: (worker: string | undefined): ItemKey => ({
+    partition: 'process',
+    sort: worker === undefined ? 'marker' : `marker/${worker}`,
+  }),
   /** A queue of the application, in the port. */
   queue: (name: string): string => `queue/${name}`,
   retryQueue: (subscription: string): string => `retry/${subscription}`,

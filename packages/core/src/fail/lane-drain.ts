@@ -162,7 +162,7 @@ export class LaneDrain {
     // The tail is written before its ledger item (rule 4): without the item, its reader is between the two, or will
     // come by again, unless its checkpoint is past it.
     const last = await ledger.get(laneId, tail)
-    if (last === undefined && !checkpointPassed(shardId, tail, updatedAtMs)) return { kind: 'soon' }
+    if (last === undefined && !(await checkpointPassed(shardId, tail, updatedAtMs))) return { kind: 'soon' }
     // It came into the ledger after the look that found nothing.
     if (last !== undefined && !isFinal(last.item)) return undefined
     const released = await this.#persist('releasing a key', () => holds.release(name, held))

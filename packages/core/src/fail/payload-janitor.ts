@@ -18,10 +18,11 @@ export class PayloadJanitor {
   }
 
   async run(): Promise<void> {
-    const { engine, stopping, logger } = this.#parts
+    const { engine, stopping, logger, owner } = this.#parts
     while (!stopping.aborted) {
       await engine.clock.sleep(EVERY_MS, stopping)
       if (stopping.aborted) return
+      if (!owner.leads('janitor')) continue
       try {
         await this.round()
       } catch (error) {

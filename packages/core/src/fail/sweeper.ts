@@ -10,6 +10,10 @@ import { itemToken, laneToken, type Token } from './tokens.ts'
 
 const EVERY_MS = 5_000
 const PAGE = 500
+/** Where nobody knows how many tokens there are, one is not sent again before this. */
+const SENT_LATELY_MS = 120_000
+/** Remembered; beyond it the oldest may be sent again (I6). */
+const MAX_SENT = 10_000
 /** A token this late is taken to be lost. */
 const OVERDUE_MS = 30_000
 /** An open hold is kept at least this long as a watermark against late replays (H4). */
@@ -29,6 +33,8 @@ export class Sweeper {
   #holdsAfter: string | undefined
   /** Tokens that may still be sent in this round: no more than can have been lost (I6). */
   #tokensLeft = 0
+  /** Where several processes send tokens: those that this one sent again, by its monotonic clock. */
+  readonly #sent = new Map<string, number>()
 
   constructor(parts: SubscriptionParts, handOver: HandOver) {
     this.#parts = parts
@@ -36,11 +42,11 @@ export class Sweeper {
   }
 
   async run(): Promise<void> {
-    const { engine, stopping, logger, pause } = this.#parts
+    const { engine, stopping, logger, pause, owner } = this.#parts
     while (!stopping.aborted) {
       await engine.clock.sleep(EVERY_MS, stopping)
       if (stopping.aborted) return
-      if (pause.isPaused) continue
+      if (pause.isPaused || !owner.leads('sweeper')) continue
       try {
         await this.sweep()
       } catch (error) {
@@ -71,7 +77,9 @@ export class Sweeper {
    * tokens of what is done with may stand where lost ones are missed, and a queue may only guess its depth (I9).
    */
   async #lostTokens(): Promise<number> {
-    const { engine, tokens, ledger, holds } = this.#parts
+    const { engine, tokens, ledger, holds, owner } = this.#parts
+    // What others wrote is not counted here: no token is sent again soon instead.
+    if (owner.isShared) return PAGE
     const waiting = ledger.countOf('retrying') + ledger.countOf('held') + holds.heldCount
     // Below 0, too: what a dead process wrote late was never counted.
     if (waiting <= 0) return PAGE
@@ -99,7 +107,7 @@ export class Sweeper {
     const { hold } = entry
     const ageMs = engine.clock.now() - hold.updatedAtMs
     if (hold.state === 'open') {
-      if (ageMs > WATERMARK_MS && checkpointPassed(hold.shardId, hold.tail, hold.updatedAtMs))
+      if (ageMs > WATERMARK_MS && (await checkpointPassed(hold.shardId, hold.tail, hold.updatedAtMs)))
         await holds.forget(name, entry)
       return
     }
@@ -119,15 +127,30 @@ export class Sweeper {
     if (
       first === undefined &&
       waiting.length < PAGE &&
-      checkpointPassed(hold.shardId, hold.tail, hold.updatedAtMs)
+      (await checkpointPassed(hold.shardId, hold.tail, hold.updatedAtMs))
     )
       await holds.release(name, entry)
   }
 
   async #send(token: Token): Promise<void> {
-    if (this.#tokensLeft <= 0) return
+    if (this.#tokensLeft <= 0 || this.#wasSentLately(token)) return
     this.#tokensLeft -= 1
     await this.#parts.tokens.send(token, undefined)
+  }
+
+  /** Whoever is behind with what is overdue must not find ever more tokens of it. */
+  #wasSentLately(token: Token): boolean {
+    const { engine, owner } = this.#parts
+    if (!owner.isShared) return false
+    const name = JSON.stringify(token)
+    const nowMs = engine.clock.monotonicMs()
+    const sentAtMs = this.#sent.get(name)
+    if (sentAtMs !== undefined && nowMs - sentAtMs < SENT_LATELY_MS) return true
+    this.#sent.delete(name)
+    this.#sent.set(name, nowMs)
+    const oldest = this.#sent.keys().next().value
+    if (this.#sent.size > MAX_SENT && oldest !== undefined) this.#sent.delete(oldest)
+    return false
   }
 
   #isOverdue(item: LedgerItem): boolean {

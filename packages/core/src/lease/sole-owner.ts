@@ -20,7 +20,33 @@ export class SoleOwner implements Owner {
     return this.#lease
   }
 
+  isElsewhere(): boolean {
+    return false
+  }
+
+  nameOf(): undefined {
+    return undefined
+  }
+
+  leads(): boolean {
+    return true
+  }
+
+  workers(): readonly string[] {
+    return []
+  }
+
   async nextEpoch(): Promise<number> {
     return this.fence
   }
+
+  async offer(): Promise<void> {}
+
+  join(): void {}
+
+  async start(): Promise<void> {}
+
+  close(): void {}
+
+  async end(): Promise<void> {}
 }

@@ -70,6 +70,16 @@ export class LivePolicy {
     if (this.#fitted.rejected.length > 0) onRejected(this.#fitted.rejected)
   }
 
+  /** Another process has stored this version: it counts here too. */
+  async adopt(version: number): Promise<void> {
+    const endTurn = await this.#changing.acquire()
+    try {
+      if (version !== this.#version) await this.load()
+    } finally {
+      endTurn()
+    }
+  }
+
   async state(): Promise<PolicyState> {
     const { subscription, file, store } = this.#options
     const fromFile = partsOf(file)

@@ -29,6 +29,8 @@ export interface RunningOperations extends Operations {
   completeEdits(): Promise<number>
   /** Goes on with the redrives that the last process left, in the background. @returns how many */
   resumeRedrives(): Promise<number>
+  /** The same for one of several processes, again and again: what others are at is theirs. */
+  resumeOrphans(): Promise<number>
   /** Stops the redrives between two ids; they go on at the next start. */
   stop(): Promise<void>
 }
@@ -41,6 +43,7 @@ export function createOperations(deps: OperationsDeps): RunningOperations {
     deps.readOnly ? Promise.reject(new ReadOnlyError(action)) : change()
   const finishEdits = async (): Promise<number> => (deps.readOnly ? 0 : await completeEdits(deps))
   const resumeRedrives = async (): Promise<number> => (deps.readOnly ? 0 : await redrives.resume())
+  const resumeOrphans = async (): Promise<number> => (deps.readOnly ? 0 : await redrives.resumeOrphans())
   return {
     readOnly: deps.readOnly,
     ...recordOperations(deps, changing),
@@ -68,6 +71,7 @@ export function createOperations(deps: OperationsDeps): RunningOperations {
     },
     completeEdits: finishEdits,
     resumeRedrives,
+    resumeOrphans,
     stop: () => redrives.stop(),
   }
 }
@@ -188,7 +192,7 @@ function subscriptionOperations(
     resumeSubscription: (name, options) =>
       changing('resuming', async () => {
         const actor = actorOf(options)
-        const isReset = options?.resetBreaker === true && require(name).resetBreaker()
+        const isReset = options?.resetBreaker === true && (await require(name).resetBreaker())
         if (isReset) await audit.append(actor, 'breaker-reset', name)
         return await act('resume', name, actor, (control) => control.resume())
       }),

@@ -30,6 +30,8 @@ export class Redrives {
   readonly #store: RedriveStore
   readonly #running = new Map<string, Run>()
   readonly #waiting: string[] = []
+  /** Jobs that were not over at the last look for orphans, by their version then. */
+  #seen: ReadonlyMap<string, number> = new Map()
   #stopped = false
 
   constructor(deps: RedriveDeps, audit: Audit) {
@@ -126,6 +128,26 @@ export class Redrives {
       this.#enqueue(job.id)
       resumed += 1
     }
+    return resumed
+  }
+
+  /**
+   * Goes on with the jobs of processes that died: those that have not moved since the last look, while others live.
+   * Should one of them run after all, the two find out when they save, and enqueue nothing twice (I8).
+   */
+  async resumeOrphans(): Promise<number> {
+    const seen = new Map<string, number>()
+    let resumed = 0
+    for (const entry of [...(await this.#store.list())].reverse()) {
+      const { job } = entry.stored
+      if (isOver(job) || this.#running.has(job.id) || this.#waiting.includes(job.id)) continue
+      seen.set(job.id, entry.version)
+      if (this.#seen.get(job.id) !== entry.version) continue
+      if (job.state === 'preparing' && !(await this.#prepareAgain(entry))) continue
+      this.#enqueue(job.id)
+      resumed += 1
+    }
+    this.#seen = seen
     return resumed
   }
 

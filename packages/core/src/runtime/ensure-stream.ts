@@ -1,4 +1,4 @@
-import { StreamNotFoundError } from '../errors/stream-errors.ts'
+import { StreamExistsError, StreamNotFoundError } from '../errors/stream-errors.ts'
 import type { StreamDefinition } from '../model/app.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { LimitsChange, Log, StreamInfo, StreamSpec } from '../ports/log.ts'
@@ -15,8 +15,14 @@ export async function ensureStream(log: Log, definition: StreamDefinition, logge
     stored = await log.describeStream(name)
   } catch (error) {
     if (!(error instanceof StreamNotFoundError) || log.hasGivenStreams === true) throw error
-    await log.createStream({ name, shardCount: shards, retentionMs, durability, ...limitsOf(definition) })
-    return
+    try {
+      await log.createStream({ name, shardCount: shards, retentionMs, durability, ...limitsOf(definition) })
+      return
+    } catch (failure) {
+      // Another worker was first: what it made is looked at like any other.
+      if (!(failure instanceof StreamExistsError)) throw failure
+      stored = await log.describeStream(name)
+    }
   }
   if (log.hasGivenStreams === true) {
     tellRetention(definition, stored, logger)

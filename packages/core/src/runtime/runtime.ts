@@ -1,8 +1,8 @@
-import { CrashMarker } from '../consume/crash-marker.ts'
 import { ShardReaders } from '../consume/shard-readers.ts'
 import { InvalidOptionError } from '../errors/request-errors.ts'
 import type { HandlerThreads } from '../handle/handler-threads.ts'
-import { SoleOwner } from '../lease/sole-owner.ts'
+import type { Ownership } from '../lease/leases.ts'
+import type { Owner } from '../lease/owner.ts'
 import type {
   AppDefinition,
   Notice,
@@ -26,9 +26,11 @@ import type { ProduceOptions, ProduceReport } from '../produce/produce-options.t
 import { Producer } from '../produce/producer.ts'
 import { Sender } from '../produce/sender.ts'
 import { ensureStream } from './ensure-stream.ts'
+import { watchJobs } from './job-watch.ts'
 import { KeysWatch } from './keys-watch.ts'
 import { Mutex } from './mutex.ts'
-import { ProcessState } from './process-state.ts'
+import { ownEngine } from './own-engine.ts'
+import type { ProcessState } from './process-state.ts'
 import { RetentionWatch } from './retention-watch.ts'
 import { lastTry, persist } from './stop-signal.ts'
 import { SubscriptionRunner } from './subscription-runner.ts'
@@ -39,6 +41,8 @@ export interface RuntimeOptions {
   readonly logger?: Logger
   /** Refuse every change asked for through `operations`; subscriptions run all the same. */
   readonly readOnly?: boolean
+  /** How this process shares the engine with others: `leases()`. Default: it owns all of it, and no other may run. */
+  readonly ownership?: Ownership | undefined
   readonly backup?: (target: string) => Promise<{ readonly bytes: number }>
   /** Starts the threads of a subscription that asks for some. Without it every handler runs on this one. */
   readonly startThreads?: (subscription: SubscriptionDefinition) => Promise<HandlerThreads>
@@ -100,6 +104,7 @@ class RunningApp implements Runtime {
   readonly #background: Promise<void>[] = []
   readonly #threads: HandlerThreads[] = []
   #process: ProcessState | undefined
+  #owner: Owner | undefined
   #operations: RunningOperations | undefined
   #stopped: Promise<void> | undefined
 
@@ -141,24 +146,23 @@ class RunningApp implements Runtime {
 
   async start(): Promise<void> {
     const { engine, app, readOnly, backup } = this.#options
-    const process = await persist(engine.clock, this.#stopping.signal, this.#logger, 'beginning', () =>
-      ProcessState.begin(engine.table),
-    )
-    this.#process = process
-    if (process.lastStop !== 'clean')
-      this.#logger.warn(
-        { lastStop: process.lastStop },
-        'the last process did not stop cleanly: what was in flight is handled again',
-      )
-    for (const stream of app.streams) await ensureStream(engine.log, stream, this.#logger)
     const suspects = new Mutex()
-    const crashMarker = new CrashMarker(engine.table, suspects)
+    const { owner, crashMarker, process } = await ownEngine({
+      engine,
+      ownership: this.#options.ownership,
+      logger: this.#logger,
+      suspects,
+      stopping: this.#stopping.signal,
+    })
+    this.#owner = owner
+    this.#process = process
+    for (const stream of app.streams) await ensureStream(engine.log, stream, this.#logger)
     const notify = (notice: Notice): void => this.#notifier.notify(notice)
     for (const definition of app.subscriptions) {
       const runner = new SubscriptionRunner({
         definition,
         engine,
-        owner: new SoleOwner(process),
+        owner,
         readers: this.#readers,
         producer: this.#producer,
         sender: this.#sender,
@@ -195,9 +199,14 @@ class RunningApp implements Runtime {
     const operations = this.#operations
     await this.#repeated('finishing edits', () => operations.completeEdits())
     for (const runner of this.#subscriptions.values()) await runner.start()
-    await this.#repeated('going on with redrives', () => operations.resumeRedrives())
+    await owner.start()
+    // Several processes: those of dead ones are found by one that lives.
+    if (!owner.isShared) await this.#repeated('going on with redrives', () => operations.resumeRedrives())
+    const { clock } = engine
+    const stopping = this.#stopping.signal
     this.#background.push(
       this.#watchRecovery(process),
+      watchJobs({ owner, operations, clock, logger: this.#logger, stopping }),
       new RetentionWatch([...this.#subscriptions.values()], engine, notify, this.#stopping.signal).run(),
       new KeysWatch([...this.#subscriptions.values()], engine, this.#stopping.signal).run(),
     )
@@ -300,8 +309,10 @@ class RunningApp implements Runtime {
 
   async #stop(timeoutMs: number): Promise<void> {
     await this.#operations?.stop()
+    this.#owner?.close()
     const runners = [...this.#subscriptions.values()]
     const saved = await Promise.all(runners.map((runner) => runner.stop(timeoutMs)))
+    await this.#owner?.end(saved.every((isSaved) => isSaved))
     this.#stopping.abort()
     await Promise.all(this.#threads.map((threads) => threads.close()))
     await Promise.all(this.#background)
@@ -313,8 +324,8 @@ class RunningApp implements Runtime {
   }
 
   /** Once everything that was running at the last death is done, the next death counts as a first one. */
-  async #watchRecovery(process: ProcessState): Promise<void> {
-    if (process.lastStop === 'clean') return
+  async #watchRecovery(process: ProcessState | undefined): Promise<void> {
+    if (process === undefined || process.lastStop === 'clean') return
     const { clock } = this.#options.engine
     while (!this.#stopping.signal.aborted) {
       if ([...this.#subscriptions.values()].every((runner) => runner.isRecovered)) {
@@ -329,9 +340,7 @@ class RunningApp implements Runtime {
   }
 
   #isReady(): boolean {
-    return [...this.#subscriptions.values()].every(
-      (runner) => (runner.intake ?? runner.queueIntake) !== undefined,
-    )
+    return [...this.#subscriptions.values()].every((runner) => runner.hasStarted)
   }
 
   async #metrics(): Promise<string> {

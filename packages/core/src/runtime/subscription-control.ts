@@ -46,6 +46,6 @@ export interface SubscriptionControl {
   pause(by: string): Promise<void>
   resume(): Promise<void>
   /** Closes an open breaker: starts ramp up at once. @returns false when it was not open */
-  resetBreaker(): boolean
+  resetBreaker(): Promise<boolean>
   seek(to: SeekTarget, shardId: string | undefined): Promise<void>
 }

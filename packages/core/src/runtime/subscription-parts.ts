@@ -44,5 +44,9 @@ export interface SubscriptionParts {
    * any more.
    * @param sinceMs - when the position was written, or later: for who knows no checkpoint, but how long records come
    */
-  readonly checkpointPassed: (shardId: string, position: Position, sinceMs: number) => boolean
+  readonly checkpointPassed: (
+    shardId: string,
+    position: Position,
+    sinceMs: number,
+  ) => boolean | Promise<boolean>
 }

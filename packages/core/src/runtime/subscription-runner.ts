@@ -1,11 +1,9 @@
-import { Intake } from '../consume/intake.ts'
-import { lastTakenIn } from '../consume/last-taken-in.ts'
+import type { Intake } from '../consume/intake.ts'
 import { LivePath } from '../consume/live-path.ts'
-import { QueueIntake } from '../consume/queue-intake.ts'
+import type { QueueIntake } from '../consume/queue-intake.ts'
 import { Slots } from '../consume/slots.ts'
 import { SubscriptionPlacement, type SubscriptionState } from '../consume/subscription-placement.ts'
-import { InvalidOptionError, SubscriptionNotFoundError } from '../errors/request-errors.ts'
-import { ShardNotFoundError } from '../errors/stream-errors.ts'
+import { InvalidOptionError } from '../errors/request-errors.ts'
 import { HandOver } from '../fail/hand-over.ts'
 import { Holds } from '../fail/holds.ts'
 import { keys } from '../fail/keys.ts'
@@ -21,26 +19,23 @@ import { TokenUse } from '../fail/token-use.ts'
 import { Tokens } from '../fail/tokens.ts'
 import { HandlerRunner } from '../handle/handler-runner.ts'
 import { Steps } from '../handle/steps.ts'
-import { places } from '../lease/places.ts'
 import { LivePolicy } from '../live-policy/live-policy.ts'
 import { PolicyStore } from '../live-policy/policy-store.ts'
 import type { SubscriptionDefinition } from '../model/app.ts'
 import type { LedgerItem } from '../model/ledger-item.ts'
-import type { QueueDefinition } from '../model/message.ts'
 import type { SubscriptionPolicy } from '../model/policy.ts'
 import type { RejectedPart } from '../model/policy-state.ts'
-import { MAX_PASS } from '../model/position.ts'
 import { SubscriptionMetrics } from '../observe/subscription-metrics.ts'
 import type { SubscriptionStatus } from '../operate/operations.ts'
-import type { StreamInfo } from '../ports/log.ts'
 import { BreakerStore } from '../protect/breaker-store.ts'
 import { Protection } from '../protect/protection.ts'
+import { ControlWatch } from './control-watch.ts'
 import { CurrentPolicy } from './current-policy.ts'
-import { requireKeys } from './keys-watch.ts'
-import { Mutex } from './mutex.ts'
 import { PauseGate } from './pause-gate.ts'
+import { QueueWork } from './queue-work.ts'
 import { steadyEngine } from './steady-engine.ts'
-import { lastTry, persist, Stopped } from './stop-signal.ts'
+import { lastTry, persist } from './stop-signal.ts'
+import { StreamWork } from './stream-work.ts'
 import type {
   RequeueRequest,
   RequeueResult,
@@ -50,9 +45,6 @@ import type {
 import type { SubscriptionParts } from './subscription-parts.ts'
 import type { SubscriptionRunnerOptions } from './subscription-runner-options.ts'
 import { statusOf } from './subscription-status.ts'
-import { tellStopped } from './tell-stopped.ts'
-
-const PLACING = 'placing the subscription'
 
 /** One subscription at work: its live path, its retries, and what operators may ask of it. */
 export class SubscriptionRunner implements SubscriptionControl {
@@ -68,12 +60,12 @@ export class SubscriptionRunner implements SubscriptionControl {
   readonly #requeue: Requeue
   readonly #placement: SubscriptionPlacement
   readonly #handOver: HandOver
-  /** Seeks, and changes between reading by shard and by key: one at a time. */
-  readonly #rereading = new Mutex()
   readonly #background: Promise<void>[] = []
-  #intake: Intake | undefined
-  #queueIntake: QueueIntake | undefined
-  #isStopping = false
+  /** One of the two. */
+  readonly #stream: StreamWork | undefined
+  readonly #queue: QueueWork | undefined
+  #hasStarted = false
+  #breakerResets = 0
   #pausedBy: string | undefined
 
   constructor(options: SubscriptionRunnerOptions) {
@@ -137,7 +129,7 @@ export class SubscriptionRunner implements SubscriptionControl {
       crashMarker: options.crashMarker,
       pause: new PauseGate(),
       checkpointPassed: (shardId, position) =>
-        this.#queueIntake?.hasPassed(position) ?? this.#intake?.hasPassed(shardId, position) ?? false,
+        this.#queue?.hasPassed(position) ?? this.#stream?.hasPassed(shardId, position) ?? false,
     }
     const retryPath = new RetryPath(this.parts)
     const drain = new LaneDrain(this.parts, retryPath)
@@ -147,21 +139,29 @@ export class SubscriptionRunner implements SubscriptionControl {
     this.#livePath = new LivePath(this.parts, this.#gate)
     this.#consumer = new RetryConsumer(this.parts, new TokenUse(this.parts, retryPath, drain))
     this.#requeue = new Requeue(this.parts, this.#gate, drain)
-    if (definition.queue === undefined) options.readers.join(definition.stream)
+    const { readers } = options
+    const work = { placement: this.#placement, readers, livePath: this.#livePath, handOver: this.#handOver }
+    const { queue } = definition
+    if (queue === undefined) this.#stream = new StreamWork(this.parts, work)
+    else this.#queue = new QueueWork(this.parts, keys.queue(queue.name), this.#placement, this.#livePath)
   }
 
   get intake(): Intake | undefined {
-    return this.#intake
+    return this.#stream?.intake
   }
 
-  /** Set instead of `intake` for a subscription of a queue. */
+  /** Set instead of `intake` for a subscription of a queue, while this process reads it. */
   get queueIntake(): QueueIntake | undefined {
-    return this.#queueIntake
+    return this.#queue?.intake
+  }
+
+  get hasStarted(): boolean {
+    return this.#hasStarted
   }
 
   /** True once everything that may have been running at the last death is done. */
   get isRecovered(): boolean {
-    return (this.#queueIntake ?? this.#intake)?.isRecovered === true
+    return (this.queueIntake ?? this.intake)?.isRecovered === true
   }
 
   get pausedBy(): string | undefined {
@@ -177,41 +177,38 @@ export class SubscriptionRunner implements SubscriptionControl {
     await this.parts.holds.load()
     await this.parts.protection.load()
     await this.ledger.loadCounts(['retrying', 'held', 'dead'])
-    if (this.definition.queue === undefined) await this.#startStream()
-    else await this.#startQueue(this.definition.queue)
+    const work = (this.#stream ?? this.#queue) as StreamWork | QueueWork
+    const state = await work.start()
+    this.#breakerResets = state.breakerResets ?? 0
+    if (state.isPaused) this.#paused(state.pausedBy)
+    await work.begin()
+    this.#hasStarted = true
     this.#background.push(
       this.#consumer.run(),
+      new ControlWatch(this.parts, {
+        stateChanged: (changed) => this.#stateChanged(changed),
+        policyChanged: (version) => this.policy.adopt(version),
+      }).run(),
       new Sweeper(this.parts, this.#handOver).run(),
       new PayloadJanitor(this.parts).run(),
     )
   }
 
-  async #startStream(): Promise<void> {
-    const { engine } = this.#options
-    const stream = await engine.log.describeStream(this.definition.stream)
-    requireKeys(this.parts, stream)
-    const state = await this.#repeated(PLACING, () => this.#placement.begin(stream, this.definition.from))
-    this.#pauseAs(state)
-    this.#intake = this.#newIntake(stream, state.pass)
-    await this.#intake.discover()
-  }
-
-  async #startQueue({ name }: QueueDefinition): Promise<void> {
-    const state = await this.#repeated(PLACING, () => this.#placement.beginQueue(this.definition.stream))
-    this.#pauseAs(state)
-    const { pass, purgedUpTo } = state
-    const lease = this.#options.owner.lease(places.queue(this.definition.name))
-    if (lease === undefined) return
-    const reading = await lease.begin()
-    const options = { queueName: keys.queue(name), pass, lastStop: lease.lastStop, reading, purgedUpTo }
-    this.#queueIntake = new QueueIntake(this.parts, options, this.#livePath)
-    this.#queueIntake.start()
-  }
-
-  #pauseAs({ isPaused, pausedBy }: SubscriptionState): void {
-    if (!isPaused) return
-    this.#pausedBy = pausedBy
+  #paused(by: string | undefined): void {
+    this.#pausedBy = by
     this.parts.pause.pause()
+  }
+
+  /** By a person, through another process. */
+  #stateChanged({ isPaused, pausedBy, breakerResets, pass, purgedUpTo, seek }: SubscriptionState): void {
+    if (isPaused !== this.parts.pause.isPaused) {
+      if (isPaused) this.#paused(pausedBy)
+      else this.#resumed()
+    }
+    if ((breakerResets ?? 0) > this.#breakerResets) this.parts.protection.closeBreaker()
+    this.#breakerResets = breakerResets ?? 0
+    if (purgedUpTo !== undefined) this.#queue?.purged(purgedUpTo)
+    if (seek === undefined) this.#stream?.passChanged(pass)
   }
 
   /**
@@ -221,14 +218,13 @@ export class SubscriptionRunner implements SubscriptionControl {
    * @returns false when a checkpoint was not saved: more comes again, some of which is in the ledger by now
    */
   async stop(timeoutMs: number): Promise<boolean> {
-    this.#isStopping = true
-    this.#intake?.close()
-    this.#queueIntake?.close()
+    this.#stream?.close()
+    this.#queue?.close()
     this.#consumer.close()
     this.parts.pause.close()
     this.parts.slots.close()
     this.parts.protection.close()
-    const idle = Promise.all([this.#intake?.idle(), this.#queueIntake?.idle(), this.#consumer.idle()])
+    const idle = Promise.all([this.#stream?.idle(), this.#queue?.idle(), this.#consumer.idle()])
     const limit = new AbortController()
     await Promise.race([idle, this.#options.engine.clock.sleep(timeoutMs, limit.signal)])
     limit.abort()
@@ -236,9 +232,9 @@ export class SubscriptionRunner implements SubscriptionControl {
     this.#stopping.abort()
     await idle
     const { clock } = this.#options.engine
-    const save = async (): Promise<void> => await this.#intake?.save()
+    const save = async (): Promise<void> => await this.#stream?.save()
     const isSaved = await lastTry(clock, this.parts.logger, 'saving checkpoints', save)
-    await Promise.all(this.#background)
+    await Promise.all([...this.#background, this.#stream?.ended()])
     return isSaved
   }
 
@@ -260,18 +256,25 @@ export class SubscriptionRunner implements SubscriptionControl {
 
   async pause(by: string): Promise<void> {
     await this.#placement.change({ isPaused: true, pausedBy: by })
-    this.#pausedBy = by
-    this.parts.pause.pause()
+    this.#paused(by)
   }
 
   async resume(): Promise<void> {
     await this.#placement.change({ isPaused: false })
+    this.#resumed()
+  }
+
+  #resumed(): void {
     this.#pausedBy = undefined
     this.parts.pause.resume()
   }
 
-  resetBreaker(): boolean {
-    return this.parts.protection.closeBreaker()
+  async resetBreaker(): Promise<boolean> {
+    const wasOpen = this.parts.protection.closeBreaker()
+    if (!this.#options.owner.isShared) return wasOpen
+    // Another worker's may be open, though this one's is not.
+    this.#breakerResets = await this.#placement.breakerReset()
+    return true
   }
 
   /**
@@ -284,15 +287,7 @@ export class SubscriptionRunner implements SubscriptionControl {
       const expected = `a subscription of a stream, since queue "${queue.name}" keeps nothing to go back to`
       throw new InvalidOptionError('seek', expected, this.definition.name)
     }
-    if (to.at === 'at_sequence_number' && shardId === undefined) {
-      throw new InvalidOptionError('shardId', 'a shard, since sequence numbers count within one', shardId)
-    }
-    const endTurn = await this.#rereading.acquire()
-    try {
-      await this.#seekNow(to, shardId)
-    } finally {
-      endTurn()
-    }
+    await this.#stream?.seek(to, shardId)
   }
 
   /**
@@ -301,12 +296,10 @@ export class SubscriptionRunner implements SubscriptionControl {
    */
   #setPolicy(policy: SubscriptionPolicy, version: number): void {
     this.parts.policy.replace(policy, version)
-    const rereads = this.#intake !== undefined && !this.#readsAsPolicySays()
-    // First of all: what is not begun yet is taken in again, in the lanes of the new policy.
-    if (rereads) this.#intake?.close()
+    const reread = this.#stream?.policyChanged()
     this.parts.slots.resize(policy.concurrency)
     this.parts.protection.policyChanged()
-    if (rereads) this.#background.push(this.#reread().catch((error) => this.#onRereadError(error)))
+    reread?.()
   }
 
   #tellRejected(rejected: readonly RejectedPart[]): void {
@@ -320,79 +313,13 @@ export class SubscriptionRunner implements SubscriptionControl {
     notify({ kind: 'policy-rejected', ...about, atMs: engine.clock.now() })
   }
 
-  #readsAsPolicySays(): boolean {
-    return this.#intake?.isSharded === (this.parts.policy.failure.blocks === 'shard')
-  }
-
-  async #reread(): Promise<void> {
-    const endTurn = await this.#rereading.acquire()
-    try {
-      const old = this.#intake
-      if (old === undefined || !old.isClosed || this.#isStopping) return
-      await old.idle()
-      await this.#repeated('saving checkpoints', () => old.save())
-      const stream = await this.#repeated('describing the stream', () =>
-        this.#options.engine.log.describeStream(this.definition.stream),
-      )
-      requireKeys(this.parts, stream)
-      const { pass } = await this.#repeated('reading the subscription', () => this.#placement.current())
-      if (this.#isStopping) return
-      this.#intake = this.#newIntake(stream, pass, old.isRecovered)
-      await this.#intake.discover()
-    } finally {
-      endTurn()
-    }
-  }
-
-  #onRereadError(error: unknown): void {
-    if (error instanceof Stopped) return
-    const shards = this.#intake?.shards ?? []
-    tellStopped(
-      this.parts,
-      shards.map((shard) => shard.shardId),
-      error,
-    )
-  }
-
   async beforePurge(): Promise<void> {
-    const intake = this.#queueIntake
-    const upTo = await lastTakenIn(this.parts.holds, intake?.latest)
-    if (intake === undefined || upTo === undefined) return
-    await this.#repeated(PLACING, () => this.#placement.purged(upTo))
-    intake.purged(upTo)
-  }
-
-  async #seekNow(to: SeekTarget, shardId: string | undefined): Promise<void> {
-    const { engine } = this.#options
-    const stream = await engine.log.describeStream(this.definition.stream)
-    requireKeys(this.parts, stream)
-    const shards = await engine.log.listShards(stream.name)
-    if (shardId !== undefined && !shards.some((shard) => shard.shardId === shardId)) {
-      throw new ShardNotFoundError(stream.name, shardId)
-    }
-    const old = this.#intake
-    if (old === undefined) throw new SubscriptionNotFoundError(this.definition.name)
-    const { pass } = await this.#placement.current()
-    if (pass >= MAX_PASS)
-      throw new InvalidOptionError('seek', `at most ${MAX_PASS} seeks of a subscription`, pass + 1)
-    old.close()
-    await old.idle()
-    await old.save()
-    await this.#repeated(PLACING, () => this.#placement.seek(stream, to, shardId))
-    this.#intake = this.#newIntake(stream, pass + 1, true)
-    await this.#intake.discover()
+    await this.#queue?.beforePurge()
   }
 
   /** Placing is done again after a refused write: each of its steps is idempotent (P2). */
   #repeated<T>(what: string, step: () => Promise<T>): Promise<T> {
     const { engine, stopping, logger } = this.parts
     return persist(engine.clock, stopping, logger, what, step)
-  }
-
-  /** @param isRecovered - nothing is left that may have been running at the last death */
-  #newIntake(stream: StreamInfo, pass: number, isRecovered = false): Intake {
-    const { readers } = this.#options
-    const options = { stream, pass, isRecovered, readers }
-    return new Intake(this.parts, options, this.#livePath, this.#handOver)
   }
 }

@@ -125,6 +125,11 @@ export class SimWorld {
     this.onCrash?.()
   }
 
+  /** The process does nothing for so long, and then goes on as if nothing had been. */
+  stall(engine: SimEngine, ms: number): void {
+    for (const process of this.#processes) if (process.id === engine.processId) process.stall(ms)
+  }
+
   /** Crashes everything that runs when the nth port call is made; counted over all processes, from 1. */
   crashAtCall(number: number): void {
     this.#crashAtCall = number

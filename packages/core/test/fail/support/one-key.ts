@@ -45,6 +45,7 @@ export class OneKey {
     this.parts = {
       engine,
       claims: soleClaims(epoch),
+      owner: { isShared: false },
       definition: { name: 'billing' },
       notify: () => {},
       policy: { failure: { blocks: 'key' } },

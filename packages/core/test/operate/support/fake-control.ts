@@ -121,7 +121,7 @@ export class FakeControl implements SubscriptionControl {
     this.asked.push('resume')
   }
 
-  resetBreaker(): boolean {
+  async resetBreaker(): Promise<boolean> {
     this.asked.push('reset the breaker')
     return true
   }

@@ -36,6 +36,8 @@ export class SimProcess {
   readonly clock: Clock
   /** What every call takes longer; undefined: nothing. */
   slowMs: MsRange | undefined
+  /** Monotonic: until then it does nothing, like a process that gets no processor or swaps. What it has sent goes on. */
+  #stalledUntilMs = 0
   #state: 'running' | 'closed' | 'ended' = 'running'
   readonly #pending = new Set<PendingCall>()
   readonly #sleeps = new Set<() => void>()
@@ -53,6 +55,10 @@ export class SimProcess {
 
   get isRunning(): boolean {
     return this.#state === 'running'
+  }
+
+  stall(ms: number): void {
+    this.#stalledUntilMs = this.clock.monotonicMs() + ms
   }
 
   /** A call that only looks: `effect` runs after the latency of the call. */
@@ -184,7 +190,7 @@ export class SimProcess {
       tell = () => settle.reject(error)
       outcome = isEddyError(error) ? error.code : String(error)
     }
-    this.#later(pending, this.world.faults.answerMs, () => {
+    this.#awake(pending, this.world.faults.answerMs, () => {
       this.#pending.delete(pending)
       if (pending.call !== undefined) {
         pending.call.outcome = outcome
@@ -192,6 +198,17 @@ export class SimProcess {
       }
       tell()
     })
+  }
+
+  /** An answer reaches the process once it can take notice. */
+  #awake(pending: PendingCall, range: MsRange, next: () => void): void {
+    const { clock } = this.world
+    const whenAwake = (): void => {
+      const stalledMs = this.#stalledUntilMs - clock.monotonicMs()
+      if (stalledMs > 0) pending.cancel = clock.setTimer(stalledMs, whenAwake)
+      else next()
+    }
+    this.#later(pending, range, whenAwake)
   }
 
   #later(
@@ -217,11 +234,17 @@ export class SimProcess {
     if (signal?.aborted === true) return Promise.resolve()
     return new Promise((resolve) => {
       const wake = (): void => {
+        const stalledMs = this.#stalledUntilMs - this.clock.monotonicMs()
+        if (stalledMs > 0) {
+          stopTimer()
+          stopTimer = this.world.clock.setTimer(stalledMs, wake)
+          return
+        }
         cancel()
         this.#sleeps.delete(cancel)
         resolve()
       }
-      const stopTimer = this.world.clock.setTimer(ms, wake)
+      let stopTimer = this.world.clock.setTimer(ms, wake)
       const cancel = (): void => {
         stopTimer()
         signal?.removeEventListener('abort', wake)
