@@ -77,6 +77,16 @@ export {
   type ThreadCall,
 } from './handle/handler-threads.ts'
 export { invoke, isThenable } from './handle/invoke.ts'
+export {
+  createInvocations,
+  type Invocations,
+  type InvocationsOptions,
+  type MessagesInvocation,
+  type MessagesRescue,
+  type RecordsInvocation,
+  type RecordsRescue,
+} from './invocations/invocations.ts'
+export type { Rescued } from './invocations/rescue-events.ts'
 export { type LeasesOptions, leases, type Ownership } from './lease/leases.ts'
 export { withLimits } from './limits/change-limits.ts'
 export { limitedLog } from './limits/limited-log.ts'
@@ -188,6 +198,7 @@ export { logSink } from './observe/log-sink.ts'
 export type { Logger } from './observe/logger.ts'
 export { silentLogger } from './observe/logger.ts'
 export { Notifier, type NotifierOptions, type SinkStats } from './observe/notifier.ts'
+export type { SubscriptionMetrics } from './observe/subscription-metrics.ts'
 export { type WebhookOptions, webhookSink } from './observe/webhook-sink.ts'
 export type {
   ActionOptions,

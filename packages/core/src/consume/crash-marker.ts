@@ -21,6 +21,8 @@ export interface CrashTurn {
   readonly crashes: number
   /** The handler is done and the process lives: the event is no suspect any more. */
   readonly survived: () => Promise<void>
+  /** The handler was not called, or did not come to its end: the event has nothing to do with a later death. */
+  readonly left: () => Promise<void>
   /** Ends the turn; again: nothing. */
   readonly end: () => void
 }
@@ -80,7 +82,9 @@ export class CrashMarker implements EventMarker {
         // Should it not be written, the next marker says so.
         await this.#write('', deaths).catch(() => {})
       }
-      return { crashes: deaths.get(event) ?? 0, survived, end }
+      // The next marker takes its place.
+      const left = async (): Promise<void> => {}
+      return { crashes: deaths.get(event) ?? 0, survived, left, end }
     } catch (error) {
       end()
       throw error

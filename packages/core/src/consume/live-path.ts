@@ -199,7 +199,7 @@ export class LivePath {
       giveBackIfStopped(task)
       if (turn.crashes >= policy.failure.maxCrashes) return givenUp(turn.crashes)
       const result = await this.#deliver(task)
-      if (result.kind !== 'given-back') await turn.survived()
+      await (result.kind === 'given-back' ? turn.left() : turn.survived())
       return result
     } finally {
       turn.end()

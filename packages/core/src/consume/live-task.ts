@@ -34,5 +34,10 @@ export function hasTimeLeft(
   clock: Pick<Clock, 'monotonicMs'>,
   longestCallMs: number,
 ): boolean {
-  return task.deadlineMs === undefined || clock.monotonicMs() + longestCallMs + MARGIN_MS <= task.deadlineMs
+  return task.deadlineMs === undefined || clock.monotonicMs() <= latestStartMs(task.deadlineMs, longestCallMs)
+}
+
+/** The last moment at which a handler is started, on the monotonic clock. */
+export function latestStartMs(deadlineMs: number, longestCallMs: number): number {
+  return deadlineMs - longestCallMs - MARGIN_MS
 }

@@ -1,8 +1,7 @@
 import { laneName } from '../fail/lane.ts'
 import type { LastStop } from '../lease/owner.ts'
 import type { Reading } from '../lease/reading.ts'
-import { decodeEvent } from '../model/envelope.ts'
-import { type Position, positionOf } from '../model/position.ts'
+import type { Position } from '../model/position.ts'
 import type { Delivery } from '../ports/queue.ts'
 import { Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
@@ -12,6 +11,7 @@ import { MAX_STORING } from './intake-limits.ts'
 import { enoughReady, liveLanes } from './live-lanes.ts'
 import type { LivePath } from './live-path.ts'
 import { hasTimeLeft, type LiveTask } from './live-task.ts'
+import { messageMeta, QUEUE_SHARD } from './message-meta.ts'
 import { QueueAcks } from './queue-acks.ts'
 import { QueueProgress } from './queue-progress.ts'
 import type { TaskLanes } from './task-lanes.ts'
@@ -25,9 +25,6 @@ export interface QueueIntakeOptions {
   readonly reading: Reading
   readonly purgedUpTo: Position | undefined
 }
-
-/** What a message's events know as their shard: a queue has one place. */
-export const QUEUE_SHARD = 'queue'
 
 /** A message that was received and is not acknowledged. */
 export interface QueueTask extends OwnedTask {
@@ -230,7 +227,7 @@ export class QueueIntake implements TaskOwner<QueueTask> {
 
   #newTask(delivery: Delivery, deadlineMs: number): QueueTask {
     const { lastStop, pass, reading } = this.#options
-    const { sequenceNumber, sentAtMs, messageId, receipt, receiveCount } = delivery
+    const { sentAtMs, messageId, receipt, receiveCount } = delivery
     const bytes = encoder.encode(delivery.body)
     const isSuspect = this.#suspectsToCome > 0
     if (isSuspect) {
@@ -238,15 +235,7 @@ export class QueueIntake implements TaskOwner<QueueTask> {
       this.#suspects += 1
     }
     const task = {
-      meta: {
-        stream: this.#parts.definition.stream,
-        shardId: QUEUE_SHARD,
-        sequenceNumber,
-        subSequenceNumber: undefined,
-        position: positionOf(pass, 0, sequenceNumber),
-        key: delivery.group ?? ownKey(bytes, messageId),
-        arrivedAtMs: sentAtMs,
-      },
+      meta: messageMeta(this.#parts.definition.stream, pass, delivery, bytes),
       bytes,
       isSharded: false,
       isReplay: isSuspect || receiveCount > 1 || sentAtMs <= this.#startedAtMs,
@@ -357,14 +346,5 @@ export class QueueIntake implements TaskOwner<QueueTask> {
     this.#state = 'stopped'
     this.close()
     tellStopped(this.#parts, [QUEUE_SHARD], error)
-  }
-}
-
-/** The key of a message that is in no group: its own. */
-function ownKey(bytes: Uint8Array, messageId: string): string {
-  try {
-    return decodeEvent(bytes).partitionkey ?? messageId
-  } catch {
-    return messageId
   }
 }

@@ -15,7 +15,7 @@ import { ChangeSignal } from './change-signal.ts'
 import type { Checkpoints, StoredCheckpoint } from './checkpoint.ts'
 import { CheckpointKeeper } from './checkpoint-keeper.ts'
 import { Copies, type SavedProducer } from './copies.ts'
-import type { CrashMarker } from './crash-marker.ts'
+import type { EventMarker } from './crash-marker.ts'
 import { MAX_RUNS, MAX_SPAN_RECORDS, MAX_UNSAVED_RECORDS, SAVE_EVERY_MS } from './intake-limits.ts'
 import { enoughReady } from './live-lanes.ts'
 import type { LiveTask } from './live-task.ts'
@@ -45,7 +45,7 @@ export interface ShardRunnerOptions {
   readonly isSharded: boolean
   readonly lastStop: LastStop
   readonly filter: ((event: EddyEvent) => boolean) | undefined
-  readonly marker: CrashMarker
+  readonly marker: EventMarker
 }
 
 export type RunnerState = 'recovering' | 'reading' | 'ended' | 'stopped'

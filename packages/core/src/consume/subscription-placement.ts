@@ -76,8 +76,11 @@ export class SubscriptionPlacement {
     await this.#update((state) => ({ ...state, purgedUpTo: position }))
   }
 
-  /** A subscription of a queue has no place in it: what it read of something else is of an earlier pass. */
-  async beginQueue(source: string): Promise<SubscriptionState> {
+  /**
+   * A subscription of a queue has no place in it, and of one that functions are invoked for, the service keeps the
+   * place. What it read of something else is of an earlier pass.
+   */
+  async beginUnplaced(source: string): Promise<SubscriptionState> {
     const stored = await this.#load()
     if (stored?.value.streamId === source) return stored.value
     const pass = stored === undefined ? 0 : stored.value.pass + 1

@@ -20,6 +20,10 @@ export const keys = {
   breaker: (subscription: string): ItemKey => ({ partition: 'breaker', sort: subscription }),
   policy: (subscription: string): ItemKey => ({ partition: 'policy', sort: subscription }),
   policyChanges: (subscription: string): string => `policy-change/${subscription}`,
+  /** Of an event that is handled where its process may die, by the name that its marker has. */
+  deaths: (event: string): ItemKey => ({ partition: 'deaths', sort: event }),
+  /** Batches of a shard's records that functions were invoked with. */
+  batches: (subscription: string, shardId: string): string => `batch/${subscription}/${shardId}`,
   process: { partition: 'process', sort: 'state' } as ItemKey,
   marker: (worker: string | undefined): ItemKey => ({
     partition: 'process',

@@ -1,5 +1,10 @@
+import type { Engine } from '../ports/engine.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import { failureId } from './keys.ts'
+
+type JanitorParts = Pick<SubscriptionParts, 'definition' | 'ledger' | 'logger' | 'stopping' | 'owner'> & {
+  readonly engine: Pick<Engine, 'blobs' | 'clock'>
+}
 
 const EVERY_MS = 600_000
 /** Blobs looked at in one round, and candidates remembered (I6). */
@@ -10,10 +15,10 @@ const MAX_BLOBS = 10_000
  * it so again: a payload is written before its item (I2).
  */
 export class PayloadJanitor {
-  readonly #parts: SubscriptionParts
+  readonly #parts: JanitorParts
   #candidates: ReadonlySet<string> = new Set()
 
-  constructor(parts: SubscriptionParts) {
+  constructor(parts: JanitorParts) {
     this.#parts = parts
   }
 

@@ -19,6 +19,20 @@ const OVERDUE_MS = 30_000
 /** An open hold is kept at least this long as a watermark against late replays (H4). */
 const WATERMARK_MS = 24 * 3_600_000
 
+/** Where a sweep goes on: after these, or at the start. */
+export interface SweepPlace {
+  retryingAfter?: string | undefined
+  heldAfter?: string | undefined
+  holdsAfter?: string | undefined
+}
+
+export interface SweeperOptions {
+  /** Kept by the caller from sweeper to sweeper. */
+  readonly place?: SweepPlace
+  /** Tokens that may have been lost, for who does not count what waits. */
+  readonly mayBeLost?: () => Promise<number>
+}
+
 /**
  * Rule 10 of the hold protocol: sends tokens again that were lost between a write and its token, and puts away what is
  * left over. Walks in small steps, one page a round, whatever the number of failures.
@@ -28,17 +42,18 @@ const WATERMARK_MS = 24 * 3_600_000
 export class Sweeper {
   readonly #parts: SubscriptionParts
   readonly #handOver: HandOver
-  #retryingAfter: string | undefined
-  #heldAfter: string | undefined
-  #holdsAfter: string | undefined
+  readonly #place: SweepPlace
+  readonly #mayBeLost: () => Promise<number>
   /** Tokens that may still be sent in this round: no more than can have been lost (I6). */
   #tokensLeft = 0
   /** Where several processes send tokens: those that this one sent again, by its monotonic clock. */
   readonly #sent = new Map<string, number>()
 
-  constructor(parts: SubscriptionParts, handOver: HandOver) {
+  constructor(parts: SubscriptionParts, handOver: HandOver, options: SweeperOptions = {}) {
     this.#parts = parts
     this.#handOver = handOver
+    this.#place = options.place ?? {}
+    this.#mayBeLost = options.mayBeLost ?? (() => this.#lostTokens())
   }
 
   async run(): Promise<void> {
@@ -57,18 +72,18 @@ export class Sweeper {
 
   /** One page of each kind. */
   async sweep(): Promise<void> {
-    this.#tokensLeft = await this.#lostTokens()
+    this.#tokensLeft = await this.#mayBeLost()
     const retrying = await this.#parts.ledger.byStatus('retrying', {
       limit: PAGE,
-      ...after(this.#retryingAfter),
+      ...after(this.#place.retryingAfter),
     })
-    this.#retryingAfter = retrying.next
+    this.#place.retryingAfter = retrying.next
     for (const entry of retrying.entries) await this.#lookAt(entry.item)
-    const held = await this.#parts.ledger.byStatus('held', { limit: PAGE, ...after(this.#heldAfter) })
-    this.#heldAfter = held.next
+    const held = await this.#parts.ledger.byStatus('held', { limit: PAGE, ...after(this.#place.heldAfter) })
+    this.#place.heldAfter = held.next
     for (const entry of held.entries) await this.#lookAtHeld(entry)
-    const holds = await this.#parts.holds.page(this.#holdsAfter, PAGE)
-    this.#holdsAfter = holds.next
+    const holds = await this.#parts.holds.page(this.#place.holdsAfter, PAGE)
+    this.#place.holdsAfter = holds.next
     for (const { name, entry } of holds.holds) await this.#lookAtHold(name, entry)
   }
 

@@ -58,11 +58,11 @@ export class LivePolicy {
     this.#fitted = { policy: options.file, counting: {}, rejected: [] }
   }
 
-  /** Before the subscription's first decision. */
+  /** Before the subscription's first decision, and again where others may have changed it. */
   async load(): Promise<void> {
     const { store, file, persist, apply, onRejected } = this.#options
     const stored = await persist('reading the policy', () => store.load())
-    if (stored === undefined) return
+    if (stored === undefined || stored.itemVersion === this.#stored?.itemVersion) return
     await persist('keeping the history of the policy', () => store.remember(stored.policy.change))
     this.#stored = stored
     this.#fitted = fitOverrides(file, overridesOf(stored.policy))

@@ -31,6 +31,8 @@ export interface OperationsDeps {
   }
   readonly logger: Logger
   readonly readOnly: boolean
+  /** Redrives are written down here and worked off by another process, which finds them with `resumeRedrives`. */
+  readonly redrivesElsewhere?: boolean
   metrics(): string | Promise<string>
   ready(): boolean
   /** Calls the listener with every notice until the returned function is called. */

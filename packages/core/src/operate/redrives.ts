@@ -15,7 +15,7 @@ import { CHUNK_IDS, isOver, type JobEntry, RedriveStore } from './redrive-store.
 const MAX_RUNNING = 4
 const MAX_STOP_MS = 5_000
 
-type RedriveDeps = Pick<OperationsDeps, 'engine' | 'subscriptions' | 'logger'>
+type RedriveDeps = Pick<OperationsDeps, 'engine' | 'subscriptions' | 'logger' | 'redrivesElsewhere'>
 
 interface Run {
   readonly stop: AbortController
@@ -82,7 +82,7 @@ export class Redrives {
       throw error
     })
     await this.#audit.append(actor, 'redrive', job.id, prepared.stored.job.total)
-    this.#enqueue(job.id)
+    if (this.#deps.redrivesElsewhere !== true) this.#enqueue(job.id)
     return prepared.stored.job
   }
 

@@ -42,7 +42,7 @@ export class QueueWork implements LeaseUser {
   }
 
   async start(): Promise<SubscriptionState> {
-    return await this.#repeated(PLACING, () => this.#placement.beginQueue(this.#parts.definition.stream))
+    return await this.#repeated(PLACING, () => this.#placement.beginUnplaced(this.#parts.definition.stream))
   }
 
   /** Begins to read, if it is this process's to read. */

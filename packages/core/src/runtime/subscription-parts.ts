@@ -1,4 +1,4 @@
-import type { CrashMarker } from '../consume/crash-marker.ts'
+import type { EventMarker } from '../consume/crash-marker.ts'
 import type { Slots } from '../consume/slots.ts'
 import type { Claims } from '../fail/claims.ts'
 import type { Holds } from '../fail/holds.ts'
@@ -37,7 +37,7 @@ export interface SubscriptionParts {
   readonly stopping: AbortSignal
   /** Events that may have killed the process run one at a time, over all subscriptions. */
   readonly suspects: Mutex
-  readonly crashMarker: CrashMarker
+  readonly crashMarker: EventMarker
   readonly pause: PauseGate
   /**
    * True when the durable checkpoint of the shard (or of its descendants) is past the position: nobody brings its event

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto'
+import {
+  type AppDefinition,
+  createInvocations,
+  type Engine,
+  InvalidOptionError,
+  type Invocations,
+  type Logger,
+} from '@eddy/core'
+import { type AwsResources, resourcesFromEnv } from '../resources/index.ts'
+import { functionLogger } from './function-logger.ts'
+import { FunctionMetrics, publishMetrics } from './function-metrics.ts'
+import type { HandlersOptions } from './handlers.ts'
+import { tracedApp } from './traced-app.ts'
+
+/** What a process of a function keeps from invocation to invocation. */
+export interface OpenFunction {
+  readonly app: AppDefinition
+  readonly engine: Engine
+  readonly invocations: Invocations
+  readonly logger: Logger
+  readonly metrics: FunctionMetrics
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** @throws InvalidOptionError that names the variable that is missing */
+  resources(): AwsResources
+}
+
+/** @throws InvalidOptionError, and what the engine's opening throws */
+export async function openFunction(app: AppDefinition, options: HandlersOptions): Promise<OpenFunction> {
+  const env = options.env ?? process.env
+  const resources = (): AwsResources => options.resources ?? resourcesFromEnv(env)
+  const logger = options.logger ?? (await functionLogger(env))
+  const engine = await requireEngine(options)()
+  const traced = options.traces === false ? app : await tracedApp(app)
+  const maxRecordAgeMs = options.maxRecordAgeMs ?? ageOf(env.EDDY_MAX_RECORD_AGE_MS)
+  const invocations = createInvocations({
+    engine,
+    app: traced,
+    logger,
+    processId: randomUUID(),
+    ...(maxRecordAgeMs !== undefined && { maxRecordAgeMs }),
+  })
+  const application = options.resources?.name ?? env.EDDY_NAME ?? 'eddy'
+  const publish = options.metrics ?? (await publishMetrics(application))
+  const metrics = new FunctionMetrics(invocations, publish)
+  return { app, engine, invocations, logger, metrics, env, resources }
+}
+
+function requireEngine({ engine }: HandlersOptions): () => Engine | Promise<Engine> {
+  if (engine === undefined) throw new InvalidOptionError('engine', 'a function that opens the ports', engine)
+  return engine
+}
+
+function ageOf(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined
+  const ageMs = Number(text)
+  if (Number.isInteger(ageMs)) return ageMs
+  throw new InvalidOptionError('EDDY_MAX_RECORD_AGE_MS', 'a number of milliseconds', text)
+}
