@@ -1,13 +1,7 @@
-import {
-  type AppDefinition,
-  type Engine,
-  InvalidOptionError,
-  type Invocations,
-  type Logger,
-  type Operations,
-} from '@eddy/core'
+import { type AppDefinition, type Engine, InvalidOptionError, type Logger, type Operations } from '@eddy/core'
 import type { AwsResources } from '../resources/index.ts'
-import { snsDelivery, sqsDelivery } from './deliveries.ts'
+import { adoptMessages, queueOf } from './adopt-messages.ts'
+import { snsDelivery } from './deliveries.ts'
 import type { PublishMetrics } from './function-metrics.ts'
 import type { HttpEvent, HttpResult } from './http-event.ts'
 import { answer, type HttpApp } from './http-handler.ts'
@@ -107,10 +101,14 @@ export function handlers(app: AppDefinition, options: HandlersOptions = {}): Han
     context: InvocationContext,
   ): Promise<BatchResponse> =>
     invoke(context, async (opened, deadlineMs) => {
-      const deliveries = event.Records.map(sqsDelivery)
-      const request = { subscription: subscriptionOf(opened), deliveries, deadlineMs }
-      const left = await (opened.invocations[kind] as Invocations['messages'])(request)
-      return failuresOf(left.map(({ messageId }) => messageId))
+      const { engine, invocations } = opened
+      const subscription = subscriptionOf(opened)
+      const queue = queueOf(invocations, kind, subscription)
+      const visibilityMs = context.getRemainingTimeInMillis()
+      const adopted = await adoptMessages(engine, queue, event.Records, visibilityMs)
+      const { deliveries } = adopted
+      const left = await invocations[kind]({ subscription, deliveries, deadlineMs })
+      return failuresOf(await adopted.settle(left))
     })
   return {
     kinesis: (event, context) =>
