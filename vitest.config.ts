@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Real processes, and the simulation's thousands of seeds. */
@@ -25,6 +25,8 @@ export default defineConfig({
       'benchmarks/test/**/*.test.ts',
       'test/**/*.test.ts',
     ],
+    // It has an install of its own: `npm run test:cdk`.
+    exclude: [...configDefaults.exclude, 'packages/cdk/**'],
     globalSetup: ['./scripts/bundle.mjs'],
     // Real processes on a busy machine: no test asserts a speed, so this only bounds what hangs.
     testTimeout: 120_000,

@@ -30,7 +30,7 @@ const PROCESSORS = [
   'x64',
 ]
 
-const file = new URL('../package-lock.json', import.meta.url)
+const file = new URL(process.argv[2] ?? '../package-lock.json', import.meta.url)
 const lock = JSON.parse(readFileSync(file, 'utf8'))
 let added = 0
 for (const [path, holder] of Object.entries(lock.packages)) {

@@ -9,6 +9,11 @@ interface Edges {
   readonly external: readonly string[]
   /** Packages from the registry that it exists to measure: for development alone. */
   readonly measured?: readonly string[]
+  /**
+   * It has a lock file of its own, so what it uses of this repository are peers: nothing could install them from a
+   * registry. Besides those, these are its peers.
+   */
+  readonly peers?: readonly string[]
 }
 
 /**
@@ -35,6 +40,11 @@ const EDGES: Readonly<Record<string, Edges>> = {
   'packages/server': { uses: ['packages/core'], external: ['@hono/node-server', 'cborg', 'hono', 'pino'] },
   'packages/testing': { uses: ['packages/core'], external: [] },
   'packages/aws': { uses: ['packages/core'], external: [] },
+  'packages/cdk': {
+    uses: ['packages/aws', 'packages/core', 'packages/eddy'],
+    external: ['esbuild'],
+    peers: ['@aws-sdk/client-lambda', 'aws-cdk-lib', 'constructs'],
+  },
   'packages/eddy': {
     uses: ['packages/aws', 'packages/core', 'packages/embedded', 'packages/server'],
     external: ['commander', 'diff', 'jiti'],
@@ -54,6 +64,7 @@ interface Manifest {
   readonly name: string
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
+  readonly peerDependencies?: Readonly<Record<string, string>>
 }
 
 const manifestOf = (folder: string) => jsonOf<Manifest>(`${folder}/package.json`)
@@ -76,11 +87,16 @@ describe('Boundaries of the packages', () => {
     for (const folder of Object.keys(EDGES)) reach(folder, [])
   })
 
-  for (const [folder, { uses, external, measured = [] }] of Object.entries(EDGES)) {
+  for (const [folder, { uses, external, measured = [], peers }] of Object.entries(EDGES)) {
     describe(folder, () => {
       it('declares exactly the dependencies of the table', () => {
         const declared = Object.keys(manifestOf(folder).dependencies ?? {}).sort()
-        expect(declared).toEqual([...uses.map(nameOf), ...external].sort())
+        const used = uses.map(nameOf)
+        expect(declared).toEqual([...(peers === undefined ? used : []), ...external].sort())
+        if (peers !== undefined)
+          expect(Object.keys(manifestOf(folder).peerDependencies ?? {}).sort()).toEqual(
+            [...used, ...peers].sort(),
+          )
         if (measured.length > 0)
           expect(Object.keys(manifestOf(folder).devDependencies ?? {}).sort()).toEqual([...measured].sort())
       })
@@ -126,6 +142,15 @@ describe('Boundaries of the packages', () => {
       })
     })
   }
+
+  it('the tests of all are checked together, but for those that have an install of their own', () => {
+    const checked = jsonOf<{ references: { path: string }[] }>('tsconfig.tests.json').references
+    const wanted = Object.keys(EDGES)
+      .filter((folder) => EDGES[folder]?.peers === undefined)
+      .map((folder) => `${folder}/test`)
+      .filter((folder) => filesBelow().includes(`${folder}/tsconfig.json`))
+    expect(checked.map(({ path }) => path).sort()).toEqual(['clients/test', 'test', ...wanted].sort())
+  })
 
   it("core's own tests use no other package of this repository", () => {
     const wrong = filesBelow('packages/core/test').flatMap((file) =>

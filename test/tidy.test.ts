@@ -26,6 +26,7 @@ const LOCKS = [
   'package-lock.json',
   'clients/package-lock.json',
   'packages/aws/emulators/package-lock.json',
+  'packages/cdk/package-lock.json',
 ] as const
 
 describe('Tidy', () => {

@@ -35,6 +35,11 @@ export function scheduleGroupOf({ name }: Pick<AwsResources, 'name'>): string {
   return name
 }
 
+/** The consumer of enhanced fan-out that a subscription reads its stream by: 1 to 128 characters. */
+export function consumerNameOf({ name }: Pick<AwsResources, 'name'>, subscription: string): string {
+  return fitted(`${name}-${subscription}`, MAX_STREAM_NAME, /[^a-zA-Z0-9_.-]/g)
+}
+
 /** A name as it is where the service allows it; else with a hash behind it, so that no two become one. */
 function fitted(text: string, maxLength: number, forbidden: RegExp): string {
   const allowed = text.replace('/', '-').replace(forbidden, '-')

@@ -1,0 +1,6 @@
+export { type AppDescription, describeApp } from './app/app-description.ts'
+export { EddyApp } from './eddy-app.ts'
+export type { EddyAppProps } from './options/eddy-app-props.ts'
+export type { MappingOptions, SubscriptionOptions } from './options/subscription-options.ts'
+export type { AlarmOptions } from './watch/alarm-options.ts'
+export type { WorkerOptions } from './worker/worker-options.ts'

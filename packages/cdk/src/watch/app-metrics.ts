@@ -1,0 +1,61 @@
+import { METRIC_DIMENSIONS, METRIC_NAMES, METRIC_NAMESPACE } from '@eddy/aws/resources'
+import { Duration } from 'aws-cdk-lib'
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch'
+import type { Watched } from './watched.ts'
+
+export const PERIOD: Duration = Duration.minutes(5)
+type Statistic = 'Sum' | 'Maximum'
+
+/** What functions and workers say of a subscription themselves. */
+export function eddyMetric(
+  { name }: Pick<Watched, 'name'>,
+  subscription: string,
+  metric: keyof typeof METRIC_NAMES,
+  statistic: Statistic,
+): Metric {
+  const [application, own] = METRIC_DIMENSIONS
+  return new Metric({
+    namespace: METRIC_NAMESPACE,
+    metricName: METRIC_NAMES[metric],
+    dimensionsMap: { [application]: name, [own]: subscription },
+    statistic,
+    period: PERIOD,
+    label: subscription,
+  })
+}
+
+/** How old the records are that a stream's slowest reader by GetRecords is given. Milliseconds. */
+export function streamAge({ streams }: Watched, stream: string): Metric {
+  return new Metric({
+    namespace: 'AWS/Kinesis',
+    metricName: 'GetRecords.IteratorAgeMilliseconds',
+    dimensionsMap: { StreamName: streams.of(stream).name },
+    statistic: 'Maximum',
+    period: PERIOD,
+    label: stream,
+  })
+}
+
+/** Calls that a stream refused, since its shards had no throughput left. */
+export function streamThrottles({ streams }: Watched, stream: string, way: 'Read' | 'Write'): Metric {
+  return new Metric({
+    namespace: 'AWS/Kinesis',
+    metricName: `${way}ProvisionedThroughputExceeded`,
+    dimensionsMap: { StreamName: streams.of(stream).name },
+    statistic: 'Sum',
+    period: PERIOD,
+    label: `${stream} ${way.toLowerCase()}s`,
+  })
+}
+
+/** Requests that a key range or the table refused. */
+export function tableThrottles({ table }: Watched, way: 'Read' | 'Write'): Metric {
+  return new Metric({
+    namespace: 'AWS/DynamoDB',
+    metricName: `${way}ThrottleEvents`,
+    dimensionsMap: { TableName: table.tableName as string },
+    statistic: 'Sum',
+    period: PERIOD,
+    label: `table ${way.toLowerCase()}s`,
+  })
+}
