@@ -126,6 +126,7 @@ const complete = {
     durability: 'os',
     streamId: 'x-1',
     createdAtMs: AT_MS,
+    keysIgnored: true,
     limits: KINESIS_LIMITS,
     faults: { internalFailureRate: 0.1, latencyMs: 5, throttleHarder: { 'shardId-000000000000': 0.5 } },
     shards: [shard],

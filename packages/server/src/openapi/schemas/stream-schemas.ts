@@ -42,6 +42,7 @@ const stream = {
   createdAtMs: epochMs(''),
   'limits?': ref('ServiceLimits'),
   'faults?': ref('ServiceFaults'),
+  'keysIgnored?': flag('The service places records without regard to their keys: no order of a key is kept.'),
 }
 
 export const streamSchemas: Readonly<Record<string, JsonSchema>> = {
