@@ -1,5 +1,5 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis'
-import { type EddyError, InvalidOptionError, ThrottledError } from '@eddy/core'
+import { type EddyError, EngineClosedError, InvalidOptionError, ThrottledError } from '@eddy/core'
 import { classifyError } from './classify-error.ts'
 import { KinesisUnavailableError } from './kinesis-errors.ts'
 
@@ -22,6 +22,7 @@ export class KinesisCalls {
   readonly client: KinesisClient
   readonly #timeoutMs: number
   #sendsOnce = false
+  #isClosed = false
 
   /** @throws InvalidOptionError */
   constructor(client: KinesisClient, timeoutMs: number) {
@@ -31,11 +32,17 @@ export class KinesisCalls {
     this.#timeoutMs = timeoutMs
   }
 
+  /** Calls made from now on are refused by name. The client stays open. */
+  close(): void {
+    this.#isClosed = true
+  }
+
   /**
    * Rejects with what the SDK rejects with.
-   * @throws InvalidOptionError for a client that sends requests again by itself
+   * @throws EngineClosedError; InvalidOptionError for a client that sends requests again by itself
    */
   async send<T>(call: (client: KinesisClient, signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new EngineClosedError()
     await this.#refuseRetrying()
     const timeout = new AbortController()
     const timer = setTimeout(() => timeout.abort(), this.#timeoutMs)

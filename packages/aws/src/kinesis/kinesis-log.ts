@@ -11,6 +11,7 @@ import {
   StreamNotFoundError,
   type StreamSpec,
 } from '@eddy/core'
+import { systemClock } from '../time/system-clock.ts'
 import { FanOutReader } from './fan-out/fan-out-reader.ts'
 import {
   type KinesisParts,
@@ -27,7 +28,6 @@ import {
   type ManagedStreams,
   setRetention,
 } from './manage-streams.ts'
-import { realClock } from './real-clock.ts'
 import { mergeShards, splitShard } from './reshard.ts'
 import { streamInfoOf } from './stream-info.ts'
 
@@ -74,7 +74,7 @@ export class KinesisLog implements Log {
 
   /** @throws InvalidOptionError */
   constructor(options: KinesisLogOptions) {
-    const { clock = realClock, createStreams = 'never', describedForMs = 55_000, pollMs = 250 } = options
+    const { clock = systemClock, createStreams = 'never', describedForMs = 55_000, pollMs = 250 } = options
     if (!(describedForMs >= 0 && describedForMs <= 3_600_000))
       throw new InvalidOptionError('describedForMs', '0 to 3,600,000 milliseconds', describedForMs)
     if (!(pollMs >= 1 && pollMs <= 10_000))
@@ -173,8 +173,9 @@ export class KinesisLog implements Log {
     return mergeShards(this.#managed, stream, shardId, adjacentShardId)
   }
 
-  /** Ends the subscriptions of consumers with fan-out. The client is its maker's to destroy. */
+  /** Ends the subscriptions of consumers with fan-out, and refuses what is asked from now on. The client is its maker's to destroy. */
   async close(): Promise<void> {
+    this.#parts.calls.close()
     await this.#fanOut.close()
   }
 }

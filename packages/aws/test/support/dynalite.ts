@@ -6,6 +6,7 @@ import { dynamoDbTableSchema } from '../../src/dynamodb/index.ts'
 
 /** An implementation of DynamoDB that is not ours, in memory. */
 export interface Dynalite {
+  readonly endpoint: string
   readonly client: DynamoDBClient
   /** A new table with the schema of the port; returns its name. */
   createTable(): Promise<string>
@@ -16,14 +17,16 @@ export async function startDynalite(): Promise<Dynalite> {
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
+  const endpoint = `http://127.0.0.1:${port}`
   const client = new DynamoDBClient({
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint,
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     maxAttempts: 1,
   })
   let tables = 0
   return {
+    endpoint,
     client,
     async createTable() {
       tables += 1

@@ -1,9 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { findViolations, kinesisModel, type ServiceModel, sqsModel } from '@eddy/server/aws-models'
-
-/** To be loaded before an application, in a process whose calls are to be recorded: `node --import`. */
-export const RECORD_CALLS: string = fileURLToPath(new URL('./record-calls.mjs', import.meta.url))
 
 /** Variables of a child process whose calls are recorded. */
 export function recordingEnv(file: string, caller: string): Record<string, string> {

@@ -1,0 +1,60 @@
+import { defineApp, isApp, logSink, silentLogger } from '@eddy/core'
+import { describe, expect, it } from 'vitest'
+import { awsEngine, MissingPackageError, withTopic } from '../../src/engine/index.ts'
+import { loadService } from '../../src/engine/load-service.ts'
+import { endpointOf } from '../../src/engine/service-endpoints.ts'
+
+const app = defineApp({ streams: [], subscriptions: [], notify: [logSink(silentLogger)] })
+
+describe('The engine on AWS', () => {
+  it('finds the address of a service where the AWS SDK does', () => {
+    const env = { AWS_ENDPOINT_URL: 'http://all', AWS_ENDPOINT_URL_SQS: 'http://queues' }
+    expect(endpointOf('sqs', env)).toBe('http://queues')
+    expect(endpointOf('s3', env)).toBe('http://all')
+    expect(endpointOf('s3', { AWS_ENDPOINT_URL: '' })).toBeUndefined()
+    expect(endpointOf('sqs', { ...env, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' })).toBeUndefined()
+  })
+
+  it('names the client that is to be installed, and how', async () => {
+    const name = '@aws-sdk/client-none'
+    const error = await loadService(name, 'Amazon None', () => import(/* @vite-ignore */ name)).catch(
+      (thrown: unknown) => thrown,
+    )
+    expect(error).toBeInstanceOf(MissingPackageError)
+    expect(error).toMatchObject({
+      code: 'EDDY_MISSING_PACKAGE',
+      message: expect.stringContaining(`npm install ${name}`),
+    })
+    const bug = new Error('of the module itself')
+    await expect(loadService(name, 'Amazon None', () => Promise.reject(bug))).rejects.toBe(bug)
+  })
+
+  it('is refused with resources that are none, before anything is loaded', async () => {
+    await expect(awsEngine({ app, resources: { name: 'Shop', bucket: 'b' } })).rejects.toMatchObject({
+      code: 'EDDY_INVALID_OPTION',
+      message: expect.stringContaining('resources.name'),
+    })
+  })
+
+  it('opens without a request, and closes', async () => {
+    const env = { AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: 'http://127.0.0.1:9' }
+    const engine = await awsEngine({
+      app,
+      resources: { name: 'shop', bucket: 'shop-payloads' },
+      env,
+      load: 'late',
+    })
+    expect(engine.md5Hex('a')).toBe('0cc175b9c0f1b6a831c399e269772661')
+    await engine.close()
+    await expect(engine.table.get({ partition: 'p', sort: 's' })).rejects.toMatchObject({
+      code: 'EDDY_ENGINE_CLOSED',
+    })
+  })
+
+  it('has the topic of its resources among the sinks of the application', async () => {
+    expect(await withTopic(app, {})).toBe(app)
+    const told = await withTopic(app, { topicArn: 'arn:aws:sns:eu-west-1:123456789012:told' }, {})
+    expect(isApp(told)).toBe(true)
+    expect(told.notify.map(({ name }) => name)).toEqual(['log', 'sns'])
+  })
+})
