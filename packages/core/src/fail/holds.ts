@@ -161,16 +161,18 @@ export class Holds {
   }
 
   /**
-   * For whoever is not the lane's reader: among several processes another one may have made a hold, which nobody here
-   * knows of.
+   * For whoever is not the lane's reader: among several processes another one may have made a hold, or let more wait in
+   * it. What is known here is enough when the item waits there by it.
    *
    * @param fresh - as it stands in the table, if there is one at all
    */
-  async find(name: string, { fresh }: { readonly fresh: boolean }): Promise<HoldEntry | undefined> {
+  async find(
+    name: string,
+    { fresh, item }: { readonly fresh: boolean; readonly item?: Pick<LedgerItem, 'position'> },
+  ): Promise<HoldEntry | undefined> {
     const known = await this.lookup(name)
-    const isKnown = this.#fence === undefined ? known?.hold.state === 'held' : true
-    if (isKnown && !fresh) return known
-    return this.#fence === undefined || known !== undefined ? await this.read(name) : known
+    if (this.#fence !== undefined) return fresh && known !== undefined ? await this.read(name) : known
+    return !fresh && item !== undefined && isWithin(known, item) ? known : await this.read(name)
   }
 
   /** Undefined when the lane has no hold. Reads the table only when the cache cannot know. */

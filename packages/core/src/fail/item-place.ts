@@ -22,10 +22,10 @@ export async function placeOf(
   { fresh }: { readonly fresh: boolean },
 ): Promise<ItemPlace | undefined> {
   const key = laneName(item)
-  const ofKey = await holds.find(key, { fresh })
+  const ofKey = await holds.find(key, { fresh, item })
   if (ofKey !== undefined && isWithin(ofKey, item)) return { kind: 'key', name: key, entry: ofKey }
   const shard = shardLaneName(item.shardId)
-  const ofShard = await holds.find(shard, { fresh })
+  const ofShard = await holds.find(shard, { fresh, item })
   // A shard's hold is one event's: of others at its positions there are none in this shard.
   if (ofShard !== undefined && isWithin(ofShard, item) && ofShard.hold.laneId === refOf(item).laneId)
     return { kind: 'shard', name: shard, entry: ofShard }

@@ -1,12 +1,16 @@
 import type { LedgerItem } from '@eddy/core'
-import type { History } from './history.ts'
 import type { StoredView } from './stored-view.ts'
 import { Violation } from './violation.ts'
+
+/** How often an event was handled well, whoever did. */
+export interface Handled {
+  of(eventId: string): { readonly successes: number }
+}
 
 /** I2, at any moment: what the stored checkpoints are past is handled, or in the ledger with its payload. */
 export function checkNothingLost(
   view: StoredView,
-  history: History,
+  history: Handled,
   resolvedBy: (shardId: string) => ((index: number, sequenceNumber: string) => boolean) | undefined,
 ): void {
   checkEdits(view)
@@ -27,7 +31,7 @@ export function checkNothingLost(
 }
 
 /** I2 and I9, once everything has come to rest: every event ended well, or stands where a person sees it. */
-export function checkEverythingEnded(view: StoredView, history: History): void {
+export function checkEverythingEnded(view: StoredView, history: Handled): void {
   checkEdits(view)
   const items = new Map<string, LedgerItem[]>()
   for (const item of view.ledger()) {
