@@ -3,6 +3,7 @@ import type { AppDefinition, Blobs, Clock, Engine, Log, Logger, Queue, Table } f
 import {
   type AwsResources,
   checkResources,
+  consumerNameOf,
   scheduleGroupOf,
   streamNameOf,
   tableNameOf,
@@ -92,6 +93,7 @@ async function openLog({ app, resources, clock, env, create, closing }: Parts): 
     clock,
     streams: app.streams.map(({ name }) => name),
     nameOf: (stream) => streamNameOf(resources, stream),
+    consumerNameOf: (subscription) => consumerNameOf(resources, subscription),
     createStreams: create ? 'provisioned' : 'never',
   })
   closing.push(
@@ -182,7 +184,14 @@ async function openDelays(
   closing.push(() => client.destroy())
   const groupName = scheduleGroupOf(resources)
   if (create) await (await import('./create-resources.ts')).createScheduleGroup(client, groupName)
-  return new Schedules({ client, clock, groupName, roleArn })
+  const { deadSchedulesArn: deadLetterArn } = resources
+  return new Schedules({
+    client,
+    clock,
+    groupName,
+    roleArn,
+    ...(deadLetterArn !== undefined && { deadLetterArn }),
+  })
 }
 
 interface ClientOptions {

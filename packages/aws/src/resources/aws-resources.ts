@@ -10,6 +10,8 @@ export interface AwsResources {
   readonly streams?: Readonly<Record<string, string>>
   /** Role that EventBridge Scheduler takes on to send to the queues: for what is due in more than 15 minutes. */
   readonly schedulerRoleArn?: string
+  /** SQS queue of what EventBridge Scheduler could not send in a day; standard. */
+  readonly deadSchedulesArn?: string
   /** SNS topic that notices go to, beside the application's own sinks. */
   readonly topicArn?: string
 }

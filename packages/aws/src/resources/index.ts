@@ -1,5 +1,6 @@
 export { dynamoDbTableSchema, TTL_ATTRIBUTE } from '../dynamodb/table-schema.ts'
 export { type AwsResources, checkResources } from './aws-resources.ts'
+export { WEEKS_PREFIX, YEAR_PREFIX } from './blob-prefixes.ts'
 export { METRIC_DIMENSIONS, METRIC_NAMES, METRIC_NAMESPACE } from './metric-names.ts'
 export { RESOURCE_VARIABLES, resourceEnv, resourcesFromEnv } from './resource-env.ts'
 export { consumerNameOf, queueNameOf, scheduleGroupOf, streamNameOf, tableNameOf } from './resource-names.ts'

@@ -1,5 +1,5 @@
+export { WEEKS_PREFIX, YEAR_PREFIX } from '../resources/blob-prefixes.ts'
 export type { LongDelayedMessage, LongDelayOutcome, LongDelays } from './long-delays.ts'
-export { WEEKS_PREFIX, YEAR_PREFIX } from './message-content.ts'
 export type { ReceivedMessage } from './received-message.ts'
 export { type SqsClientOptions, sqsClient } from './sqs-client.ts'
 export { SqsRefusedError } from './sqs-errors.ts'

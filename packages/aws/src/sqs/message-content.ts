@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Blobs } from '@eddy/core'
+import { WEEKS_PREFIX, YEAR_PREFIX } from '../resources/blob-prefixes.ts'
 import { isPlainText, type MessageHeader, type WireMessage, writeMessage } from './message-format.ts'
-
-/** Where bodies lie that are too large for a message, and when a lifecycle may remove what was left behind there. */
-export const WEEKS_PREFIX = 'queue-payloads/weeks/'
-export const YEAR_PREFIX = 'queue-payloads/year/'
 
 export interface PlacedMessage {
   readonly text: string

@@ -1,4 +1,4 @@
-import { queueNameOf, resourceEnv, resourcesFromEnv, streamNameOf } from '@eddy/aws/resources'
+import { consumerNameOf, queueNameOf, resourceEnv, resourcesFromEnv, streamNameOf } from '@eddy/aws/resources'
 import { describe, expect, it } from 'vitest'
 
 const resources = { name: 'shop', bucket: 'shop-payloads' }
@@ -9,6 +9,7 @@ describe('Resources in the environment', () => {
       ...resources,
       streams: { orders: 'orders-v2' },
       schedulerRoleArn: 'arn:aws:iam::1:role/x',
+      deadSchedulesArn: 'arn:aws:sqs:eu-west-1:1:shop-dead-schedules',
       topicArn: 'arn:aws:sns:eu-west-1:1:told',
     }
     expect(resourcesFromEnv(resourceEnv(all))).toEqual(all)
@@ -31,6 +32,7 @@ describe('Names of resources', () => {
     expect(streamNameOf(resources, 'orders')).toBe('shop-orders')
     expect(queueNameOf(resources, 'retry/charge', false)).toBe('shop-retry-charge')
     expect(queueNameOf(resources, 'queue/emails', true)).toBe('shop-queue-emails.fifo')
+    expect(consumerNameOf(resources, 'charge')).toBe('shop-charge')
   })
 
   it('are those of streams that are there already', () => {
