@@ -5,6 +5,7 @@ import {
   type Delivery,
   type Engine,
   encodeEvent,
+  isEddyError,
   type LedgerItem,
   type LogRecord,
   type NewEvent,
@@ -99,7 +100,7 @@ export class LambdaWorld {
       data: encodeEvent(event, { stream, id: event.id as string, nowMs: this.clock.now() }),
     }))
     const results = await this.settle(this.engine.log.append(stream, entries))
-    if (results.some((result) => !result.ok)) throw new Error('not appended')
+    if (results.some((result) => !result.ok)) throw new Error('an event was not appended')
   }
 
   /** A function that has one of the handlers. */
@@ -212,15 +213,28 @@ function keyOf(kind: Kind, more: HandlersOptions): string {
   return `${kind}/${more.subscription}`
 }
 
-function kinesisSource({ log }: Engine, stream: string): KinesisSource {
+/** A service's own calls: simulated faults are the application's. */
+async function steadily<T>({ clock }: Engine, call: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await call()
+    } catch (error) {
+      if (!isEddyError(error) || !error.retryable) throw error
+      await clock.sleep(10)
+    }
+  }
+}
+
+function kinesisSource(engine: Engine, stream: string): KinesisSource {
+  const { log } = engine
   return {
-    listShards: () => log.listShards(stream),
+    listShards: () => steadily(engine, () => log.listShards(stream)),
     start: async (_shardId, { at }) =>
       JSON.stringify({ at: at === 'LATEST' ? 'latest' : 'trim_horizon' } satisfies StartPosition),
     read: async (shardId, from, limit) => {
       const position = JSON.parse(from) as StartPosition
       const read = { stream, shardId, from: position, maxRecords: limit, maxBytes: 10_485_760, waitMs: 0 }
-      const { records, next } = await log.read(read)
+      const { records, next } = await steadily(engine, () => log.read(read))
       return {
         records: records.map(({ arrivedAtMs, ...record }: LogRecord) => ({
           ...record,
@@ -235,16 +249,18 @@ function kinesisSource({ log }: Engine, stream: string): KinesisSource {
 /** A message is hidden for as long as the service asks for: several times a function's time. */
 const VISIBILITY_MS = 720_000
 
-function sqsSource({ queue: port }: Engine, queue: string): SqsSource {
+function sqsSource(engine: Engine, queue: string): SqsSource {
+  const { queue: port } = engine
   return {
     receive: async (max, signal) => {
-      const deliveries = await port.receive({
+      const request = {
         queue,
         maxMessages: max,
         visibilityMs: VISIBILITY_MS,
         waitMs: 0,
         signal,
-      })
+      }
+      const deliveries = await steadily(engine, () => port.receive(request))
       return deliveries.map((delivery: Delivery) => ({
         messageId: delivery.messageId,
         receiptHandle: delivery.receipt,
@@ -260,6 +276,6 @@ function sqsSource({ queue: port }: Engine, queue: string): SqsSource {
         md5OfBody: '',
       }))
     },
-    delete: (receipts) => port.ack(queue, receipts),
+    delete: (receipts) => steadily(engine, () => port.ack(queue, receipts)),
   }
 }
