@@ -87,6 +87,7 @@ export {
   type RecordsRescue,
 } from './invocations/invocations.ts'
 export type { Rescued } from './invocations/rescue-events.ts'
+export type { Swept } from './invocations/sweep.ts'
 export { type LeasesOptions, leases, type Ownership } from './lease/leases.ts'
 export { withLimits } from './limits/change-limits.ts'
 export { limitedLog } from './limits/limited-log.ts'

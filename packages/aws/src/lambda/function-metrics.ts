@@ -1,4 +1,4 @@
-import type { Invocations, SubscriptionMetrics } from '@eddy/core'
+import type { Invocations, SubscriptionMetrics, Swept } from '@eddy/core'
 import { METRIC_DIMENSIONS, METRIC_NAMES, METRIC_NAMESPACE } from '../resources/index.ts'
 
 type Counts = Readonly<Partial<Record<keyof typeof METRIC_NAMES, number>>>
@@ -16,6 +16,14 @@ export class FunctionMetrics {
   constructor(invocations: Pick<Invocations, 'app' | 'metricsOf'>, publish: PublishMetrics) {
     this.#invocations = invocations
     this.#publish = publish
+  }
+
+  /** What stands at the moment, to be told with the next counts. */
+  saw(swept: readonly Swept[]): void {
+    for (const { subscription, heldKeys, oldestWaitMs } of swept) {
+      const oldestRetry = Math.round(oldestWaitMs / 1_000)
+      this.#gauges.set(subscription, { ...(heldKeys !== undefined && { heldKeys }), oldestRetry })
+    }
   }
 
   flush(): void {

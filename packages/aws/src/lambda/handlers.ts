@@ -145,7 +145,9 @@ export function handlers(app: AppDefinition, options: HandlersOptions = {}): Han
       invoke(context, (opened, deadlineMs) => rescue(opened, options, event, deadlineMs)),
     http: (event, context) => invoke(context, (opened) => answer(opened, options, event)),
     sweep: (_event, context) =>
-      invoke(context, async (opened, deadlineMs) => await opened.invocations.sweep(deadlineMs)),
+      invoke(context, async (opened, deadlineMs) => {
+        opened.metrics.saw(await opened.invocations.sweep(deadlineMs))
+      }),
   }
 }
 

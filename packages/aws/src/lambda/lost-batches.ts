@@ -1,4 +1,3 @@
-import { isCloudEvent } from '@eddy/core'
 import type {
   KinesisEvent,
   KinesisRecord,
@@ -103,9 +102,10 @@ async function lostInRecord(
   }
   const { body, messageId } = record as Partial<SqsRecord>
   if (typeof body !== 'string' || typeof messageId !== 'string') throw unknownDocument()
-  const document: unknown = JSON.parse(body)
-  if (isCloudEvent(document)) return [{ kind: 'message', record: record as SqsRecord }]
-  return await lostIn(document, readObject, depth + 1)
+  // Moved from a queue of the application to the queue behind it: the message itself.
+  if ((record as SqsRecord).attributes?.DeadLetterQueueSourceArn !== undefined)
+    return [{ kind: 'message', record: record as SqsRecord }]
+  return await lostIn(JSON.parse(body), readObject, depth + 1)
 }
 
 function lostRecords(document: Document, info: NonNullable<Document['KinesisBatchInfo']>): LostRecords {

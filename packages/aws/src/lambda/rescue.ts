@@ -7,7 +7,8 @@ import {
   type SubscriptionDefinition,
 } from '@eddy/core'
 import { queueNameOf, streamNameOf } from '../resources/index.ts'
-import { snsDelivery, sqsDelivery } from './deliveries.ts'
+import { adoptMessages } from './adopt-messages.ts'
+import { snsDelivery } from './deliveries.ts'
 import type { HandlersOptions } from './handlers.ts'
 import { shardBatch } from './kinesis-batch.ts'
 import type { BatchResponse, SqsEvent, SqsRecord } from './lambda-events.ts'
@@ -18,6 +19,8 @@ import { readObject } from './read-object.ts'
 /** Records read again for one document, which has no more of a shard than a batch (I6). */
 const MAX_RECORDS = 100_000
 const PAGE = 1_000
+/** Of a message in a dead-letter queue: what it is hidden for there does not matter here. */
+const HIDDEN_MS = 60_000
 const MAX_BYTES = 10 * 1_024 * 1_024
 
 /**
@@ -76,7 +79,7 @@ class Rescuer {
           lost.records.map(snsDelivery),
         )
       case 'message':
-        return await this.#rescueMessages(this.#readerOf(lost.record), [sqsDelivery(lost.record)])
+        return await this.#rescueMessage(lost.record)
     }
   }
 
@@ -101,6 +104,13 @@ class Rescuer {
       { subscription: subscription.name, shardId, condition, ...rescued },
       'records that were given up are in the failure ledger',
     )
+  }
+
+  async #rescueMessage(record: SqsRecord): Promise<void> {
+    const { name, stream } = this.#readerOf(record)
+    const { deliveries } = await adoptMessages(this.#opened.engine, stream, [record], HIDDEN_MS)
+    if (deliveries.length === 0) throw new Error('its body cannot be read now')
+    await this.#rescueMessages(name, deliveries)
   }
 
   async #rescueMessages(subscription: string, deliveries: readonly Delivery[]): Promise<void> {
@@ -188,7 +198,7 @@ class Rescuer {
   }
 
   /** Of a queue's dead-letter queue. @throws InvalidOptionError */
-  #readerOf({ attributes }: SqsRecord): string {
+  #readerOf({ attributes }: SqsRecord): SubscriptionDefinition {
     const source = attributes.DeadLetterQueueSourceArn ?? ''
     const queueName = source.slice(source.lastIndexOf(':') + 1)
     return this.#subscriptionOf(undefined, ({ queue }) => {
@@ -198,7 +208,7 @@ class Rescuer {
         queueNameOf(this.#opened.resources(), `queue/${queue.name}`, isFifo),
       )
       return names.includes(queueName)
-    }).name
+    })
   }
 }
 

@@ -7,8 +7,9 @@ import {
   stream,
   subscribe,
 } from '@eddy/core'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { LambdaWorld, type LambdaWorldOptions, type Sandbox } from './support/lambda-world.ts'
+import { describe, expect, it } from 'vitest'
+import type { LambdaWorldOptions, Sandbox } from './support/lambda-world.ts'
+import { openWorld } from './support/open-world.ts'
 
 const EVENTS = stream('events', { shards: 1 })
 
@@ -25,9 +26,7 @@ async function opened(blocks: Blocks, handle: Handle, options: LambdaWorldOption
         }),
       ],
     })
-  const world = await LambdaWorld.open(makeApp, options)
-  onTestFinished(() => world.stop())
-  return world
+  return await openWorld(makeApp, options)
 }
 
 const events = (count: number, keys: number) =>

@@ -25,7 +25,7 @@ export interface SubscriptionOptions extends MappingOptions {
   readonly retryConcurrency?: number
   /** 128 to 10,240; default 512. */
   readonly memoryMiB?: number
-  /** Of the functions, 10 more than the handler's own `timeoutMs` at least, 900 at most. */
+  /** Of the functions, 15 more than the handler's own `timeoutMs` at least, 900 at most. */
   readonly timeoutSeconds?: number
   /** Functions kept for the first attempts; default: what the account has. */
   readonly reservedConcurrency?: number
@@ -34,8 +34,8 @@ export interface SubscriptionOptions extends MappingOptions {
   readonly environment?: Readonly<Record<string, string>>
 }
 
-/** Left for Eddy after the handler's own time is up: to store what failed. */
-const MARGIN_SECONDS = 10
+/** Left for Eddy beside the handler's own time: to start, to store what failed, and to answer. */
+const MARGIN_SECONDS = 15
 const MAX_TIMEOUT_SECONDS = 900
 
 /** Two handlers one after another, so that one slow event does not hand the whole batch back. */

@@ -56,7 +56,7 @@ describe('A wrong option is named', () => {
       handle: () => undefined,
     })
     expect(() => synthesized({}, defineApp({ subscriptions: [slow] }))).toThrow(
-      'subscribe("slow").timeoutMs: expected at most 890000 in a function, which lives for 15 minutes. Give it less time, or run it in a worker, received 900000',
+      'subscribe("slow").timeoutMs: expected at most 885000 in a function, which lives for 15 minutes. Give it less time, or run it in a worker, received 900000',
     )
   })
 })

@@ -129,7 +129,7 @@ describe('Queues', () => {
 
   it('hide a message for six times as long as the function may take', () => {
     // charge: 2 × 30 s for the handler and 10 s for Eddy; mail: the shortest, 60 s.
-    expect(named('shop-retry-charge')).toMatchObject({ VisibilityTimeout: 6 * 70 })
+    expect(named('shop-retry-charge')).toMatchObject({ VisibilityTimeout: 6 * 75 })
     expect(named('shop-queue-emails.fifo')).toMatchObject({ VisibilityTimeout: 6 * 60 })
   })
 

@@ -44,6 +44,7 @@ export class Sweeper {
   readonly #handOver: HandOver
   readonly #place: SweepPlace
   readonly #mayBeLost: () => Promise<number>
+  #held = 0
   /** Tokens that may still be sent in this round: no more than can have been lost (I6). */
   #tokensLeft = 0
   /** Where several processes send tokens: those that this one sent again, by its monotonic clock. */
@@ -70,6 +71,11 @@ export class Sweeper {
     }
   }
 
+  /** Held lanes in the pages so far. */
+  get heldLanes(): number {
+    return this.#held
+  }
+
   /** One page of each kind. */
   async sweep(): Promise<void> {
     this.#tokensLeft = await this.#mayBeLost()
@@ -84,7 +90,10 @@ export class Sweeper {
     for (const entry of held.entries) await this.#lookAtHeld(entry)
     const holds = await this.#parts.holds.page(this.#place.holdsAfter, PAGE)
     this.#place.holdsAfter = holds.next
-    for (const { name, entry } of holds.holds) await this.#lookAtHold(name, entry)
+    for (const { name, entry } of holds.holds) {
+      if (entry.hold.state === 'held') this.#held += 1
+      await this.#lookAtHold(name, entry)
+    }
   }
 
   /**

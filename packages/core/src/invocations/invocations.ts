@@ -22,7 +22,7 @@ import { KnownShards } from './known-shards.ts'
 import { handleMessages } from './message-batch.ts'
 import { RecordBatch, userRecordsOf } from './record-batch.ts'
 import { type LostEvent, type Rescued, rescueEvents } from './rescue-events.ts'
-import { sweep } from './sweep.ts'
+import { type Swept, sweep } from './sweep.ts'
 import { useTokens } from './use-tokens.ts'
 
 export interface InvocationsOptions {
@@ -81,7 +81,7 @@ export interface Invocations {
   /** The same for messages. */
   rescueMessages(rescue: MessagesRescue): Promise<Rescued>
   /** What runs beside the handling of events: lost timers, leftovers, redrives, edits. To be called each minute. */
-  sweep(deadlineMs: number): Promise<void>
+  sweep(deadlineMs: number): Promise<readonly Swept[]>
   /** Waits until notices are delivered, at most this long: a frozen process delivers none. */
   settle(timeoutMs: number): Promise<void>
 }
@@ -89,7 +89,10 @@ export interface Invocations {
 const DAY_MS = 24 * 3_600_000
 const DEFAULT_RECORD_AGE_MS = 7 * DAY_MS
 const encoder = new TextEncoder()
-/** Kept for the application's own invocations while a sweep goes from one subscription to the next. */
+/** Room beside a handler's timeout: for what is written, and the answer. */
+const MIN_ROOM_MS = 11_000
+/** What a start may take of a function's time before its first invocation is here. */
+const START_MS = 4_000
 const REDRIVE_LOOK_MS = 250
 
 /** @throws InvalidOptionError for an application that `defineApp` did not make */
@@ -170,6 +173,7 @@ class InvokedApp implements Invocations {
   async records(request: RecordsInvocation): Promise<number | undefined> {
     const { subscription, shardId, records, requestId, deadlineMs } = request
     const invoked = this.#require(subscription)
+    this.#requireTime(invoked, deadlineMs)
     const shard = await this.#shardOf(invoked, shardId)
     return await this.#invoke(invoked, deadlineMs, async (invocation) => {
       if (invoked.isPaused) return 0
@@ -182,6 +186,7 @@ class InvokedApp implements Invocations {
   async messages(request: MessagesInvocation): Promise<readonly Delivery[]> {
     const { subscription, deliveries, deadlineMs } = request
     const invoked = this.#require(subscription)
+    this.#requireTime(invoked, deadlineMs)
     return await this.#invoke(invoked, deadlineMs, async (invocation) =>
       invoked.isPaused ? deliveries : await handleMessages(invocation, deliveries),
     )
@@ -189,9 +194,9 @@ class InvokedApp implements Invocations {
 
   async tokens(request: MessagesInvocation): Promise<readonly Delivery[]> {
     const { subscription, deliveries, deadlineMs } = request
-    return await this.#invoke(this.#require(subscription), deadlineMs, (invocation) =>
-      useTokens(invocation, deliveries),
-    )
+    const invoked = this.#require(subscription)
+    this.#requireTime(invoked, deadlineMs)
+    return await this.#invoke(invoked, deadlineMs, (invocation) => useTokens(invocation, deliveries))
   }
 
   async rescueRecords(rescue: RecordsRescue): Promise<Rescued> {
@@ -241,17 +246,18 @@ class InvokedApp implements Invocations {
     })
   }
 
-  async sweep(deadlineMs: number): Promise<void> {
+  async sweep(deadlineMs: number): Promise<readonly Swept[]> {
     const { clock } = this.#engine
     const elsewhere = this.#operations.toRun()
     await elsewhere.completeEdits()
     await elsewhere.resumeRedrives()
     const subscriptions = [...this.#subscriptions.values()]
+    const all: Swept[] = []
     for (const [index, invoked] of subscriptions.entries()) {
       const nowMs = clock.monotonicMs()
       const shareMs = (deadlineMs - nowMs) / (subscriptions.length - index + 1)
       try {
-        await this.#invoke(invoked, nowMs + shareMs, (invocation) => sweep(invoked, invocation))
+        all.push(await this.#invoke(invoked, nowMs + shareMs, (invocation) => sweep(invoked, invocation)))
       } catch (error) {
         const about = { subscription: invoked.definition.name, reason: String(error) }
         this.#logger.error(about, 'a sweep was cut short and goes on with the next one')
@@ -260,6 +266,7 @@ class InvokedApp implements Invocations {
     while (clock.monotonicMs() + 2 * REDRIVE_LOOK_MS < deadlineMs && (await elsewhere.hasRedrives()))
       await clock.sleep(REDRIVE_LOOK_MS)
     await elsewhere.stop()
+    return all
   }
 
   async settle(timeoutMs: number): Promise<void> {
@@ -277,6 +284,18 @@ class InvokedApp implements Invocations {
     } finally {
       invocation.end()
     }
+  }
+
+  /** Without room for one handler nothing would ever be begun. */
+  #requireTime({ definition, current, runner }: InvokedSubscription, deadlineMs: number): void {
+    const leftMs = Math.floor(deadlineMs - this.#engine.clock.monotonicMs())
+    const neededMs = MIN_ROOM_MS + runner.longestCallMs
+    if (leftMs >= neededMs) return
+    throw new InvalidOptionError(
+      "the function's timeout",
+      `at least ${Math.ceil((neededMs + START_MS) / 1_000)} s, since subscription "${definition.name}" has a timeoutMs of ${current.timeoutMs}, and 15 s are for the start, the failure ledger and the answer`,
+      leftMs,
+    )
   }
 
   #require(name: string): InvokedSubscription {

@@ -1,4 +1,4 @@
-import { Sweeper } from '../fail/sweeper.ts'
+import { Sweeper, type SweepPlace } from '../fail/sweeper.ts'
 import type { Invocation } from './invocation.ts'
 import type { InvokedSubscription } from './invoked-subscription.ts'
 
@@ -8,28 +8,61 @@ const MAX_READY = 100
 const TOKENS_A_ROUND = 500
 /** Pages of each kind in one sweep; the next one goes on there. */
 const MAX_ROUNDS = 200
+/** Events that wait for a person lie among those that wait behind others. */
+const OLDEST_LOOKED_AT = 50
 /** Of the payload janitor's rounds: a blob goes only when two of them find it without its item. */
 const JANITOR_EVERY_MS = 600_000
+
+/** What a sweep saw of a subscription. */
+export interface Swept {
+  readonly subscription: string
+  /** Keys, or shards, whose events wait; undefined: there are more than one sweep looks at. */
+  readonly heldKeys: number | undefined
+  /** How long the event has waited that waits longest for something other than a person; 0: none does. */
+  readonly oldestWaitMs: number
+}
 
 /**
  * Rule 10 of the hold protocol for one subscription, for as long as there is time: lost tokens are sent again, leftovers put
  * away, expired payloads removed.
  */
-export async function sweep(subscription: InvokedSubscription, invocation: Invocation): Promise<void> {
+export async function sweep(subscription: InvokedSubscription, invocation: Invocation): Promise<Swept> {
   const { parts, handOver, closesAtMs } = invocation
   const { clock } = parts.engine
-  if (parts.pause.isPaused) return
   const { sweepPlace: place } = subscription
+  const oldestWaitMs = await oldestWait(invocation)
+  const swept = { subscription: parts.definition.name, heldKeys: undefined, oldestWaitMs }
+  if (parts.pause.isPaused) return swept
+  const isFromStart = isAtStart(place)
   const sweeper = new Sweeper(parts, handOver, { place, mayBeLost: () => mayBeLost(invocation) })
   for (let round = 0; round < MAX_ROUNDS && clock.monotonicMs() < closesAtMs; round += 1) {
     await sweeper.sweep()
-    const { retryingAfter, heldAfter, holdsAfter } = place
-    if (retryingAfter === undefined && heldAfter === undefined && holdsAfter === undefined) break
+    if (isAtStart(place)) break
   }
+  const heldKeys = isFromStart && isAtStart(place) ? sweeper.heldLanes : undefined
   const { lookedThroughAtMs } = subscription
-  if (lookedThroughAtMs !== undefined && clock.monotonicMs() - lookedThroughAtMs < JANITOR_EVERY_MS) return
-  subscription.lookedThroughAtMs = clock.monotonicMs()
-  await subscription.janitor.round()
+  const isDue = lookedThroughAtMs === undefined || clock.monotonicMs() - lookedThroughAtMs >= JANITOR_EVERY_MS
+  if (isDue) {
+    subscription.lookedThroughAtMs = clock.monotonicMs()
+    await subscription.janitor.round()
+  }
+  return { ...swept, heldKeys }
+}
+
+function isAtStart({ retryingAfter, heldAfter, holdsAfter }: SweepPlace): boolean {
+  return retryingAfter === undefined && heldAfter === undefined && holdsAfter === undefined
+}
+
+/** The first of each status came into it longest ago. */
+async function oldestWait({ parts }: Invocation): Promise<number> {
+  const { ledger, engine } = parts
+  const pages = await Promise.all([
+    ledger.byStatus('retrying', { limit: 1 }),
+    ledger.byStatus('held', { limit: OLDEST_LOOKED_AT }),
+  ])
+  const waiting = pages.flatMap(({ entries }) => entries).filter(({ item }) => item.parked !== true)
+  const sinceMs = waiting.map(({ item }) => item.statusAtMs)
+  return sinceMs.length === 0 ? 0 : Math.max(0, engine.clock.now() - Math.min(...sinceMs))
 }
 
 /**

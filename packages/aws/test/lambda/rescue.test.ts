@@ -1,0 +1,135 @@
+import { defineApp, fixed, stream, subscribe } from '@eddy/core'
+import { describe, expect, it } from 'vitest'
+import type { Sandbox } from './support/lambda-world.ts'
+import { openWorld, sqsRecord } from './support/open-world.ts'
+
+const MINUTE_MS = 60_000
+
+describe('Rescue handler', () => {
+  const poisonApp =
+    (blocks: 'nothing' | 'key' | 'shard', handled: string[], tell: () => boolean) => (sandbox: Sandbox) =>
+      defineApp({
+        subscriptions: [
+          subscribe('work', stream('events', { shards: 1 }), {
+            // Never given up by itself: it is the service that gives up.
+            failure: {
+              blocks,
+              exhausted: 'dead-letter',
+              maxCrashes: 100,
+              retry: fixed({ delayMs: 500, maxAttempts: 3 }),
+            },
+            handle: async (event) => {
+              if (event.id === 'e3' && tell()) return await sandbox.exit()
+              handled.push(event.id)
+            },
+          }),
+        ],
+      })
+  const events = Array.from({ length: 10 }, (_, n) => ({ key: `k${n % 3}`, id: `e${n}`, data: { n } }))
+
+  for (const blocks of ['nothing', 'key', 'shard'] as const)
+    for (const type of ['s3', 'sqs', 'sns'] as const)
+      it(`what a mapping gave up is handled from the ledger: blocks ${blocks}, document by ${type} (I2)`, async () => {
+        const handled: string[] = []
+        let isDeadly = true
+        const objects = new Map<string, string>()
+        const world = await openWorld(
+          poisonApp(blocks, handled, () => isDeadly),
+          {
+            options: { readObject: async (_bucket, key) => objects.get(key) as string },
+          },
+        )
+        await world.put('events', events)
+        const rescue = world.fn('rescue')
+        const documents: unknown[] = []
+        const onFailure =
+          type === 's3'
+            ? {
+                type,
+                put: (key: string, body: string) => {
+                  objects.set(key, body)
+                  documents.push({
+                    Records: [{ eventSource: 'aws:s3', s3: { bucket: { name: 'b' }, object: { key } } }],
+                  })
+                },
+              }
+            : {
+                type,
+                send: (body: string) => {
+                  documents.push(
+                    type === 'sqs'
+                      ? { Records: [sqsRecord('r', body)] }
+                      : {
+                          Records: [
+                            {
+                              EventSource: 'aws:sns',
+                              Sns: { MessageId: 'r', TopicArn: 't', Message: body, Timestamp: '' },
+                            },
+                          ],
+                        },
+                  )
+                },
+              }
+        const mapping = world.mapStream('work', { maximumRetryAttempts: 2, onFailure })
+        await world.clock.advance(MINUTE_MS)
+        expect(mapping.discarded.length).toBeGreaterThan(0)
+        expect(documents.length).toBe(1)
+        isDeadly = false
+        // Twice: a destination delivers at least once.
+        for (const document of [...documents, ...documents])
+          expect(await world.settle(rescue.invoke(document))).toMatchObject({ ok: true })
+        world.mapRetries('work')
+        await world.clock.advance(5 * MINUTE_MS)
+        expect(new Set(handled)).toEqual(new Set(events.map(({ id }) => id)))
+        const rescued = (await world.failures()).find(({ eventId }) => eventId === 'e3')
+        expect(rescued?.status).toBe('resolved')
+        expect(rescued?.note).toContain('RetryAttemptsExhausted')
+      })
+
+  it('where later events of a key have gone by, a rescued one runs late and is told so', async () => {
+    const calls: [string, boolean][] = []
+    let isDeadly = true
+    const documents: string[] = []
+    const world = await openWorld((sandbox) =>
+      defineApp({
+        subscriptions: [
+          subscribe('work', stream('events', { shards: 1 }), {
+            failure: { blocks: 'key', exhausted: 'dead-letter', maxCrashes: 100 },
+            handle: async (event, ctx) => {
+              if (event.id === 'e0' && isDeadly) return await sandbox.exit()
+              calls.push([event.id, ctx.outOfOrder])
+            },
+          }),
+        ],
+      }),
+    )
+    await world.put('events', [{ key: 'k', id: 'e0', data: null }])
+    world.mapStream('work', {
+      maximumRetryAttempts: 1,
+      onFailure: { type: 'sqs', send: (body) => void documents.push(body) },
+    })
+    await world.clock.advance(MINUTE_MS)
+    await world.put('events', [{ key: 'k', id: 'e1', data: null }])
+    await world.clock.advance(MINUTE_MS)
+    isDeadly = false
+    await world.settle(world.fn('rescue').invoke(JSON.parse(documents[0] as string)))
+    world.mapRetries('work')
+    await world.clock.advance(MINUTE_MS)
+    expect(calls).toEqual([
+      ['e1', false],
+      ['e0', true],
+    ])
+  })
+
+  it('a document that is none is not taken for handled', async () => {
+    const world = await openWorld(poisonApp('key', [], () => false))
+    const result = await world.settle(
+      world.fn('rescue').invoke({ Records: [sqsRecord('r1', '{"some":"thing"}')] }),
+    )
+    expect(result).toMatchObject({ ok: true, payload: { batchItemFailures: [{ itemIdentifier: 'r1' }] } })
+    expect(await world.settle(world.fn('rescue').invoke({ other: 1 }))).toMatchObject({
+      ok: false,
+      kind: 'error',
+    })
+  })
+})
