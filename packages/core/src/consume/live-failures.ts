@@ -1,6 +1,6 @@
 import { announce } from '../fail/announce.ts'
 import { afterDelivery, waitingItem } from '../fail/failed-event.ts'
-import type { HoldEntry } from '../fail/holds.ts'
+import type { HoldEntry } from '../fail/hold.ts'
 import { laneId, laneName, laneOf, shardLaneName } from '../fail/lane.ts'
 import { isFinal, type LedgerEntry, type LedgerWrite } from '../fail/ledger.ts'
 import { writeInOrder } from '../fail/planned-write.ts'

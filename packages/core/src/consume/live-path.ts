@@ -1,5 +1,5 @@
 import { HandlerCrashedError } from '../errors/handler-errors.ts'
-import { type HoldEntry, isWithin } from '../fail/holds.ts'
+import { type HoldEntry, isWithin } from '../fail/hold.ts'
 import { laneName, shardLaneName } from '../fail/lane.ts'
 import type { LedgerEntry } from '../fail/ledger.ts'
 import type { ShardGate } from '../fail/shard-gate.ts'

@@ -2,50 +2,21 @@ import type { LedgerItem } from '../model/ledger-item.ts'
 import { afterPosition, type Position } from '../model/position.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Engine } from '../ports/engine.ts'
-import type { Table, TableItem, TableValue, WriteResult } from '../ports/table.ts'
-import { Fenced } from '../runtime/fenced.ts'
+import type { Table, TableValue, WriteResult } from '../ports/table.ts'
+import {
+  checkOwned,
+  type Hold,
+  type HoldEntry,
+  type HoldWrite,
+  holdEntryOf,
+  isNewerHold,
+  isSameHold,
+  isWithin,
+} from './hold.ts'
 import { keys } from './keys.ts'
 import { type Lane, laneName } from './lane.ts'
 import { NameFilter } from './name-filter.ts'
 import { type PlannedWrite, writeOne } from './planned-write.ts'
-
-/**
- * The hold of one lane in one subscription: what makes the lane's later events wait (`blocks: 'key'` and `'shard'`).
- *
- * - H1 `lo`: all of the lane before it is resolved, or failed while nothing blocked and waits by itself. Never falls.
- * - H2 `tail`: the last event diverted. Never falls while held.
- * - H3 Every write is conditional on the version read, and on no later epoch having written.
- * - H4 A released hold stays as a watermark until the checkpoint is past it.
- */
-export interface Hold {
-  readonly state: 'held' | 'open'
-  readonly lo: Position
-  readonly tail: Position
-  /** Unresolved events up to here are dead-lettered with the one that failed. */
-  readonly cut?: Position
-  /** Of the reading that wrote last. */
-  readonly epoch: number
-  readonly key: string
-  readonly explicitHashKey?: string
-  /** With a shard's hold: the lane of the event that failed. */
-  readonly cause?: Lane
-  /** The ledger's lane: the key's, also where the whole shard is held. */
-  readonly laneId: string
-  /** Of the event at `tail`. */
-  readonly shardId: string
-  /** How often an event that the lane was done with was sent again in its place: who drains begins at `lo` then. */
-  readonly reopened?: number
-  readonly updatedAtMs: number
-}
-
-export interface HoldEntry {
-  readonly hold: Hold
-  readonly version: number
-}
-
-export type HoldWrite =
-  | { readonly ok: true; readonly entry: HoldEntry }
-  | { readonly ok: false; readonly current: HoldEntry | undefined }
 
 /** Holds kept in memory, the ones written last; beyond it only those that were put out cost a read (I6). */
 const MAX_CACHED_HOLDS = 10_000
@@ -130,7 +101,7 @@ export class Holds {
       for (const [index, item] of items.entries()) {
         const name = some[index] as string
         if (item === undefined) this.#absent.add(name)
-        else this.#remember(name, toEntry(item))
+        else this.#remember(name, holdEntryOf(item))
       }
     }
   }
@@ -189,7 +160,7 @@ export class Holds {
       partition: keys.hold(this.#subscription),
       sort: this.#sort(name),
     })
-    const entry = item === undefined ? undefined : toEntry(item)
+    const entry = item === undefined ? undefined : holdEntryOf(item)
     if (entry === undefined) this.#forgetCached(name, known)
     else this.#remember(name, entry)
     return entry
@@ -290,7 +261,7 @@ export class Holds {
     })
     return {
       holds: page.items.map((item) => {
-        const entry = toEntry(item)
+        const entry = holdEntryOf(item)
         return { name: laneName(entry.hold), entry }
       }),
       next: page.next,
@@ -327,9 +298,9 @@ export class Holds {
   ): HoldWrite {
     const { before, known, hold } = write
     if (result.ok) return this.#written(name, before, { hold, version: result.version })
-    const current = result.current === undefined ? undefined : toEntry(result.current)
+    const current = result.current === undefined ? undefined : holdEntryOf(result.current)
     // The answer to our own write was lost, and its repetition refused: what we wanted stands there.
-    if (current !== undefined && isSame(current.hold, hold)) return this.#written(name, before, current)
+    if (current !== undefined && isSameHold(current.hold, hold)) return this.#written(name, before, current)
     checkOwned(current, this.#fence)
     if (current === undefined) this.#forgetCached(name, known)
     else this.#remember(name, current)
@@ -351,7 +322,7 @@ export class Holds {
   #remember(name: string, entry: HoldEntry): void {
     // The newest write wins: two answers may arrive in another order than their writes took effect.
     const known = this.#cache.get(name)
-    if (known !== undefined && isNewer(known, entry)) return
+    if (known !== undefined && isNewerHold(known, entry)) return
     this.#absent.delete(name)
     this.#cache.delete(name)
     this.#cache.set(name, entry)
@@ -365,38 +336,4 @@ export class Holds {
   #sort(name: string): string {
     return this.#engine.md5Hex(name)
   }
-}
-
-/** The lane is held, and the item is among what waits in it. */
-export function isWithin(hold: HoldEntry | undefined, item: Pick<LedgerItem, 'position'>): boolean {
-  return (
-    hold?.hold.state === 'held' &&
-    item.position >= hold.hold.lo &&
-    item.position <= afterPosition(hold.hold.tail)
-  )
-}
-
-/** A hold that was removed and made anew has a later epoch, or the reading that made it knew of no other. */
-function isNewer(a: HoldEntry, b: HoldEntry): boolean {
-  return a.hold.epoch > b.hold.epoch || (a.hold.epoch === b.hold.epoch && a.version > b.version)
-}
-
-function checkOwned(entry: HoldEntry | undefined, epoch: number | undefined): void {
-  if (entry !== undefined && epoch !== undefined && entry.hold.epoch > epoch)
-    throw new Fenced(`the key ${JSON.stringify(entry.hold.key.trimStart())}`)
-}
-
-function isSame(a: Hold, b: Hold): boolean {
-  return (
-    a.epoch === b.epoch &&
-    a.state === b.state &&
-    a.lo === b.lo &&
-    a.tail === b.tail &&
-    a.cut === b.cut &&
-    a.reopened === b.reopened
-  )
-}
-
-function toEntry(item: TableItem): HoldEntry {
-  return { hold: item.value as unknown as Hold, version: item.version }
 }

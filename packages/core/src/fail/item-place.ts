@@ -1,5 +1,6 @@
 import type { LedgerItem } from '../model/ledger-item.ts'
-import { type HoldEntry, type Holds, isWithin } from './holds.ts'
+import { type HoldEntry, isWithin } from './hold.ts'
+import type { Holds } from './holds.ts'
 import { laneName, shardLaneName } from './lane.ts'
 import { refOf } from './ledger.ts'
 

@@ -2,7 +2,7 @@ import { afterPosition, type Position } from '../model/position.ts'
 import { persist } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import { announce } from './announce.ts'
-import type { HoldEntry } from './holds.ts'
+import type { HoldEntry } from './hold.ts'
 import { isFinal, type LedgerEntry } from './ledger.ts'
 import type { LaneTurn, RetryPath } from './retry-path.ts'
 

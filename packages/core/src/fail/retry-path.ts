@@ -9,7 +9,7 @@ import { persist } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import { announce } from './announce.ts'
 import { afterCrashes, afterDelivery } from './failed-event.ts'
-import type { HoldWrite } from './holds.ts'
+import type { HoldWrite } from './hold.ts'
 import { isFinal, type LedgerEntry, type LedgerWrite } from './ledger.ts'
 import { type PlannedWrite, writeInOrder, writeOne } from './planned-write.ts'
 

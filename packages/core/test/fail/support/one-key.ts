@@ -1,5 +1,6 @@
 import { soleClaims } from '../../../src/fail/claims.ts'
-import { Holds, type HoldWrite } from '../../../src/fail/holds.ts'
+import type { HoldWrite } from '../../../src/fail/hold.ts'
+import { Holds } from '../../../src/fail/holds.ts'
 import { failureId, keys } from '../../../src/fail/keys.ts'
 import { LaneDrain } from '../../../src/fail/lane-drain.ts'
 import { Ledger, type LedgerEntry } from '../../../src/fail/ledger.ts'
