@@ -213,7 +213,7 @@ export class SqsQueue implements Queue {
       client.send(new PurgeQueueCommand({ QueueUrl: address.url })),
     )
     this.#parts.receipts.clear(queue)
-    await clock.sleep(purgeMs, this.#closing.signal)
+    if (purgeMs > 0) await clock.sleep(purgeMs, this.#closing.signal)
   }
 
   async cancel(queue: string, timer: string): Promise<void> {

@@ -59,7 +59,5 @@ export function timeOf(input: ScheduleInput, nowMs: number): number {
     throw refused('MaximumWindowInMinutes goes with the mode FLEXIBLE, and with no other.')
   if (Buffer.byteLength(input.Target.Input ?? '') > MAX_INPUT_BYTES)
     throw refused(`Input is over ${MAX_INPUT_BYTES} bytes.`)
-  if (input.Target.DeadLetterConfig?.Arn?.endsWith('.fifo') === true)
-    throw refused('A FIFO queue cannot be a dead-letter queue of a schedule.')
   return atMs
 }
