@@ -29,8 +29,8 @@ const RESUBSCRIBE_MS = 5_000
 const CALL_EVERY_MS = 1_000
 /** Without records Kinesis pushes an empty event every few seconds: after this long the connection is dead. */
 const SILENCE_MS = 35_000
-/** Of a reader that does not come for what is there: the connection is given up. */
-const UNREAD_MS = 60_000
+/** Without a read for this long the connection is given up: the shard may be another process's by now. */
+const UNREAD_MS = 30_000
 
 export interface ShardSubscriptionOptions {
   readonly parts: KinesisParts
@@ -61,6 +61,9 @@ export class ShardSubscription {
   #running: Promise<void> | undefined
   #subscribedAtMs = Number.NEGATIVE_INFINITY
   #calledAtMs = Number.NEGATIVE_INFINITY
+  /** Reads under way, and when the last one ended. */
+  #reading = 0
+  #readAtMs = Number.NEGATIVE_INFINITY
   readonly #waiting = new Set<() => void>()
 
   constructor(options: ShardSubscriptionOptions) {
@@ -71,8 +74,11 @@ export class ShardSubscription {
   async read(request: ReadRequest): Promise<ReadResult> {
     const { from, waitMs, signal } = request
     if (this.#at === undefined || !isSamePosition(this.#at, from)) this.#beginAt(from)
+    this.#reading += 1
     this.#run()
     if (this.#isQuiet() && waitMs > 0) await this.#changed(waitMs, signal)
+    this.#reading -= 1
+    this.#readAtMs = this.#options.clock.monotonicMs()
     if (this.#buffer.isEmpty && this.#error !== undefined) {
       const error = this.#error
       this.#error = undefined
@@ -105,6 +111,10 @@ export class ShardSubscription {
     this.#millisBehindLatest = 0
     this.#hasEnded = false
     this.#error = undefined
+  }
+
+  get #isUnread(): boolean {
+    return this.#reading === 0 && this.#options.clock.monotonicMs() - this.#readAtMs >= UNREAD_MS
   }
 
   #isQuiet(): boolean {
@@ -146,7 +156,7 @@ export class ShardSubscription {
 
   async #follow(stopping: AbortSignal): Promise<void> {
     while (!stopping.aborted && !this.#hasEnded) {
-      if (!(await this.#hasRoom(stopping))) return
+      if (!(await this.#isWanted(stopping))) return
       await this.#spaced(stopping)
       if (stopping.aborted) return
       try {
@@ -154,6 +164,8 @@ export class ShardSubscription {
       } catch (error) {
         // Another subscription of this consumer, perhaps this process's former one: five seconds later this one counts.
         if (nameOfError(error) !== 'ResourceInUseException') throw error
+        // Or another process's, which owns the shard now: whoever does not read must not take it back.
+        if (this.#reading === 0) return
         this.#subscribedAtMs = this.#options.clock.monotonicMs()
       }
     }
@@ -182,10 +194,11 @@ export class ShardSubscription {
     )
     this.#subscribedAtMs = clock.monotonicMs()
     try {
-      for await (const event of heard(EventStream ?? [], ending)) {
+      if (EventStream === undefined) return
+      for await (const event of heard(EventStream, ending, clock)) {
         if (stopping.aborted) return
         if (event.SubscribeToShardEvent !== undefined) this.#onEvent(event.SubscribeToShardEvent)
-        if (this.#hasEnded || !(await this.#hasRoom(stopping))) return
+        if (this.#hasEnded || !(await this.#isWanted(stopping))) return
       }
     } finally {
       ending.abort()
@@ -216,15 +229,12 @@ export class ShardSubscription {
   }
 
   /** @returns false when nobody reads any more */
-  async #hasRoom(stopping: AbortSignal): Promise<boolean> {
-    const { clock } = this.#options
-    const giveUpMs = clock.monotonicMs() + UNREAD_MS
-    while (this.#buffer.bytes >= MAX_BUFFERED_BYTES) {
-      const leftMs = giveUpMs - clock.monotonicMs()
-      if (stopping.aborted || leftMs <= 0) return false
-      await this.#changed(leftMs, stopping)
+  async #isWanted(stopping: AbortSignal): Promise<boolean> {
+    while (!stopping.aborted && !this.#isUnread) {
+      if (this.#buffer.bytes < MAX_BUFFERED_BYTES) return true
+      await this.#changed(UNREAD_MS, stopping)
     }
-    return true
+    return false
   }
 
   async #errorOf(error: unknown): Promise<unknown> {
@@ -261,18 +271,26 @@ export class ShardSubscription {
 
 /** The events, until the connection has been silent for too long. */
 async function* heard(
-  events: AsyncIterable<SubscribeToShardEventStream> | readonly SubscribeToShardEventStream[],
+  events: AsyncIterable<SubscribeToShardEventStream>,
   ending: AbortController,
+  clock: Clock,
 ): AsyncGenerator<SubscribeToShardEventStream> {
-  let silence = setTimeout(() => ending.abort(), SILENCE_MS)
+  const listen = (): AbortController => {
+    const heardOf = new AbortController()
+    void clock.sleep(SILENCE_MS, heardOf.signal).then(() => {
+      if (!heardOf.signal.aborted) ending.abort()
+    })
+    return heardOf
+  }
+  let silence = listen()
   try {
     for await (const event of events) {
-      clearTimeout(silence)
+      silence.abort()
       yield event
-      silence = setTimeout(() => ending.abort(), SILENCE_MS)
+      silence = listen()
     }
   } finally {
-    clearTimeout(silence)
+    silence.abort()
   }
 }
 
