@@ -1,27 +1,6 @@
-import { type Clock, isThenable, randomUuid } from '@eddy/core'
+import { type Clock, randomUuid } from '@eddy/core'
+import { callHandler, type LambdaHandler } from './call-handler.ts'
 import type { InvocationResult } from './invocation.ts'
-
-/** The context object of the Node.js runtime. */
-export interface LambdaContext {
-  readonly functionName: string
-  readonly functionVersion: string
-  readonly invokedFunctionArn: string
-  readonly memoryLimitInMB: string
-  readonly awsRequestId: string
-  readonly logGroupName: string
-  readonly logStreamName: string
-  callbackWaitsForEmptyEventLoop: boolean
-  getRemainingTimeInMillis(): number
-  /** The three of the runtimes before Node.js 8. */
-  done(error?: unknown, result?: unknown): void
-  fail(error: unknown): void
-  succeed(result?: unknown): void
-}
-
-export type LambdaCallback = (error?: unknown, result?: unknown) => void
-
-/** Any handler: one that returns a promise, or one that calls back. */
-export type LambdaHandler = (event: never, context: LambdaContext, callback: LambdaCallback) => unknown
 
 export interface LambdaFunctionOptions {
   readonly clock: Clock
@@ -107,42 +86,16 @@ export class LambdaFunction {
     const late = clock.sleep(this.#timeoutMs, over.signal).then(() => {
       throw new TimedOut(`${requestId} Task timed out after ${seconds} seconds`)
     })
-    const answered = new Promise<unknown>((resolve, reject) => {
-      const callback: LambdaCallback = (error, result) =>
-        error === undefined || error === null ? resolve(result) : reject(error)
-      const context = this.#contextOf(requestId, callback, () =>
-        Math.max(0, Math.round(deadlineMs - clock.monotonicMs())),
-      )
-      try {
-        const returned = handler(event as never, context, callback)
-        // A handler that takes no callback and returns no promise is done when it returns (Node.js runtime).
-        if (isThenable(returned)) returned.then(resolve, reject)
-        else if (handler.length < 3 && returned !== undefined) resolve(returned)
-      } catch (error) {
-        reject(error)
-      }
+    const answered = callHandler(handler, event, {
+      functionName: this.name,
+      invokedFunctionArn: this.arn,
+      awsRequestId: requestId,
+      getRemainingTimeInMillis: () => Math.max(0, Math.round(deadlineMs - clock.monotonicMs())),
     })
     // The one that comes too late is nobody's.
     late.catch(() => {})
     answered.catch(() => {})
     return Promise.race([answered, late]).finally(() => over.abort())
-  }
-
-  #contextOf(requestId: string, callback: LambdaCallback, leftMs: () => number): LambdaContext {
-    return {
-      functionName: this.name,
-      functionVersion: '$LATEST',
-      invokedFunctionArn: this.arn,
-      memoryLimitInMB: '128',
-      awsRequestId: requestId,
-      logGroupName: `/aws/lambda/${this.name}`,
-      logStreamName: `2026/01/01/[$LATEST]${requestId.replaceAll('-', '')}`,
-      callbackWaitsForEmptyEventLoop: true,
-      getRemainingTimeInMillis: leftMs,
-      done: callback,
-      fail: (error) => callback(error ?? new Error('failed')),
-      succeed: (result) => callback(undefined, result),
-    }
   }
 }
 

@@ -1,0 +1,14 @@
+/** To a sandbox's process: one invocation. */
+export interface SandboxCall {
+  readonly event: unknown
+  readonly functionName: string
+  readonly invokedFunctionArn: string
+  readonly awsRequestId: string
+  /** Milliseconds until the function's timeout. */
+  readonly leftMs: number
+}
+
+/** Back from it: what the handler answered, or threw. */
+export type SandboxAnswer =
+  | { readonly payload: unknown }
+  | { readonly errorType: string; readonly errorMessage: string }
