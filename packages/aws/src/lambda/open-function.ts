@@ -30,8 +30,8 @@ export async function openFunction(app: AppDefinition, options: HandlersOptions)
   const env = options.env ?? process.env
   const resources = (): AwsResources => options.resources ?? resourcesFromEnv(env)
   const logger = options.logger ?? (await functionLogger(env))
-  const engine = await requireEngine(options)()
-  const traced = options.traces === false ? app : await tracedApp(app)
+  const { engine, told } = await opened(app, { ...options, env, logger }, resources)
+  const traced = options.traces === false ? told : await tracedApp(told)
   const maxRecordAgeMs = options.maxRecordAgeMs ?? ageOf(env.EDDY_MAX_RECORD_AGE_MS)
   const invocations = createInvocations({
     engine,
@@ -46,9 +46,21 @@ export async function openFunction(app: AppDefinition, options: HandlersOptions)
   return { app, engine, invocations, logger, metrics, env, resources }
 }
 
-function requireEngine({ engine }: HandlersOptions): () => Engine | Promise<Engine> {
-  if (engine === undefined) throw new InvalidOptionError('engine', 'a function that opens the ports', engine)
-  return engine
+/** Its ports, and the application with a sink for its topic, where its resources name one. */
+async function opened(
+  app: AppDefinition,
+  options: HandlersOptions & Pick<OpenFunction, 'env' | 'logger'>,
+  resources: () => AwsResources,
+): Promise<{ readonly engine: Engine; readonly told: AppDefinition }> {
+  if (options.engine !== undefined) return { engine: await options.engine(), told: app }
+  const { awsEngine, withTopic } = await import('../engine/index.ts')
+  const { env, logger } = options
+  const found = resources()
+  const [engine, told] = await Promise.all([
+    awsEngine({ app, resources: found, logger, env, load: 'late' }),
+    withTopic(app, found, env),
+  ])
+  return { engine, told }
 }
 
 function ageOf(text: string | undefined): number | undefined {

@@ -12,9 +12,9 @@ import { snsDelivery } from './deliveries.ts'
 import type { HandlersOptions } from './handlers.ts'
 import { shardBatch } from './kinesis-batch.ts'
 import type { BatchResponse, SqsEvent, SqsRecord } from './lambda-events.ts'
-import { type Lost, type LostRecords, lostIn } from './lost-batches.ts'
+import { type Lost, type LostRecords, lostIn, type ReadObject } from './lost-batches.ts'
 import type { OpenFunction } from './open-function.ts'
-import { readObject } from './read-object.ts'
+import { objectReader } from './read-object.ts'
 
 /** Records read again for one document, which has no more of a shard than a batch (I6). */
 const MAX_RECORDS = 100_000
@@ -58,15 +58,17 @@ class Rescuer {
   readonly #opened: OpenFunction
   readonly #options: HandlersOptions
   readonly #deadlineMs: number
+  readonly #readObject: ReadObject
 
   constructor(opened: OpenFunction, options: HandlersOptions, deadlineMs: number) {
     this.#opened = opened
     this.#options = options
     this.#deadlineMs = deadlineMs
+    this.#readObject = options.readObject ?? objectReader(opened.engine.clock, opened.env)
   }
 
   async rescueAll(value: unknown): Promise<void> {
-    for (const lost of await lostIn(value, this.#options.readObject ?? readObject)) await this.#rescue(lost)
+    for (const lost of await lostIn(value, this.#readObject)) await this.#rescue(lost)
   }
 
   async #rescue(lost: Lost): Promise<void> {
