@@ -40,10 +40,18 @@ export class StreamSummaries {
     if (known !== undefined && performance.now() - known.atMs < maxAgeMs) return known
     let asked = this.#asked.get(stream)
     if (asked === undefined) {
-      asked = this.#ask(stream).finally(() => this.#asked.delete(stream))
+      asked = this.#ask(stream)
       this.#asked.set(stream, asked)
     }
-    return await asked
+    const isLatest = (): boolean => this.#asked.get(stream) === asked
+    try {
+      const summary = await asked
+      // What was asked before a change of this process says nothing of the time after it.
+      if (isLatest()) this.#remember(stream, summary)
+      return summary
+    } finally {
+      if (isLatest()) this.#asked.delete(stream)
+    }
   }
 
   /** After a change that this process made. */
@@ -52,15 +60,17 @@ export class StreamSummaries {
     this.#asked.delete(stream)
   }
 
+  #remember(stream: string, summary: StreamSummary): void {
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear()
+    this.#known.set(stream, summary)
+  }
+
   async #ask(stream: string): Promise<StreamSummary> {
     const command = new DescribeStreamSummaryCommand({ StreamName: this.#nameOf(stream) })
     try {
       const answer = await this.#calls.send((client, abortSignal) => client.send(command, { abortSignal }))
       const told = answer.StreamDescriptionSummary as StreamDescriptionSummary
-      const summary = { ...told, atMs: performance.now() }
-      if (this.#known.size >= MAX_KNOWN) this.#known.clear()
-      this.#known.set(stream, summary)
-      return summary
+      return { ...told, atMs: performance.now() }
     } catch (error) {
       throw streamErrorOf(error, stream, `DescribeStreamSummary on stream "${stream}"`)
     }

@@ -8,10 +8,12 @@ import { openEmbedded, systemClock } from '@eddy/embedded'
 import { openAwsEndpoint } from '@eddy/server/aws'
 import { SimWorld } from '@eddy/testing'
 import { type ContractOptions, type LogNature, logContract, type OpenFixture } from '@eddy/testing/contracts'
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { KinesisLog } from '../../src/kinesis/index.ts'
 import { type Emulator, startKinesisLocal } from '../support/emulators.ts'
 import { clientOf, type Kinesalite, startKinesalite } from '../support/kinesalite.ts'
+import { recordInto } from '../support/record-calls.mjs'
+import { readCalls, violationsOf } from '../support/recorded-calls.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -47,13 +49,18 @@ function contractOn(
   describe(name, () => {
     let service: Service
     let client: KinesisClient
+    let folder: string
     beforeAll(async () => {
       service = await start()
       client = clientOf(service.endpoint)
+      folder = await mkdtemp(join(tmpdir(), 'eddy-calls-'))
+      recordInto(join(folder, 'calls.ndjson'))
     })
     afterAll(async () => {
+      recordInto(undefined)
       client?.destroy()
       await service?.stop()
+      await rm(folder, { recursive: true, force: true })
     })
     const open: OpenFixture = async () => {
       const logs: KinesisLog[] = []
@@ -76,6 +83,12 @@ function contractOn(
       }
     }
     logContract(name, open, { ...options, log: KINESIS })
+
+    test('every request was one that the model of Kinesis allows', () => {
+      const calls = readCalls(join(folder, 'calls.ndjson'))
+      expect(new Set(calls.map(({ operation }) => operation)).size).toBeGreaterThan(10)
+      expect(violationsOf(calls)).toEqual([])
+    })
   })
 }
 
