@@ -217,7 +217,6 @@ export type {
   Operations,
   Payload,
   PolicyOptions,
-  ProtectionStatus,
   PurgeOptions,
   PurgeResult,
   QueueDepth,
@@ -227,10 +226,10 @@ export type {
   RedrivePlan,
   ResumeOptions,
   SubscriptionQueueStatus,
-  SubscriptionShardStatus,
   SubscriptionStatus,
 } from './operate/operations.ts'
 export type { NewStream, ShardStatus, StreamChange, StreamDetail } from './operate/stream-shapes.ts'
+export type { ProtectionStatus, SubscriptionShardStatus } from './operate/subscription-shapes.ts'
 export { backoffDelayMs, MAX_DELAY_MS } from './policies/backoff.ts'
 export { type Decision, decideFailure, type Failure } from './policies/decide.ts'
 export { errorInfo } from './policies/error-info.ts'

@@ -68,6 +68,7 @@ const subscriptionShard: Required<SubscriptionShardStatus> = {
   state: 'reading',
   checkpoint: '1',
   lagRecords: 1,
+  owner: 'worker-1',
   lagMs: 1,
   buffered: 1,
   expiredRecords: 1,

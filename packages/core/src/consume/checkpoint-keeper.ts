@@ -18,6 +18,8 @@ export interface CheckpointPlace extends PassedPlace {
   readonly shard: ShardInfo
   readonly streamId: string
   readonly reading: Reading
+  /** Arrival of the oldest record that is not resolved. */
+  readonly waitingSinceMs: () => number | undefined
 }
 
 /** Saves a shard's progress, one write at a time, and knows what of it is durable. */
@@ -93,6 +95,7 @@ export class CheckpointKeeper {
     const { admitted, base, changes, expiredRecords } = this.#progress
     const from = this.#progress.from()
     const copies = this.#copies.saved(base)
+    const waitingSinceMs = this.#parts.owner.isShared ? this.#place.waitingSinceMs() : undefined
     this.#stored = await this.#checkpoints.save(shard.shardId, this.#stored, {
       streamId,
       pass,
@@ -104,6 +107,7 @@ export class CheckpointKeeper {
       ended,
       expiredRecords,
       epoch: reading.epoch,
+      ...(waitingSinceMs !== undefined && { waitingSinceMs }),
       savedAtMs: this.#parts.engine.clock.now(),
     })
     this.#savedChanges = changes

@@ -28,6 +28,8 @@ export interface Checkpoint {
   readonly expiredRecords: number
   readonly epoch: number
   readonly savedAtMs: number
+  /** Arrival of the oldest record that was not resolved then, for other processes. Absent: none was. */
+  readonly waitingSinceMs?: number
 }
 
 export interface StoredCheckpoint {

@@ -9,7 +9,7 @@ import type { ShardInfo, StreamInfo } from '../ports/log.ts'
 import { Fenced } from '../runtime/fenced.ts'
 import { lastTry, persist, Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
-import { Checkpoints, type StoredCheckpoint } from './checkpoint.ts'
+import { type Checkpoint, Checkpoints, type StoredCheckpoint } from './checkpoint.ts'
 import { enoughReady, liveLanes } from './live-lanes.ts'
 import type { LivePath } from './live-path.ts'
 import { afterLostTail } from './lost-tail.ts'
@@ -134,6 +134,11 @@ export class Intake {
     const { log } = this.#parts.engine
     const shards = await this.#persist('listing shards', () => log.listShards(this.#stream.name))
     return !shards.some((shard) => shard.shardId === shardId)
+  }
+
+  /** What is stored of a shard that is not read here. */
+  async storedIn(shardId: string): Promise<Checkpoint | undefined> {
+    return (this.#ended.get(shardId) ?? (await this.#checkpoints.load(shardId)))?.checkpoint
   }
 
   /** Nothing is left that may have been running when the shard's last owner died. */

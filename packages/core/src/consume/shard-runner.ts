@@ -97,7 +97,8 @@ export class ShardRunner {
     this.#progress = new ShardProgress(this.#restoreMap(before?.runs), options.from, counts)
     const copies = new Copies(...options.copiesOfParents, before?.copies)
     this.#sieve = new RecordSieve(parts, options.shard.shardId, copies, options.filter)
-    this.#keeper = new CheckpointKeeper(parts, checkpoints, options, this.#progress, copies, options.start)
+    const place = { ...options, waitingSinceMs: () => this.#waitingSinceMs() }
+    this.#keeper = new CheckpointKeeper(parts, checkpoints, place, this.#progress, copies, options.start)
     this.#readFrom = options.from
     // Half of the buffer at most: a batch of that size must find as much in it.
     this.#takeAtMost = Math.min(TAKE, Math.ceil(parts.definition.maxBufferedRecords / 2))
@@ -231,6 +232,12 @@ export class ShardRunner {
   async save(ended = false): Promise<void> {
     await this.#keeper.save(ended)
     this.#changed.notify()
+  }
+
+  #waitingSinceMs(): number | undefined {
+    const nowMs = this.#parts.engine.clock.now()
+    const lagMs = this.lagMs(nowMs)
+    return lagMs === 0 ? undefined : nowMs - lagMs
   }
 
   #restoreMap(runs: string | undefined): ResolvedMap {

@@ -8,8 +8,8 @@ import type { FailureStatus, LedgerItem } from '../model/ledger-item.ts'
 import type { NewMessage, SendOutcome } from '../model/message.ts'
 import type { PolicyChange, PolicyDifference, PolicyResult, PolicyState } from '../model/policy-state.ts'
 import type { LogRecord, StreamInfo } from '../ports/log.ts'
-import type { Limit } from '../protect/start-limits.ts'
 import type { NewStream, StreamChange, StreamDetail } from './stream-shapes.ts'
+import type { ProtectionStatus, SubscriptionShardStatus } from './subscription-shapes.ts'
 
 /** The fate of one record of an append, in request order. */
 export type AppendOutcome =
@@ -36,49 +36,6 @@ export interface AppendOptions {
   readonly producerId?: string
   /** Producer sequence of the first event; the others follow by one. */
   readonly firstSequence?: number
-}
-
-export interface SubscriptionShardStatus {
-  readonly shardId: string
-  /** `waiting`: its parents are not done. `recovering`: replays serially after an unclean stop. `blocked`: `blocks: 'shard'`. */
-  readonly state: 'waiting' | 'recovering' | 'reading' | 'blocked' | 'paused' | 'ended' | 'stopped'
-  /** Where the next start would begin: the lowest unresolved sequence number; absent before the first record. */
-  readonly checkpoint?: string
-  /** Records between the checkpoint and the end of the shard; undefined where the engine cannot tell. */
-  readonly lagRecords?: number
-  readonly lagMs: number
-  /** Read, not yet resolved. */
-  readonly buffered: number
-  readonly expiredRecords: number
-}
-
-/** How a subscription's downstream is protected now. */
-export interface ProtectionStatus {
-  /** Of the breaker; `closed` also without one. `ramping`: closed again, and not yet at the full rate. */
-  readonly state: 'closed' | 'open' | 'probing' | 'ramping'
-  /** Since when nothing, or only probes, are started. */
-  readonly openSinceMs?: number
-  /** With `open`: when it will probe. */
-  readonly probesAtMs?: number
-  readonly rampEndsAtMs?: number
-  /** Why it opened last. */
-  readonly reason?: string
-  /** The pause; it doubles when the probing fails. */
-  readonly pauseMs?: number
-  /** Outcomes that were looked at since it closed or began to probe, and how many of them failed. */
-  readonly outcomes?: number
-  readonly failed?: number
-  /** What would refuse a first attempt, or a retry, this moment. */
-  readonly firstRefusedBy?: Limit
-  readonly retryRefusedBy?: Limit
-  /** Retries that are due and wait for their start. Those of an open breaker wait in their queue and do not count. */
-  readonly waitingRetries: number
-  /** Handlers at a time, and rates, as they are allowed now. */
-  readonly concurrency: number
-  readonly ratePerSecond?: number
-  readonly retryRatePerSecond?: number
-  /** Retries that first attempts have paid for, beside the floor. */
-  readonly retryCredits?: number
 }
 
 export interface ResumeOptions extends ActionOptions {
@@ -131,7 +88,9 @@ export interface QueueDepth {
 
 export interface SubscriptionQueueStatus extends QueueDepth {
   readonly name: string
-  readonly state: 'recovering' | 'reading' | 'paused' | 'stopped'
+  readonly state: 'recovering' | 'reading' | 'paused' | 'stopped' | 'elsewhere'
+  /** With several workers: which one reads it. */
+  readonly owner?: string
   /** Received by the subscription, not yet acknowledged. */
   readonly buffered: number
 }

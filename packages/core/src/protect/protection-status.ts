@@ -1,4 +1,4 @@
-import type { ProtectionStatus } from '../operate/operations.ts'
+import type { ProtectionStatus } from '../operate/subscription-shapes.ts'
 import type { Clock } from '../ports/clock.ts'
 import { toWall } from './breaker-store.ts'
 import type { Protection } from './protection.ts'

@@ -42,6 +42,8 @@ export class RetentionWatch {
       if (intake === undefined || retentionMs === undefined) continue
       const lag = ShardLag.of(subscription.parts, intake)
       for (const shardId of shardsOf(intake)) {
+        // Of several workers each looks at what it reads.
+        if (subscription.parts.owner.isShared && intake.runnerOf(shardId) === undefined) continue
         this.#judge(subscription, shardId, await lag.lagMs(shardId), retentionMs)
       }
     }

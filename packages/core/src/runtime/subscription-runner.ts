@@ -22,7 +22,7 @@ import { Steps } from '../handle/steps.ts'
 import { LivePolicy } from '../live-policy/live-policy.ts'
 import { PolicyStore } from '../live-policy/policy-store.ts'
 import type { SubscriptionDefinition } from '../model/app.ts'
-import type { LedgerItem } from '../model/ledger-item.ts'
+import type { FailureStatus, LedgerItem } from '../model/ledger-item.ts'
 import type { SubscriptionPolicy } from '../model/policy.ts'
 import type { RejectedPart } from '../model/policy-state.ts'
 import { SubscriptionMetrics } from '../observe/subscription-metrics.ts'
@@ -46,6 +46,10 @@ import type { SubscriptionParts } from './subscription-parts.ts'
 import type { SubscriptionRunnerOptions } from './subscription-runner-options.ts'
 import { statusOf } from './subscription-status.ts'
 
+/** Counts are asked for as often as somebody looks, and cost more the more there is to count. */
+const RECOUNT_AFTER_MS = 30_000
+const COUNTED: readonly FailureStatus[] = ['retrying', 'held', 'dead']
+
 /** One subscription at work: its live path, its retries, and what operators may ask of it. */
 export class SubscriptionRunner implements SubscriptionControl {
   readonly definition: SubscriptionDefinition
@@ -65,6 +69,7 @@ export class SubscriptionRunner implements SubscriptionControl {
   readonly #stream: StreamWork | undefined
   readonly #queue: QueueWork | undefined
   #hasStarted = false
+  #countedMs = Number.NEGATIVE_INFINITY
   #breakerResets = 0
   #pausedBy: string | undefined
 
@@ -176,7 +181,7 @@ export class SubscriptionRunner implements SubscriptionControl {
     await this.policy.load()
     await this.parts.holds.load()
     await this.parts.protection.load()
-    await this.ledger.loadCounts(['retrying', 'held', 'dead'])
+    await this.ledger.loadCounts(COUNTED)
     const work = (this.#stream ?? this.#queue) as StreamWork | QueueWork
     const state = await work.start()
     this.#breakerResets = state.breakerResets ?? 0
@@ -251,7 +256,18 @@ export class SubscriptionRunner implements SubscriptionControl {
   }
 
   async status(): Promise<SubscriptionStatus> {
+    await this.#recount()
     return await statusOf(this)
+  }
+
+  /** What other processes wrote is not counted here as it comes. */
+  async #recount(): Promise<void> {
+    const { owner, engine, holds } = this.parts
+    const nowMs = engine.clock.monotonicMs()
+    if (!owner.isShared || nowMs - this.#countedMs < RECOUNT_AFTER_MS) return
+    this.#countedMs = nowMs
+    await this.ledger.loadCounts(COUNTED)
+    await holds.refresh()
   }
 
   async pause(by: string): Promise<void> {

@@ -1,13 +1,11 @@
 import type { ReadPosition } from '../aggregate/read-position.ts'
 import type { Intake } from '../consume/intake.ts'
 import type { ShardRunner } from '../consume/shard-runner.ts'
+import { places } from '../lease/places.ts'
 import type { BatchDefinition } from '../model/batch.ts'
-import type {
-  SubscriptionQueueStatus,
-  SubscriptionShardStatus,
-  SubscriptionStatus,
-} from '../operate/operations.ts'
+import type { SubscriptionQueueStatus, SubscriptionStatus } from '../operate/operations.ts'
 import { depthOf } from '../operate/queues.ts'
+import type { SubscriptionShardStatus } from '../operate/subscription-shapes.ts'
 import { protectionStatus } from '../protect/protection-status.ts'
 import { ShardLag } from './shard-lag.ts'
 import type { SubscriptionRunner } from './subscription-runner.ts'
@@ -55,10 +53,14 @@ async function queueStatus({
 }: SubscriptionRunner): Promise<SubscriptionQueueStatus | undefined> {
   if (definition.queue === undefined) return undefined
   const { name } = definition.queue
-  const state = queueIntake?.state ?? 'recovering'
+  const place = places.queue(definition.name)
+  const isElsewhere = queueIntake === undefined && parts.owner.isElsewhere(place)
+  const state = queueIntake?.state ?? (isElsewhere ? 'elsewhere' : 'recovering')
+  const owner = parts.owner.nameOf(place)
   return {
     name,
     state: state !== 'stopped' && parts.pause.isPaused ? 'paused' : state,
+    ...(owner !== undefined && { owner }),
     buffered: queueIntake?.buffered ?? 0,
     ...(await depthOf(parts.engine, name)),
   }
@@ -77,18 +79,47 @@ async function shardStatus(
   intake: Intake,
   shardId: string,
 ): Promise<SubscriptionShardStatus> {
-  const lag = ShardLag.of(subscription.parts, intake)
+  const { parts } = subscription
+  if (parts.owner.isShared && intake.runnerOf(shardId) === undefined)
+    return await statusElsewhere(subscription, intake, shardId)
+  const lag = ShardLag.of(parts, intake)
   const [lagMs, lagRecords] = await Promise.all([lag.lagMs(shardId), lag.lagRecords(shardId)])
   const runner = intake.runnerOf(shardId)
   const checkpoint = runner === undefined ? undefined : sequenceOf(runner.checkpointFrom)
+  const owner = parts.owner.nameOf(places.shard(parts.definition.stream, shardId))
   return {
     shardId,
     state: stateOf(subscription, intake, shardId, runner),
+    ...(owner !== undefined && { owner }),
     ...(checkpoint !== undefined && { checkpoint }),
     ...(lagRecords !== undefined && { lagRecords }),
     lagMs,
     buffered: runner?.buffered ?? 0,
     expiredRecords: runner?.expiredRecords ?? 0,
+  }
+}
+
+/** By what its reader has stored. Its records are not looked at: several workers would take turns at that all day. */
+async function statusElsewhere(
+  { parts }: SubscriptionRunner,
+  intake: Intake,
+  shardId: string,
+): Promise<SubscriptionShardStatus> {
+  const place = places.shard(parts.definition.stream, shardId)
+  const stored = await intake.storedIn(shardId)
+  const checkpoint = stored === undefined ? undefined : sequenceOf(stored.from)
+  const owner = parts.owner.nameOf(place)
+  const isElsewhere = parts.owner.isElsewhere(place)
+  const { waitingSinceMs } = stored ?? {}
+  const lagMs = waitingSinceMs === undefined ? 0 : Math.max(0, parts.engine.clock.now() - waitingSinceMs)
+  return {
+    shardId,
+    state: stored?.ended === true ? 'ended' : isElsewhere ? 'elsewhere' : 'waiting',
+    ...(owner !== undefined && { owner }),
+    ...(checkpoint !== undefined && { checkpoint }),
+    lagMs: stored?.ended === true ? 0 : lagMs,
+    buffered: 0,
+    expiredRecords: stored?.expiredRecords ?? 0,
   }
 }
 

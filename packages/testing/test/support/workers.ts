@@ -77,6 +77,11 @@ export class Workers {
     return worker
   }
 
+  /** Of those that run. */
+  names(): string[] {
+    return [...this.#workers.keys()]
+  }
+
   /** As by kill -9. */
   kill(name: string): void {
     this.world.crash(this.get(name).engine)

@@ -90,12 +90,21 @@ function queueText({
   ].join('\n')
 }
 
+/** With several workers. */
+const ownerColumn = {
+  title: 'OWNER',
+  value: ({ owner }: SubscriptionStatus['shards'][number]): string =>
+    owner === undefined ? '-' : printable(owner),
+}
+
 function shardTable({ shards }: SubscriptionStatus, paint: Paint): string {
+  const hasOwners = shards.some(({ owner }) => owner !== undefined)
   return table(
     shards,
     [
       { title: 'SHARD', value: ({ shardId }) => shardId },
       { title: 'STATE', value: ({ state }) => state },
+      ...(hasOwners ? [ownerColumn] : []),
       { title: 'CHECKPOINT', value: ({ checkpoint }) => checkpoint ?? '-' },
       numberColumn('LAG', ({ lagRecords }) => lagRecords),
       { title: 'LAG TIME', align: 'right', value: ({ lagMs }) => duration(lagMs) },

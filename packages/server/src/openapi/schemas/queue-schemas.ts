@@ -69,7 +69,8 @@ export const queueSchemas: Readonly<Record<string, JsonSchema>> = {
   }),
   SubscriptionQueue: object({
     name: text(),
-    state: choice(['recovering', 'reading', 'paused', 'stopped']),
+    state: choice(['recovering', 'reading', 'paused', 'stopped', 'elsewhere']),
+    'owner?': text('With several workers: which one reads it.'),
     buffered: integer('Received, not yet acknowledged.'),
     ...depth,
   }),

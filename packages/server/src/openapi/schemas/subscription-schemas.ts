@@ -6,7 +6,8 @@ const LIMITS = ['breaker', 'rate', 'retry-rate', 'retry-budget']
 export const subscriptionSchemas: Readonly<Record<string, JsonSchema>> = {
   SubscriptionShard: object({
     shardId: text(),
-    state: choice(['waiting', 'recovering', 'reading', 'blocked', 'paused', 'ended', 'stopped']),
+    state: choice(['waiting', 'recovering', 'reading', 'blocked', 'paused', 'ended', 'stopped', 'elsewhere']),
+    'owner?': text('With several workers: which one reads it.'),
     'checkpoint?': text('Sequence number where the next start would begin.'),
     'lagRecords?': integer(),
     lagMs: integer(),
