@@ -9,7 +9,10 @@ export interface SchedulerClientOptions {
   readonly credentials?: SchedulerClientConfig['credentials']
 }
 
-/** A client of EventBridge Scheduler that fits `Schedules`: it sends every request once. */
+const CONNECT_MS = 5_000
+const SILENCE_MS = 10_000
+
+/** A client of EventBridge Scheduler that fits `Schedules`: it sends every request once, and gives up on one without an answer. */
 export function schedulerClient({
   endpoint,
   region,
@@ -18,6 +21,7 @@ export function schedulerClient({
   return new SchedulerClient({
     maxAttempts: 1,
     retryMode: 'standard',
+    requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: SILENCE_MS },
     ...(endpoint !== undefined && { endpoint }),
     ...(region !== undefined && { region }),
     ...(credentials !== undefined && { credentials }),

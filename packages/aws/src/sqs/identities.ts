@@ -45,7 +45,7 @@ export class Identities {
   #next({ delayMs }: QueueMessage): Identity {
     const nowMs = this.#clock.now()
     this.#count += 1
-    if (nowMs > this.#lastMs || this.#count === MAX_COUNT) {
+    if (Math.floor(nowMs) > this.#lastMs || this.#count === MAX_COUNT) {
       this.#lastMs = Math.max(Math.floor(nowMs), this.#lastMs + 1)
       this.#count = 0
     }

@@ -19,7 +19,7 @@ export interface LiveDelivery {
   readonly blob: string | undefined
 }
 
-const SWEEP_EVERY = 1_000
+const SWEEP_EVERY_MS = 10_000
 
 /**
  * The receipts that this process has in hand. SQS takes an old receipt for as long as nobody else received the message;
@@ -29,6 +29,7 @@ export class LiveReceipts {
   readonly #clock: Clock
   readonly #live = new Map<string, LiveDelivery>()
   #count = 0
+  #sweptMs = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -36,7 +37,7 @@ export class LiveReceipts {
 
   add(delivery: LiveDelivery): string {
     this.#count += 1
-    if (this.#count % SWEEP_EVERY === 0) this.#sweep()
+    if (this.#clock.monotonicMs() - this.#sweptMs >= SWEEP_EVERY_MS) this.#sweep()
     const receipt = `${this.#count}:${delivery.handle}`
     this.#live.set(receipt, delivery)
     return receipt
@@ -72,6 +73,7 @@ export class LiveReceipts {
   /** As many stay as are hidden, of which SQS has a limit. */
   #sweep(): void {
     const nowMs = this.#clock.monotonicMs()
+    this.#sweptMs = nowMs
     for (const [receipt, { untilMs }] of this.#live) if (untilMs <= nowMs) this.#live.delete(receipt)
   }
 }

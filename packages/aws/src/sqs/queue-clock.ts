@@ -6,5 +6,5 @@ export const MAX_VISIBILITY_MS: number = 12 * 3_600_000
 export function secondsOf(ms: number): number {
   return Math.ceil(Math.max(0, ms) / 1_000)
 }
-/** Of a message that was just received, or was received some time ago. */
-export const MAX_HIDDEN_MS: number = MAX_VISIBILITY_MS - 60_000
+/** From a receive on SQS hides a message for twelve hours at the most; it may have been received a while ago. */
+export const MAX_HIDDEN_MS: number = MAX_VISIBILITY_MS - 3_600_000

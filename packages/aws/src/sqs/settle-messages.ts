@@ -18,8 +18,12 @@ export interface SettleParts {
 const MAX_ENTRIES = 10
 const MAX_TRIES = 5
 const FIRST_WAIT_MS = 50
-/** The receipt is of a delivery that is over, or the message is gone: nothing is left to be done. */
-const VOID = /ReceiptHandleIsInvalid|MessageNotInflight|InvalidParameterValue|NotInflight/
+/**
+ * The receipt is of a delivery that is over, or the message is gone: nothing is left to be done. "Value … for parameter
+ * ReceiptHandle is invalid. Reason: The receipt handle has expired.", or "… Reason: Message does not exist or is not
+ * available for visibility timeout change."
+ */
+const VOID = /ReceiptHandleIsInvalid|MessageNotInflight|parameter ReceiptHandle|Message does not exist/
 
 /**
  * Deletes the messages. What is not known to be deleted is deleted again a few times, here alone: a deletion may be repeated.
@@ -48,7 +52,7 @@ async function deleteSome(
   const { Failed: failed = [] } = await client.send(
     new DeleteMessageBatchCommand({ QueueUrl: url, Entries: entries }),
   )
-  const open = failed.filter(({ Code: code = '' }) => !VOID.test(code))
+  const open = failed.filter(({ Code: code, Message: message }) => !VOID.test(`${code}: ${message}`))
   return open.map(({ Id: id }) => handles[Number(id)] as string)
 }
 
@@ -67,7 +71,7 @@ export async function hideMessage(
     try {
       await parts.client.send(new ChangeMessageVisibilityCommand(input))
     } catch (error) {
-      if (!VOID.test(sdkErrorOf(error).name)) throw error
+      if (!VOID.test(sdkErrorOf(error).problem)) throw error
     }
     return undefined
   })

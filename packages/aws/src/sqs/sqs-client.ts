@@ -9,11 +9,23 @@ export interface SqsClientOptions {
   readonly credentials?: SQSClientConfig['credentials']
 }
 
-/** An SQS client that fits `SqsQueue`: it sends every request once. */
+const CONNECT_MS = 5_000
+/** Between two packets of an answer; a receive waits for 20 seconds. */
+const SILENCE_MS = 30_000
+/** Each queue that is read has a request that waits; sends and deletions must not queue up behind those. */
+const MAX_SOCKETS = 1_000
+
+/** An SQS client that fits `SqsQueue`: it sends every request once, and gives up on one that stays without an answer. */
 export function sqsClient({ endpoint, region, credentials }: SqsClientOptions = {}): SQSClient {
   return new SQSClient({
     maxAttempts: 1,
     retryMode: 'standard',
+    requestHandler: {
+      connectionTimeout: CONNECT_MS,
+      socketTimeout: SILENCE_MS,
+      httpAgent: { maxSockets: MAX_SOCKETS },
+      httpsAgent: { maxSockets: MAX_SOCKETS },
+    },
     ...(endpoint !== undefined && { endpoint }),
     ...(region !== undefined && { region }),
     ...(credentials !== undefined && { credentials }),

@@ -17,9 +17,11 @@ export class SqsRefusedError extends EddyError {
  * it. What is neither is returned as it is: a bug.
  */
 export function sqsError(thrown: unknown, what: string): unknown {
-  const { kind, problem } = sdkErrorOf(thrown)
+  const { kind, name, problem } = sdkErrorOf(thrown)
   if (kind === 'bug') return thrown
-  if (kind === 'refused') return new SqsRefusedError(what, problem, { cause: thrown })
+  // Too many messages are in flight, or a purge is under way: it passes.
+  const isFull = /OverLimit|PurgeQueueInProgress/.test(name)
+  if (kind === 'refused' && !isFull) return new SqsRefusedError(what, problem, { cause: thrown })
   return new StorageError(`${what}: ${problem}`, { request: what }, { cause: thrown })
 }
 

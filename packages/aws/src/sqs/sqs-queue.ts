@@ -60,6 +60,8 @@ export interface SqsQueueOptions {
 
 const MAX_MESSAGE_BYTES = 1_048_576
 const PURGE_MS = 60_000
+/** Schedules that could not be counted are not asked for again so soon. */
+const NO_COUNT_MS = 60_000
 /** Polls that wait at a time, of all queues. */
 const MAX_WAITERS = 10_000
 
@@ -75,6 +77,7 @@ export class SqsQueue implements Queue {
   readonly #addresses: QueueAddresses
   readonly #parts: DeliveryParts
   readonly #closing = new AbortController()
+  #notCountedMs = Number.NEGATIVE_INFINITY
 
   constructor(options: SqsQueueOptions) {
     const { client, clock, resources, blobs, table, longDelays, isFifo = () => false } = options
@@ -190,11 +193,11 @@ export class SqsQueue implements Queue {
 
   async stats(queue: string): Promise<QueueStats> {
     this.#requireOpen()
-    const { client, clock, longDelays } = this.#options
+    const { client, clock } = this.#options
     const address = await this.#addresses.find(queue)
     const [{ ready, inFlight, delayed }, later] = await Promise.all([
       this.#asked(address, 'GetQueueAttributes', () => queueCounts(client, address)),
-      longDelays?.count(queuePrefix(queue)) ?? 0,
+      this.#scheduled(queue),
     ])
     const counts = { messages: ready + inFlight + delayed + later, inFlight, delayed: delayed + later }
     if (ready + inFlight === 0) return { ...counts, oldestDueAtMs: undefined }
@@ -219,6 +222,19 @@ export class SqsQueue implements Queue {
   async cancel(queue: string, timer: string): Promise<void> {
     this.#requireOpen()
     await this.#options.longDelays?.cancel(timerPrefix(queue, timer))
+  }
+
+  /** Schedules are a part of the count that nothing rests on: without it the rest is told all the same. */
+  async #scheduled(queue: string): Promise<number> {
+    const { clock, longDelays } = this.#options
+    if (clock.monotonicMs() - this.#notCountedMs < NO_COUNT_MS) return 0
+    try {
+      return (await longDelays?.count(queuePrefix(queue))) ?? 0
+    } catch (error) {
+      this.#notCountedMs = clock.monotonicMs()
+      this.#parts.logger.warn({ queue, reason: String(error) }, 'the schedules of a queue are not counted')
+      return 0
+    }
   }
 
   async #poll(
