@@ -134,6 +134,7 @@ export class EddyApp extends Construct {
         ...named,
         bucket: this.bucket.bucketName,
         schedulerRoleArn: schedules.role.roleArn,
+        deadSchedulesArn: this.queues.deadSchedules.queueArn,
         topicArn: this.topic.topicArn,
       },
       isInVpc: vpc !== undefined,

@@ -79,22 +79,29 @@ export function bundleHandlers({ entry, outDir, sdk }: BundleOptions): void {
 
 /**
  * Callers of `http` are signed: API Gateway and function URLs let nobody else through, and take the Authorization header
- * for it. So the token that the API asks for is one that only this process knows.
+ * for it. So the token that the API asks for is one that only this process knows. The API is loaded with its first call:
+ * other functions never need it.
  */
 function sourceOf(entry: string): string {
-  return [
-    `import { randomUUID } from 'node:crypto'`,
-    `import * as file from ${JSON.stringify(`./${entry}`)}`,
-    `import { handlers } from '${HANDLERS}'`,
-    `import { createApp } from '${SERVER}'`,
-    `const { default: main, app } = file as Record<string, never>`,
-    `const token = randomUUID()`,
-    `const signed = (options) => {`,
-    `  const api = createApp(options)`,
-    `  return { fetch: (request) => { request.headers.set('authorization', 'Bearer ' + token); return api.fetch(request) } }`,
-    `}`,
-    `export const { http, kinesis, queue, rescue, retry, sns, sweep } = handlers(main ?? app, { http: signed, token })`,
-  ].join('\n')
+  return `
+import { randomUUID } from 'node:crypto'
+import * as file from ${JSON.stringify(`./${entry}`)}
+import { handlers } from '${HANDLERS}'
+const { default: main, app } = file
+const token = randomUUID()
+const load = async (options) => (await import('${SERVER}')).createApp(options)
+const signed = (options) => {
+  let loading
+  return {
+    fetch: async (request) => {
+      loading ??= load(options)
+      request.headers.set('authorization', 'Bearer ' + token)
+      return await (await loading).fetch(request)
+    },
+  }
+}
+export const { http, kinesis, queue, rescue, retry, sns, sweep } = handlers(main ?? app, { http: signed, token })
+`
 }
 
 /** As the application sees it, else as this package does. */

@@ -1,3 +1,4 @@
+import { WEEKS_PREFIX, YEAR_PREFIX } from '@eddy/aws/resources'
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import {
@@ -31,6 +32,9 @@ export function payloadBucket(
     removalPolicy: removalPolicy === RemovalPolicy.DESTROY ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
     lifecycleRules: [
       { id: 'unfinished-uploads', abortIncompleteMultipartUploadAfter: Duration.days(7) },
+      // No message waits for them any more: 14 days in a queue, and a year before that in a schedule.
+      { id: 'left-of-queues', prefix: WEEKS_PREFIX, expiration: Duration.days(21) },
+      { id: 'left-of-schedules', prefix: YEAR_PREFIX, expiration: Duration.days(400) },
       // The rescue has long read them; a person may still want to look.
       { id: 'failed-batches', prefix: FAILED_BATCHES, expiration: Duration.days(30) },
     ],

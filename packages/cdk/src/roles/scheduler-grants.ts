@@ -5,7 +5,7 @@ export function scheduleGrants(place: Place, group: string, schedulerRoleArn: st
   return [
     {
       service: 'scheduler',
-      actions: ['CreateSchedule', 'DeleteSchedule'],
+      actions: ['CreateSchedule', 'DeleteSchedule', 'GetSchedule', 'ListSchedules'],
       resources: [arn(place, 'scheduler', `schedule/${group}/*`)],
       wildcard: "the schedules of the application's one group: each is named by a hash of what it is for",
     },

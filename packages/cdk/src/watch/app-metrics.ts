@@ -20,7 +20,6 @@ export function eddyMetric(
     dimensionsMap: { [application]: name, [own]: subscription },
     statistic,
     period: PERIOD,
-    label: subscription,
   })
 }
 
@@ -32,7 +31,6 @@ export function streamAge({ streams }: Watched, stream: string): Metric {
     dimensionsMap: { StreamName: streams.of(stream).name },
     statistic: 'Maximum',
     period: PERIOD,
-    label: stream,
   })
 }
 
@@ -44,7 +42,6 @@ export function streamThrottles({ streams }: Watched, stream: string, way: 'Read
     dimensionsMap: { StreamName: streams.of(stream).name },
     statistic: 'Sum',
     period: PERIOD,
-    label: `${stream} ${way.toLowerCase()}s`,
   })
 }
 
@@ -56,6 +53,5 @@ export function tableThrottles({ table }: Watched, way: 'Read' | 'Write'): Metri
     dimensionsMap: { TableName: table.tableName as string },
     statistic: 'Sum',
     period: PERIOD,
-    label: `table ${way.toLowerCase()}s`,
   })
 }

@@ -1,4 +1,4 @@
-import { defineApp, exponential, fixed, queue, stream, subscribe } from 'eddy'
+import { type AppDefinition, defineApp, exponential, fixed, queue, stream, subscribe } from 'eddy'
 
 interface Order {
   readonly id: string
@@ -34,4 +34,6 @@ const mail = subscribe('mail', emails, {
   handle: () => undefined,
 })
 
-export default defineApp({ subscriptions: [charge, ledger, count, mail] })
+const app: AppDefinition = defineApp({ subscriptions: [charge, ledger, count, mail] })
+
+export default app

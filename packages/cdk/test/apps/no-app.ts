@@ -1,0 +1,1 @@
+export const shop: { readonly kind: string } = { kind: 'a shop' }
