@@ -129,7 +129,8 @@ function s3Right(operation: string, bucket: string, key: string): Right {
 }
 
 function schedulerRights(operation: string, input: RecordedCall['input']): readonly Right[] {
-  const group = String(input.GroupName ?? 'default')
+  // A list could be one of all groups: that is what the right is asked on, as users of the service report.
+  const group = operation === 'ListSchedules' ? '*' : String(input.GroupName ?? 'default')
   const { RoleArn } = (input.Target ?? {}) as { RoleArn?: string }
   return [
     [`scheduler:${operation}`, `scheduler:schedule/${group}/*`],

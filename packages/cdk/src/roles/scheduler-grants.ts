@@ -5,9 +5,15 @@ export function scheduleGrants(place: Place, group: string, schedulerRoleArn: st
   return [
     {
       service: 'scheduler',
-      actions: ['CreateSchedule', 'DeleteSchedule', 'GetSchedule', 'ListSchedules'],
+      actions: ['CreateSchedule', 'DeleteSchedule', 'GetSchedule'],
       resources: [arn(place, 'scheduler', `schedule/${group}/*`)],
       wildcard: "the schedules of the application's one group: each is named by a hash of what it is for",
+    },
+    {
+      service: 'scheduler',
+      actions: ['ListSchedules'],
+      resources: [arn(place, 'scheduler', 'schedule/*/*')],
+      wildcard: 'the service asks for this right on the schedules of all groups, whichever group is listed',
     },
     {
       service: 'iam',

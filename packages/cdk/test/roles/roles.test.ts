@@ -69,7 +69,9 @@ describe('Roles', () => {
   })
 
   it('name what belongs to the application alone', () => {
-    for (const { resource } of all) expect(resource).toMatch(/(^|[:/])shop([-/.]|$)/)
+    // Whichever group is listed, the service asks for the right on all of them.
+    const named = all.filter(({ action }) => action !== 'scheduler:ListSchedules')
+    for (const { resource } of named) expect(resource).toMatch(/(^|[:/])shop([-/.]|$)/)
   })
 
   it('read what is theirs: a subscription has its own stream, its own queue, its own retries', () => {
