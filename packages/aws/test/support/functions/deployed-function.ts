@@ -1,0 +1,56 @@
+import {
+  type InvocationResult,
+  type Invoke,
+  ProcessFunction,
+  type ProcessFunctionOptions,
+} from '@eddy/testing/lambda'
+
+const KEPT_CHARACTERS = 8_000
+
+type End = 'ok' | (InvocationResult & { readonly ok: false })['kind']
+
+/** A function in processes of its own, and what became of its invocations. */
+export class DeployedFunction {
+  readonly #function: ProcessFunction
+  readonly #ends = new Map<End, number>()
+  #output = ''
+
+  constructor(options: Omit<ProcessFunctionOptions, 'onOutput'>) {
+    this.#function = new ProcessFunction({
+      ...options,
+      onOutput: (chunk) => {
+        this.#output = `${this.#output}${chunk}`.slice(-KEPT_CHARACTERS)
+      },
+    })
+  }
+
+  get arn(): string {
+    return this.#function.arn
+  }
+
+  /** The last that its processes wrote. */
+  get output(): string {
+    return this.#output
+  }
+
+  /** Invocations that ended so. */
+  ends(end: End): number {
+    return this.#ends.get(end) ?? 0
+  }
+
+  readonly invoke: Invoke = async (event) => {
+    const result = await this.#function.invoke(event)
+    const end = result.ok ? 'ok' : result.kind
+    this.#ends.set(end, this.ends(end) + 1)
+    return result
+  }
+
+  /** What it was invoked for, and how that ended, with its last words. */
+  toString(): string {
+    return `${this.#function.name} ${JSON.stringify(Object.fromEntries(this.#ends))}\n${this.#output}`
+  }
+
+  close(): Promise<void> {
+    return this.#function.close()
+  }
+}
