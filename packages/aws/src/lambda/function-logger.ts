@@ -9,7 +9,8 @@ const LEVELS: readonly Level[] = ['debug', 'info', 'warn', 'error']
 export async function functionLogger(env: Environment): Promise<Logger> {
   const powertools = await import('@aws-lambda-powertools/logger').catch(() => undefined)
   if (powertools === undefined) return jsonLogger(env, (line) => void process.stdout.write(`${line}\n`))
-  const logger = new powertools.Logger()
+  const serviceName = env.POWERTOOLS_SERVICE_NAME ?? env.EDDY_NAME
+  const logger = new powertools.Logger(serviceName === undefined ? {} : { serviceName })
   const at =
     (level: Level): Logger[Level] =>
     (fields, message) =>

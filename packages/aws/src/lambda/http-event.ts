@@ -42,7 +42,15 @@ export function requestOf(event: HttpEvent): Request {
   })
 }
 
+/** An answer that has no end is none for a function: its caller is to ask from time to time. */
 export async function resultOf(response: Response): Promise<HttpResult> {
+  if (response.headers.get('content-type')?.startsWith('text/event-stream') === true) {
+    await response.body?.cancel()
+    const detail = 'a function streams no events: ask for what has changed from time to time'
+    const problem = { type: 'about:blank', title: 'Not Implemented', status: 501, detail }
+    const headers = { 'content-type': 'application/problem+json' }
+    return { statusCode: 501, headers, body: JSON.stringify(problem), isBase64Encoded: false }
+  }
   const bytes = Buffer.from(await response.arrayBuffer())
   const type = response.headers.get('content-type') ?? 'text/plain'
   const isText = /^text\/|json|xml|javascript|yaml/.test(type)
