@@ -29,6 +29,7 @@ const EDGES: Readonly<Record<string, Edges>> = {
       '@nats-io/jetstream',
       '@nats-io/transport-node',
       'bullmq',
+      'esbuild',
       'ioredis',
       'kinesalite',
       'pg-boss',

@@ -4,6 +4,7 @@ import { endpointStart } from '../endpoint-start/endpoint-start.ts'
 import { endpointThroughput } from '../endpoint-throughput/endpoint-throughput.ts'
 import { head } from '../head/head.ts'
 import { keys } from '../keys/keys.ts'
+import { lambdaInit } from '../lambda-init/lambda-init.ts'
 import { million } from '../million/million.ts'
 import { peers } from '../peers/peers.ts'
 import { pipeline } from '../pipeline/pipeline.ts'
@@ -26,6 +27,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   head,
   endpointThroughput,
   endpointStart,
+  lambdaInit,
   threads,
   writers,
   peers,

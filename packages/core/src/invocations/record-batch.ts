@@ -172,7 +172,11 @@ export class RecordBatch {
           await note.progress(runsFrom(entries, 0))
         } catch (error) {
           isFenced ||= error instanceof Fenced
-          if (isFenced) return set.close()
+          if (isFenced) {
+            // What still runs here writes nothing: the later invocation has those events, too.
+            this.#invocation.end()
+            return set.close()
+          }
           logger.warn({ reason: String(error) }, 'how far a batch is was not noted and is tried again')
         }
       }

@@ -39,6 +39,8 @@ export interface LambdaWorldOptions extends Partial<SimWorldOptions> {
   readonly stream?: string
   /** Of every function; default 120,000. */
   readonly timeoutMs?: number
+  /** Asked at each invocation: after so long its answer is lost, and it runs on beside the next one. */
+  readonly loseAnswerAfterMs?: () => number | undefined
   /** Of handlers. */
   readonly options?: HandlersOptions
 }
@@ -60,6 +62,8 @@ export class LambdaWorld {
   #operations: Operations | undefined
   /** Processes that ended by themselves. */
   exits = 0
+  /** Invocations that ran on after theirs was taken for failed. */
+  lostAnswers = 0
 
   private constructor(makeApp: (sandbox: Sandbox) => AppDefinition, options: LambdaWorldOptions) {
     this.#makeApp = makeApp
@@ -174,9 +178,23 @@ export class LambdaWorld {
       process.onExit = () => reject(new FunctionExit())
     })
     exited.catch(() => {})
-    const answer = await Promise.race([process.handlers[kind](event, context), exited])
-    this.#idle.push(process)
-    return answer
+    const running = Promise.race([process.handlers[kind](event, context), exited])
+    const over = new AbortController()
+    const kept = running
+      .finally(() => over.abort())
+      .then((answer) => {
+        this.#idle.push(process)
+        return answer
+      })
+    const loseAfterMs = this.#options.loseAnswerAfterMs?.()
+    if (loseAfterMs === undefined) return await kept
+    kept.catch(() => {})
+    const lost = this.clock.sleep(loseAfterMs, over.signal).then(() => {
+      if (over.signal.aborted) return kept
+      this.lostAnswers += 1
+      throw new Error('the connection was lost')
+    })
+    return await lost
   }
 
   #boot(kind: Kind, more: HandlersOptions): Process {

@@ -19,6 +19,8 @@ export interface Play {
   /** Events that end every process they are handled in. */
   readonly poison: number
   readonly failingShare: number
+  /** Answers that the service never gets. */
+  readonly lostAnswers: number
 }
 
 export function playOf(seed: number): Play {
@@ -38,13 +40,14 @@ export function playOf(seed: number): Play {
     kills: chance.int(4),
     poison: chance.chance(0.4) ? 1 : 0,
     failingShare: chance.pick([0, 0.03, 0.2]),
+    lostAnswers: chance.chance(0.3) ? 1 + chance.int(3) : 0,
   }
 }
 
 export interface Played {
   readonly problems: readonly string[]
-  readonly handled: number
   readonly kills: number
+  readonly lostAnswers: number
   readonly dead: number
 }
 
@@ -63,7 +66,6 @@ export async function playFunctions(play: Play): Promise<Played> {
     id: `e${index}`,
   }))
   const succeededIds = new Set<string>()
-  const starts: Begun[] = []
   const late: { readonly first: string; readonly second: string }[] = []
   const poisoned = new Set(
     chance
@@ -72,10 +74,10 @@ export async function playFunctions(play: Play): Promise<Played> {
       .map(({ id }) => id),
   )
   let killsLeft = kills
+  let answersToLose = play.lostAnswers
   let isSettling = false
 
   const begin = ({ id, key }: Begun): void => {
-    starts.push({ id, key })
     if (blocks === 'nothing') return
     for (const earlier of order) {
       if (earlier.id === id) break
@@ -138,7 +140,15 @@ export async function playFunctions(play: Play): Promise<Played> {
               }),
         ],
       }),
-    { seed: play.seed, shards: play.shards },
+    {
+      seed: play.seed,
+      shards: play.shards,
+      loseAnswerAfterMs: () => {
+        if (answersToLose === 0 || !chance.chance(0.2)) return undefined
+        answersToLose -= 1
+        return chance.int(400)
+      },
+    },
   )
   try {
     await world.put(
@@ -150,11 +160,18 @@ export async function playFunctions(play: Play): Promise<Played> {
     world.mapStream('work', { batchSize, parallelizationFactor: factor, bisectBatchOnFunctionError: bisect })
     world.mapRetries('work')
     const { clock } = world
-    await clock.advance(300_000)
+    await clock.advance(120_000)
     world.world.faults = quietFaults
     isSettling = true
     const sweeper = world.fn('sweep')
-    for (let minute = 0; minute < 30; minute += 1) {
+    const isOpen = async (): Promise<boolean> => {
+      const ended = new Set(
+        (await world.failures()).map(({ eventId, status }) => (status === 'dead' ? eventId : '')),
+      )
+      const waits = (await world.failures()).some(({ status }) => status === 'retrying' || status === 'held')
+      return waits || order.some(({ id }) => !succeededIds.has(id) && !ended.has(id))
+    }
+    for (let minute = 0; minute < 30 && (await isOpen()); minute += 1) {
       await Promise.all([world.settle(sweeper.invoke({})), clock.advance(60_000)])
     }
     const failures = await world.failures()
@@ -170,7 +187,7 @@ export async function playFunctions(play: Play): Promise<Played> {
         problems.push(`I9: ${item.eventId} still waits (${item.status})`)
     for (const { first, second } of late)
       if (!deadIds.has(second)) problems.push(`I3: ${first} began before ${second} was done`)
-    return { problems, handled: starts.length, kills: world.exits, dead: dead.length }
+    return { problems, kills: world.exits, lostAnswers: world.lostAnswers, dead: dead.length }
   } finally {
     await world.stop()
   }
