@@ -7,7 +7,7 @@ import type { EddyAppProps } from './options/eddy-app-props.ts'
 /** What a template can be made of without any other construct: plain data. */
 export type SynthOptions = Pick<
   EddyAppProps,
-  'entry' | 'name' | 'streams' | 'subscriptions' | 'http' | 'patientMappings' | 'sdk'
+  'entry' | 'name' | 'streams' | 'subscriptions' | 'http' | 'httpAuth' | 'patientMappings' | 'sdk'
 > & {
   /** Folder of the cloud assembly: template, bundles, what the `cdk` command deploys. */
   readonly outDir: string

@@ -27,6 +27,11 @@ describe("cdk-nag's AwsSolutions", () => {
     expect(findings(synthesized((stack) => ({ ...allOptions(stack), worker: WORKER })))).toEqual([])
   })
 
+  it('finds nothing where a token opens HTTP', () => {
+    for (const http of ['function-url', 'http-api'] as const)
+      expect(findings(synthesized({ http, httpAuth: 'token' }))).toEqual([])
+  })
+
   it('looks at all of it: what is not acknowledged is found', () => {
     const open = synthesized()
     new Key(open.stack, 'Unrotated')

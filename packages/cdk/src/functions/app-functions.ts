@@ -83,7 +83,10 @@ export class AppFunctions extends Construct {
     }).rescue
     this.sweep = new SweepFunction(this, 'Sweep', shared).sweep
     const way = props.http ?? 'function-url'
-    this.http = way === 'none' ? undefined : new HttpFunction(this, 'Http', { ...shared, way })
+    this.http =
+      way === 'none'
+        ? undefined
+        : new HttpFunction(this, 'Http', { ...shared, way, auth: props.httpAuth ?? 'iam' })
   }
 
   /**

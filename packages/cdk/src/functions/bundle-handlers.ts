@@ -78,9 +78,9 @@ export function bundleHandlers({ entry, outDir, sdk }: BundleOptions): void {
 }
 
 /**
- * Callers of `http` are signed: API Gateway and function URLs let nobody else through, and take the Authorization header
- * for it. So the token that the API asks for is one that only this process knows. The API is loaded with its first call:
- * other functions never need it.
+ * Without EDDY_TOKEN callers of `http` are signed: API Gateway and function URLs let nobody else through, and take the
+ * Authorization header for it. So the token that the API asks for is then one that only this process knows. The API is
+ * loaded with its first call: other functions never need it.
  */
 function sourceOf(entry: string): string {
   return `
@@ -88,19 +88,20 @@ import { randomUUID } from 'node:crypto'
 import * as file from ${JSON.stringify(`./${entry}`)}
 import { handlers } from '${HANDLERS}'
 const { default: main, app } = file
-const token = randomUUID()
+const isSigned = !process.env.EDDY_TOKEN
+const token = isSigned ? randomUUID() : process.env.EDDY_TOKEN
 const load = async (options) => (await import('${SERVER}')).createApp(options)
-const signed = (options) => {
+const api = (options) => {
   let loading
   return {
     fetch: async (request) => {
       loading ??= load(options)
-      request.headers.set('authorization', 'Bearer ' + token)
+      if (isSigned) request.headers.set('authorization', 'Bearer ' + token)
       return await (await loading).fetch(request)
     },
   }
 }
-export const { http, kinesis, queue, rescue, retry, sns, sweep } = handlers(main ?? app, { http: signed, token })
+export const { http, kinesis, queue, rescue, retry, sns, sweep } = handlers(main ?? app, { http: api, token })
 `
 }
 

@@ -21,8 +21,13 @@ export interface EddyAppProps {
   readonly streams?: Readonly<Record<string, string>>
   /** By the names of subscriptions. */
   readonly subscriptions?: Readonly<Record<string, SubscriptionOptions>>
-  /** Ingest and the admin API, signed with IAM; default `function-url`. */
+  /** Ingest and the admin API; default `function-url`. */
   readonly http?: 'function-url' | 'http-api' | 'none'
+  /**
+   * Who may call it. `iam` (default): whoever signs with rights to it. `token`: whoever has the token, which a secret of
+   * Secrets Manager holds; the `eddy` command can then be used with it. Its address is open to the internet.
+   */
+  readonly httpAuth?: 'iam' | 'token'
   /** Run every subscription in long-running processes on Fargate, instead of functions. Needs `vpc`. */
   readonly worker?: WorkerOptions
   /** Encrypts everything that is made; default: the services' own keys. Its policy must allow CloudWatch and EventBridge. */
@@ -68,6 +73,8 @@ export function checkProps(app: AppDescription, props: EddyAppProps): void {
     const option = props.worker === undefined ? 'vpcEndpoints' : 'worker'
     throw new InvalidOptionError('vpc', `the network that ${option} is about`, undefined)
   }
+  if (props.httpAuth !== undefined && props.httpAuth !== 'iam' && props.httpAuth !== 'token')
+    throw new InvalidOptionError('httpAuth', "'iam' or 'token'", props.httpAuth)
   if (props.http === 'none' || props.http === 'http-api' || props.http === 'function-url') return
   if (props.http !== undefined)
     throw new InvalidOptionError('http', "'function-url', 'http-api' or 'none'", props.http)

@@ -138,6 +138,16 @@ describe('HTTP', () => {
     template.resourceCountIs('AWS::Lambda::Url', 0)
   })
 
+  it('is open to who has the token, which only CloudFormation puts in its place', () => {
+    const open = synthesized({ httpAuth: 'token' })
+    open.template.hasResourceProperties('AWS::Lambda::Url', { AuthType: 'NONE' })
+    const token = JSON.stringify(named(open, 'HttpHandler')?.Environment)
+    expect(token).toMatch(/"EDDY_TOKEN":\{"Fn::Join":\["",\["\{\{resolve:secretsmanager:/)
+    expect(JSON.stringify(named(open, 'chargeLive')?.Environment)).not.toContain('EDDY_TOKEN')
+    const { template } = synthesized({ httpAuth: 'token', http: 'http-api' })
+    template.hasResourceProperties('AWS::ApiGatewayV2::Route', { AuthorizationType: 'NONE' })
+  })
+
   it('is left out when it is not wanted', () => {
     const none = synthesized({ http: 'none' })
     expect(named(none, 'Http')).toBeUndefined()

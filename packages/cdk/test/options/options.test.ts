@@ -46,6 +46,7 @@ describe('A wrong option is named', () => {
     ['vpc', { vpcEndpoints: true }],
     ['vpc', { worker: {} }],
     ['http', { http: 'rest-api' as never }],
+    ['httpAuth', { httpAuth: 'none' as never }],
   ])('%s', (option, props) => {
     expect(optionOf(props)).toBe(option)
   })

@@ -30,6 +30,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   failures: async () => (await import('./failures/failures-commands.ts')).failuresCommands,
   backup: async () => (await import('./backup-commands.ts')).backupCommand,
   restore: async () => (await import('./backup-commands.ts')).restoreCommand,
+  synth: async () => (await import('./synth/synth-command.ts')).synthCommand,
 }
 
 export interface ProgramOptions {
