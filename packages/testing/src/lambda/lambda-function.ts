@@ -56,9 +56,7 @@ export class LambdaFunction {
   readonly invoke = async (event: unknown): Promise<InvocationResult> => {
     const { clock, reservedConcurrency } = this.#options
     const requestId = randomUuid(clock)
-    if (this.#running >= (reservedConcurrency ?? Number.POSITIVE_INFINITY)) {
-      return failed('throttled', 'TooManyRequestsException', 'Rate Exceeded.', requestId)
-    }
+    if (this.#running >= (reservedConcurrency ?? Number.POSITIVE_INFINITY)) return throttled(requestId)
     this.#running += 1
     this.#invocations += 1
     try {
@@ -71,7 +69,7 @@ export class LambdaFunction {
       return { ok: true, payload, requestId }
     } catch (error) {
       if (error instanceof TimedOut) return failed('timeout', 'Sandbox.Timedout', error.message, requestId)
-      if (error instanceof FunctionExit) return failed('exit', 'Runtime.ExitError', error.message, requestId)
+      if (error instanceof FunctionExit) return exited(error.message, requestId)
       return failed('error', typeOf(error), messageOf(error), requestId)
     } finally {
       this.#running -= 1
@@ -100,6 +98,16 @@ export class LambdaFunction {
 }
 
 class TimedOut extends Error {}
+
+/** Of an invocation for which there is no room. */
+export function throttled(requestId: string): InvocationResult {
+  return failed('throttled', 'TooManyRequestsException', 'Rate Exceeded.', requestId)
+}
+
+/** Of an invocation whose process ended. */
+export function exited(errorMessage: string, requestId: string): InvocationResult {
+  return failed('exit', 'Runtime.ExitError', errorMessage, requestId)
+}
 
 function failed(
   kind: 'error' | 'timeout' | 'exit' | 'throttled',

@@ -1,7 +1,6 @@
-import type { Clock } from '@eddy/core'
-import type { LambdaContext } from './call-handler.ts'
-import type { Invoke } from './invocation.ts'
-import { LambdaFunction } from './lambda-function.ts'
+import { type Clock, randomUuid } from '@eddy/core'
+import type { InvocationResult, Invoke } from './invocation.ts'
+import { throttled } from './lambda-function.ts'
 import { type FunctionProcess, SandboxProcess } from './sandbox-process.ts'
 
 export type { FunctionProcess } from './sandbox-process.ts'
@@ -15,53 +14,47 @@ export interface ProcessFunctionOptions {
   readonly exportName?: string
   /** Default `function`. */
   readonly name?: string
-  /** 1 to 900,000 ms, as the service has it; default 3,000. The time that a process takes to load the module counts. */
+  /** 1 to 900,000 ms, as the service has it; default 3,000. Counts once a process has loaded the module. */
   readonly timeoutMs?: number
   /** Processes, and so invocations, at a time; more are throttled. Default 10. */
   readonly reservedConcurrency?: number
   /** Of each process, besides PATH: it inherits nothing else. May depend on its number. */
   readonly env?: (number: number) => Readonly<Record<string, string>>
-  /** What its processes write. */
-  readonly onOutput?: (chunk: string) => void
+  /** Stop processes between invocations, as the service freezes them. Default true; where there are no signals, false. */
+  readonly isFrozenBetween?: boolean
 }
+
+/** Characters of output that are kept. */
+const KEPT_OUTPUT = 8_000
+const HAS_SIGNALS = process.platform !== 'win32'
 
 /**
  * A function whose code runs in processes of its own, as in Lambda's sandboxes: one for each invocation at a time, kept for
- * later ones. What ends a process, from within or without, fails its invocation alone; what was timed out is killed.
+ * later ones and stopped in between. What ends a process, from within or without, fails its invocation alone; what was timed
+ * out is killed.
  *
  * Rules: Lambda developer guide, "Understanding the Lambda execution environment lifecycle" and "Understanding Lambda function
  * scaling".
  */
 export class ProcessFunction {
+  readonly name: string
+  readonly arn: string
   readonly #options: ProcessFunctionOptions
-  readonly #function: LambdaFunction
   readonly #processes = new Set<SandboxProcess>()
   #started = 0
+  #invocations = 0
+  #output = ''
   #isClosed = false
 
   constructor(options: ProcessFunctionOptions) {
     this.#options = options
-    const { clock, name, timeoutMs, reservedConcurrency = 10 } = options
-    this.#function = new LambdaFunction({
-      clock,
-      reservedConcurrency,
-      ...(name !== undefined && { name }),
-      ...(timeoutMs !== undefined && { timeoutMs }),
-      handler: (event: unknown, context: LambdaContext) => this.#handle(event, context),
-    })
-  }
-
-  get name(): string {
-    return this.#function.name
-  }
-
-  get arn(): string {
-    return this.#function.arn
+    this.name = options.name ?? 'function'
+    this.arn = `arn:aws:lambda:us-east-1:000000000000:function:${this.name}`
   }
 
   /** Times that a process was given an event. */
   get invocations(): number {
-    return this.#function.invocations
+    return this.#invocations
   }
 
   /** Those that live. */
@@ -74,30 +67,37 @@ export class ProcessFunction {
     return this.#started
   }
 
-  readonly invoke: Invoke = (event) => this.#function.invoke(event)
+  /** The last that its processes wrote. */
+  get output(): string {
+    return this.#output
+  }
 
-  /** Ends all processes; invocations under way fail. */
+  readonly invoke: Invoke = async (event): Promise<InvocationResult> => {
+    const { clock, reservedConcurrency = 10 } = this.#options
+    const idle = [...this.#processes].find(({ isBusy }) => !isBusy)
+    if (this.#isClosed || (idle === undefined && this.#processes.size >= reservedConcurrency))
+      return throttled(randomUuid(clock))
+    this.#invocations += 1
+    return await (idle ?? this.#start()).invoke(event)
+  }
+
+  /** Ends all processes; invocations under way fail, and later ones are throttled. */
   async close(): Promise<void> {
     this.#isClosed = true
     await Promise.all([...this.#processes].map((process) => process.kill()))
   }
 
-  async #handle(event: unknown, context: LambdaContext): Promise<unknown> {
-    if (this.#isClosed) throw new Error(`function ${this.name} is closed`)
-    const idle = [...this.#processes].find(({ isBusy }) => !isBusy)
-    return await (idle ?? this.#start()).invoke(event, context)
-  }
-
   #start(): SandboxProcess {
-    const { file, exportName = 'handler', env, onOutput = () => {} } = this.#options
+    const { clock, file, exportName = 'handler', timeoutMs = 3_000, env } = this.#options
+    const { isFrozenBetween = HAS_SIGNALS } = this.#options
     const number = this.#started
     this.#started += 1
     const process: SandboxProcess = new SandboxProcess({
-      file,
-      exportName,
-      number,
-      onOutput,
+      ...{ clock, name: this.name, timeoutMs, file, exportName, number, isFrozenBetween },
       env: { AWS_LAMBDA_FUNCTION_NAME: this.name, ...env?.(number) },
+      onOutput: (chunk) => {
+        this.#output = `${this.#output}${chunk}`.slice(-KEPT_OUTPUT)
+      },
       onExit: () => this.#processes.delete(process),
     })
     this.#processes.add(process)

@@ -26,6 +26,7 @@ process.on('message', (call: SandboxCall) => {
 })
 // Whoever started it is gone: nobody will ever invoke it again.
 process.once('disconnect', () => process.exit())
+answer({ isReady: true })
 
 function answer(said: SandboxAnswer): void {
   process.send?.(said, undefined, undefined, () => {})

@@ -8,7 +8,8 @@ export interface SandboxCall {
   readonly leftMs: number
 }
 
-/** Back from it: what the handler answered, or threw. */
+/** Back from it: its module is loaded; what the handler answered, or threw. */
 export type SandboxAnswer =
+  | { readonly isReady: true }
   | { readonly payload: unknown }
   | { readonly errorType: string; readonly errorMessage: string }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ProcessFunction, type ProcessFunctionOptions } from '../../src/lambda/index.ts'
@@ -23,6 +24,12 @@ afterEach(async () => {
   await Promise.all(functions.splice(0).map((one) => one.close()))
 })
 
+/** One letter, as the system has it: T is stopped. */
+function stateOf(pid: number): string | undefined {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return stat.slice(stat.lastIndexOf(')') + 2)[0]
+}
+
 describe('A function in processes of its own', () => {
   it('keeps a process for later invocations, and starts another beside one that is busy', async () => {
     const fn = start({ reservedConcurrency: 2 })
@@ -41,7 +48,12 @@ describe('A function in processes of its own', () => {
       [0, true],
       [1, false],
     ])
-    const [busy] = fn.processes
+    // There is room for two.
+    const second = fn.invoke({ do: 'hang' })
+    expect(await fn.invoke({ do: 'answer' })).toMatchObject({ ok: false, kind: 'throttled' })
+    const [busy, other] = fn.processes
+    await other?.kill()
+    expect(await second).toMatchObject({ ok: false, kind: 'exit' })
     await busy?.kill()
     expect(await hanging).toMatchObject({ ok: false, kind: 'exit', errorType: 'Runtime.ExitError' })
     expect(await fn.invoke({ do: 'throw' })).toMatchObject({
@@ -50,8 +62,20 @@ describe('A function in processes of its own', () => {
       errorType: 'RangeError',
       errorMessage: 'out of range',
     })
-    expect(fn.started).toBe(2)
+    expect(fn.started).toBe(3)
   })
+
+  it.runIf(process.platform === 'linux')(
+    'stops a process between invocations, as the service does',
+    async () => {
+      const fn = start()
+      await fn.invoke({ do: 'answer' })
+      const [{ pid } = { pid: 0 }] = fn.processes
+      for (let look = 0; look < 500 && stateOf(pid) !== 'T'; look += 1) await realClock.sleep(10)
+      expect(stateOf(pid)).toBe('T')
+      expect(await fn.invoke({ do: 'answer' })).toMatchObject({ ok: true, payload: { pid } })
+    },
+  )
 
   it('tells of a process that ends itself, and kills one that was timed out', async () => {
     expect(await start().invoke({ do: 'exit' })).toMatchObject({
@@ -67,9 +91,8 @@ describe('A function in processes of its own', () => {
 
   it('runs handlers that call back, and says what a module lacks', async () => {
     expect(await start({ exportName: 'old' }).invoke({})).toMatchObject({ ok: true, payload: 'called back' })
-    const said: string[] = []
-    const missing = start({ exportName: 'nothing', onOutput: (chunk) => said.push(chunk) })
+    const missing = start({ exportName: 'nothing' })
     expect(await missing.invoke({})).toMatchObject({ ok: false, kind: 'exit' })
-    expect(said.join('')).toContain('exports no function nothing')
+    expect(missing.output).toContain('exports no function nothing')
   })
 })
