@@ -9,11 +9,19 @@ import { verify } from './verify.ts'
 
 const SAMPLED_PATHS = 25
 
-/** Compares a projection with Git's own count; also while the example runs. Exit code 0: equal. */
+/**
+ * Compares a projection with Git's own count; also while the example runs. Exit code 0: equal.
+ *
+ * `--tip COMMIT` names what was read where `start` did not read it, such as by `to-ndjson` and `eddy put`.
+ */
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { data: { type: 'string' }, json: { type: 'boolean', default: false } },
+    options: {
+      data: { type: 'string' },
+      tip: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
   })
   const settings = readSettings(process.env)
   const data = values.data ?? settings.dataDirectory
@@ -22,10 +30,11 @@ async function main(): Promise<number> {
       `there is no projection in ${data}. Run the example first, or name its folder with --data.`,
     )
   }
-  const source = await findSource(positionals[0] ?? '.', sourceFile(data))
+  const found = await findSource(positionals[0] ?? '.', sourceFile(data))
+  const source = { ...found, ...(values.tip !== undefined && { tips: [values.tip] }) }
   if (source.tips.length === 0) {
     throw new Error(
-      `nothing says that a whole history is in ${data} yet. Let the example finish reading first.`,
+      `nothing says that a whole history is in ${data} yet. Let the example finish reading first, or name what was read with --tip COMMIT.`,
     )
   }
   const projection = new Projection(projectionDirectory(data), { readOnly: true })

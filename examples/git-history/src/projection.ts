@@ -24,6 +24,9 @@ const MAX_BATCH = 1_000
  * A change is counted when its (path, commit) is not known yet. Both are written in one transaction, so that neither a
  * repeated delivery nor a death of the process in between counts it twice or not at all. What waits while a
  * transaction is under way goes into the next one together.
+ *
+ * Any number of processes of one machine may share the folder, workers or functions: LMDB lets one write at a time, and a
+ * process that dies in the middle leaves nothing half.
  */
 export class Projection {
   readonly #root: RootDatabase
@@ -51,7 +54,7 @@ export class Projection {
       const id: [string, string] = [change.path, change.commit]
       if (this.#counted.doesExist(id)) return false
       this.#counted.putSync(id, change.n)
-      this.#paths.putSync(change.path, this.countOf(change.path) + 1)
+      this.#paths.putSync(change.path, (this.#paths.get(change.path) ?? 0) + 1)
       this.#authors.putSync(change.author, (this.#authors.get(change.author) ?? 0) + 1)
       return true
     })
@@ -65,7 +68,10 @@ export class Projection {
     })
   }
 
+  /** As of now, whichever process counted last. */
   countOf(path: string): number {
+    // What was read in this turn of the event loop is a snapshot, and another process may have gone on since.
+    this.#root.resetReadTxn()
     return this.#paths.get(path) ?? 0
   }
 
