@@ -22,10 +22,10 @@ export interface ProcessFunctionOptions {
   readonly env?: (number: number) => Readonly<Record<string, string>>
   /** Stop processes between invocations, as the service freezes them. Default true; where there are no signals, false. */
   readonly isFrozenBetween?: boolean
+  /** What its processes write. */
+  readonly onOutput?: (chunk: string) => void
 }
 
-/** Characters of output that are kept. */
-const KEPT_OUTPUT = 8_000
 const HAS_SIGNALS = process.platform !== 'win32'
 
 /**
@@ -43,7 +43,6 @@ export class ProcessFunction {
   readonly #processes = new Set<SandboxProcess>()
   #started = 0
   #invocations = 0
-  #output = ''
   #isClosed = false
 
   constructor(options: ProcessFunctionOptions) {
@@ -67,11 +66,6 @@ export class ProcessFunction {
     return this.#started
   }
 
-  /** The last that its processes wrote. */
-  get output(): string {
-    return this.#output
-  }
-
   readonly invoke: Invoke = async (event): Promise<InvocationResult> => {
     const { clock, reservedConcurrency = 10 } = this.#options
     const idle = [...this.#processes].find(({ isBusy }) => !isBusy)
@@ -89,15 +83,12 @@ export class ProcessFunction {
 
   #start(): SandboxProcess {
     const { clock, file, exportName = 'handler', timeoutMs = 3_000, env } = this.#options
-    const { isFrozenBetween = HAS_SIGNALS } = this.#options
+    const { isFrozenBetween = HAS_SIGNALS, onOutput = () => {} } = this.#options
     const number = this.#started
     this.#started += 1
     const process: SandboxProcess = new SandboxProcess({
-      ...{ clock, name: this.name, timeoutMs, file, exportName, number, isFrozenBetween },
+      ...{ clock, name: this.name, timeoutMs, file, exportName, number, isFrozenBetween, onOutput },
       env: { AWS_LAMBDA_FUNCTION_NAME: this.name, ...env?.(number) },
-      onOutput: (chunk) => {
-        this.#output = `${this.#output}${chunk}`.slice(-KEPT_OUTPUT)
-      },
       onExit: () => this.#processes.delete(process),
     })
     this.#processes.add(process)

@@ -134,7 +134,10 @@ export class SandboxProcess implements FunctionProcess {
   }
 
   #onAnswer(said: SandboxAnswer): void {
-    if ('isReady' in said) return this.#setReady(true)
+    if ('isReady' in said) {
+      this.#setReady(true)
+      return
+    }
     const underWay = this.#take()
     if ('payload' in said) underWay?.resolve(said.payload)
     else underWay?.reject(Object.assign(new Error(said.errorMessage), { name: said.errorType }))
