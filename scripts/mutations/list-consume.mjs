@@ -33,7 +33,7 @@ export const consumeMutations = [
     invariant: 'I2',
     what: "a former owner's late checkpoint is written over the newer one (C4)",
     file: CHECKPOINT,
-    find: "expected === undefined ? 'absent' : expected.version,",
+    find: "before === undefined ? 'absent' : before.version,",
     replace: "'any',",
   },
   {
@@ -57,8 +57,8 @@ export const consumeMutations = [
     invariant: 'I3',
     what: 'a child shard is read before its parents are done',
     file: 'packages/core/src/consume/intake.ts',
-    find: 'if (!this.#mayStart(shard)) continue\n',
-    replace: '',
+    find: 'if (!this.#mayStart(shard)) {',
+    replace: 'if (false) {',
   },
   {
     id: 'parent-ends-early',

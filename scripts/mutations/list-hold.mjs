@@ -27,8 +27,8 @@ export const holdMutations = [
     also: [
       {
         file: FAILED,
-        find: 'holds.planExtend(name, entry, meta.position, meta.shardId),\n          await ledger.planCreate(this.laneId(task), waiting, task.bytes),',
-        replace: 'holds.planExtend(name, entry, meta.position, meta.shardId),',
+        find: 'holds.planExtend(name, entry, place),\n          await ledger.planCreate(this.laneId(task), waiting, task.bytes),',
+        replace: 'holds.planExtend(name, entry, place),',
       },
     ],
   },
@@ -90,9 +90,9 @@ export const holdMutations = [
     invariant: 'I9',
     what: 'a diverted event enters the ledger before the tail is raised (rule 4, order)',
     file: FAILED,
-    find: "const [extended, created] = await this.#persist('diverting an event', async () =>\n        writeInOrder(\n          engine.table,\n          holds.planExtend(name, entry, meta.position, meta.shardId),\n          await ledger.planCreate(this.laneId(task), waiting, task.bytes),\n        ),",
+    find: "const [extended, created] = await this.#persist('diverting an event', async () =>\n        writeInOrder(\n          engine.table,\n          holds.planExtend(name, entry, place),\n          await ledger.planCreate(this.laneId(task), waiting, task.bytes),\n        ),",
     replace:
-      "const created = await this.#put(task, waiting)\n      const [extended] = await this.#persist('diverting an event', async () =>\n        writeInOrder(engine.table, holds.planExtend(name, entry, meta.position, meta.shardId)),",
+      "const created = await this.#put(task, waiting)\n      const [extended] = await this.#persist('diverting an event', async () =>\n        writeInOrder(engine.table, holds.planExtend(name, entry, place)),",
     also: [
       {
         file: FAILED,
@@ -106,8 +106,8 @@ export const holdMutations = [
     invariant: 'I3',
     what: 'the sweeper forgets open holds at once, whatever the checkpoint (H4)',
     file: SWEEPER,
-    find: 'if (ageMs > WATERMARK_MS && checkpointPassed(hold.shardId, hold.tail)) await',
-    replace: 'await',
+    find: 'if (ageMs > WATERMARK_MS && (await checkpointPassed(hold.shardId, hold.tail, hold.updatedAtMs)))',
+    replace: '',
   },
   {
     id: 'no-sweeper',
@@ -122,7 +122,7 @@ export const holdMutations = [
     invariant: 'I3',
     what: 'a key is released although the ledger item of its tail is still to come (rule 6)',
     file: DRAIN,
-    find: "if (last === undefined && !checkpointPassed(shardId, tail)) return { kind: 'soon' }\n",
+    find: "if (last === undefined && !(await checkpointPassed(shardId, tail, updatedAtMs))) return { kind: 'soon' }\n",
     replace: '',
   },
   {
@@ -131,7 +131,7 @@ export const holdMutations = [
     invariant: 'I9',
     what: 'a tail whose event never comes keeps its key held, though the checkpoint is past it (rule 6)',
     file: DRAIN,
-    find: 'if (last === undefined && !checkpointPassed(shardId, tail)) return',
+    find: 'if (last === undefined && !(await checkpointPassed(shardId, tail, updatedAtMs))) return',
     replace: 'if (last === undefined) return',
   },
   {
@@ -208,8 +208,8 @@ export const holdMutations = [
     test: HOLDS_TEST,
     invariant: 'I3',
     what: 'a former owner that is slow rather than dead writes over the hold of a later one (H3)',
-    file: HOLDS,
-    find: 'if (entry !== undefined && entry.hold.epoch > this.#epoch)',
+    file: 'packages/core/src/fail/hold.ts',
+    find: 'if (entry !== undefined && epoch !== undefined && entry.hold.epoch > epoch)',
     replace: 'if (false)',
   },
   {

@@ -17,6 +17,7 @@ import { policyMutations } from './list-policy.mjs'
 import { protectMutations } from './list-protect.mjs'
 import { queueMutations } from './list-queue.mjs'
 import { retryMutations } from './list-retry.mjs'
+import { workerMutations } from './list-workers.mjs'
 
 /** @type {Mutation[]} */
 export const mutations = [
@@ -29,4 +30,5 @@ export const mutations = [
   ...queueMutations,
   ...limitMutations,
   ...aggregateMutations,
+  ...workerMutations,
 ]

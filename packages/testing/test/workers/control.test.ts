@@ -104,7 +104,7 @@ describe('what one worker does for all', () => {
 /** The worker that sweeps. */
 function leaderOf(workers: Workers): string {
   const rows = workers.world.store.allItems('lease')
-  const valueOf = (sort: string): Record<string, unknown> =>
+  const rowOf = (sort: string): Record<string, unknown> =>
     (rows.find((row) => row.sort === sort)?.value ?? {}) as unknown as Record<string, unknown>
-  return String(valueOf(`worker/${String(valueOf('role/sweeper').owner)}`).name)
+  return String(rowOf(`worker/${String(rowOf('role/sweeper').owner)}`).name)
 }
