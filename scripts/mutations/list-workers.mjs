@@ -54,7 +54,7 @@ export const workerMutations = [
   },
   {
     id: 'handed-over-while-handling',
-    test: SIMULATION,
+    test: SHARING,
     invariant: 'I3',
     what: 'a shard is handed over while its handlers run (O3)',
     file: INTAKE,

@@ -186,8 +186,15 @@ export class Intake {
   }
 
   #forget(runner: ShardRunner): void {
-    if (this.#runners.get(runner.shard.shardId) === runner) this.#runners.delete(runner.shard.shardId)
-    this.#options.readers.drop(this.#stream.streamId, runner.shard.shardId)
+    const { shard } = runner
+    if (this.#runners.get(shard.shardId) !== runner) return
+    this.#runners.delete(shard.shardId)
+    this.#dropReader(shard)
+  }
+
+  #dropReader(shard: ShardInfo): void {
+    const { fanOut, name } = this.#parts.definition
+    this.#options.readers.drop(this.#stream, shard, fanOut ? name : undefined)
   }
 
   /** Starts a runner for every shard that may be read: at the start, and whenever one has ended. */
@@ -351,6 +358,7 @@ export class Intake {
     }
     const { shardId } = runner.shard
     this.#runners.delete(shardId)
+    this.#dropReader(runner.shard)
     this.#ended.set(shardId, runner.stored)
     try {
       await this.discover()

@@ -55,9 +55,10 @@ export class ShardReader {
 
   /**
    * Up to `maxRecords` from the position on; waits for the first record at the head.
+   * @param priority - among those that read history
    * @throws Stopped when the reader or `signal` stops first
    */
-  async take(from: ReadPosition, maxRecords: number, signal: AbortSignal): Promise<Slice> {
+  async take(from: ReadPosition, maxRecords: number, signal: AbortSignal, priority = 0): Promise<Slice> {
     for (;;) {
       if (signal.aborted || this.#stopping.aborted) throw new Stopped()
       const limit = Math.min(maxRecords, MAX_TAKEN_RECORDS)
@@ -67,7 +68,7 @@ export class ShardReader {
       }
       const index = this.#window.indexOf(from)
       if (index === undefined) {
-        const history = await this.#readHistory(from, limit)
+        const history = await this.#readHistory(from, limit, priority)
         // Within an aggregate even a read that brings nothing goes on: past its end, to a place that the log knows.
         const hasMoved = history.expiredRecords > 0 || from.at === 'at_sub_sequence_number'
         if (history.records.length > 0 || history.next === undefined || hasMoved) return history
@@ -105,7 +106,7 @@ export class ShardReader {
     })
   }
 
-  async #readHistory(from: ReadPosition, limit: number): Promise<Slice> {
+  async #readHistory(from: ReadPosition, limit: number, priority: number): Promise<Slice> {
     for (const [place, history] of this.#histories.entries()) {
       const index = history.indexOf(from)
       const taken = index === undefined ? undefined : history.slice(from, index, limit)
@@ -114,7 +115,7 @@ export class ShardReader {
       return this.#keepRest(history, taken.slice)
     }
     const start = logPosition(from)
-    const result = await this.#reads.read(start, limit, 0)
+    const result = await this.#reads.read(start, limit, 0, { isHead: false, priority })
     const history = new ReadWindow(this.#expander, start, result)
     if (!history.hasAggregates && start === from) return result
     const taken = history.slice(from, 0, limit)

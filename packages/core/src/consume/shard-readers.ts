@@ -3,12 +3,19 @@ import type { Engine } from '../ports/engine.ts'
 import type { ShardInfo, StreamInfo } from '../ports/log.ts'
 import { ShardReader } from './shard-reader.ts'
 
+interface Used {
+  readonly reader: ShardReader
+  users: number
+}
+
 /** The readers of this process: one a shard, whatever the number of subscriptions. */
 export class ShardReaders {
   readonly #engine: Engine
   readonly #logger: Logger
   readonly #stopping: AbortSignal
-  readonly #readers = new Map<string, ShardReader>()
+  readonly #readers = new Map<string, Used>()
+  /** Of readers that are gone. */
+  #gone = { calls: 0, throttled: 0 }
   /** Subscriptions by stream. */
   readonly #subscriptions = new Map<string, number>()
 
@@ -28,11 +35,11 @@ export class ShardReaders {
    * @param fanOut - name of a consumer that asks for a throughput of its own: where the log has such, it has its own reader
    */
   get(stream: StreamInfo, shard: ShardInfo, fanOut?: string): ShardReader {
-    const consumer = this.#engine.log.hasFanOut === true ? fanOut : undefined
-    const name = `${stream.streamId}/${shard.shardId}/${consumer ?? ''}`
-    let reader = this.#readers.get(name)
-    if (reader === undefined) {
-      reader = new ShardReader(
+    const consumer = this.#consumerOf(fanOut)
+    const name = nameOf(stream, shard, consumer)
+    let used = this.#readers.get(name)
+    if (used === undefined) {
+      const reader = new ShardReader(
         this.#engine,
         this.#logger,
         stream,
@@ -41,26 +48,43 @@ export class ShardReaders {
         () => consumer !== undefined || (this.#subscriptions.get(stream.name) ?? 0) <= 1,
         consumer,
       )
-      this.#readers.set(name, reader)
+      used = { reader, users: 0 }
+      this.#readers.set(name, used)
     }
-    return reader
+    used.users += 1
+    return used.reader
   }
 
-  /** A shard that every subscription has read to its end needs no reader any more. */
-  drop(streamId: string, shardId: string): void {
-    this.#readers.delete(`${streamId}/${shardId}`)
+  /** Given back by whoever got it: a shard that nobody reads here any more needs no reader, and no window. */
+  drop(stream: StreamInfo, shard: ShardInfo, fanOut?: string): void {
+    const name = nameOf(stream, shard, this.#consumerOf(fanOut))
+    const used = this.#readers.get(name)
+    if (used === undefined) return
+    used.users -= 1
+    if (used.users > 0) return
+    this.#readers.delete(name)
+    const { calls, throttled } = used.reader.reads
+    this.#gone = { calls: this.#gone.calls + calls, throttled: this.#gone.throttled + throttled }
+  }
+
+  #consumerOf(fanOut: string | undefined): string | undefined {
+    return this.#engine.log.hasFanOut === true ? fanOut : undefined
   }
 
   get readCalls(): number {
-    let calls = 0
-    for (const { reads } of this.#readers.values()) calls += reads.calls
+    let { calls } = this.#gone
+    for (const { reader } of this.#readers.values()) calls += reader.reads.calls
     return calls
   }
 
   /** Reads that the limits of their streams refused; each was made again. */
   get throttledReads(): number {
-    let calls = 0
-    for (const { reads } of this.#readers.values()) calls += reads.throttled
-    return calls
+    let { throttled } = this.#gone
+    for (const { reader } of this.#readers.values()) throttled += reader.reads.throttled
+    return throttled
   }
+}
+
+function nameOf(stream: StreamInfo, shard: ShardInfo, consumer: string | undefined): string {
+  return `${stream.streamId}/${shard.shardId}/${consumer ?? ''}`
 }

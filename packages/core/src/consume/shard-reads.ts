@@ -5,7 +5,7 @@ import type { Logger } from '../observe/logger.ts'
 import type { Engine } from '../ports/engine.ts'
 import type { ReadResult, StartPosition, StreamInfo } from '../ports/log.ts'
 import { Stopped } from '../runtime/stop-signal.ts'
-import { ReadPace } from './read-pace.ts'
+import { HEAD, ReadPace, type ReadRank } from './read-pace.ts'
 
 const MAX_READ_RECORDS = 1_000
 /** Where the calls are counted, each brings more. */
@@ -56,10 +56,15 @@ export class ShardReads {
   }
 
   /** @throws Stopped; errors that no repetition can mend */
-  async read(from: StartPosition, maxRecords: number, waitMs: number): Promise<ReadResult> {
+  async read(
+    from: StartPosition,
+    maxRecords: number,
+    waitMs: number,
+    rank: ReadRank = HEAD,
+  ): Promise<ReadResult> {
     let errorWaitMs = FIRST_ERROR_WAIT_MS
     let refusals = 0
-    if (this.#pace !== undefined) await this.#turn()
+    if (this.#pace !== undefined) await this.#turn(rank)
     for (;;) {
       if (this.#stopping.aborted) throw new Stopped()
       try {
@@ -109,10 +114,10 @@ export class ShardReads {
     await clock.sleep(waitMs, this.#stopping)
   }
 
-  async #turn(): Promise<void> {
+  async #turn(rank: ReadRank): Promise<void> {
     const { clock } = this.#engine
     if (clock.monotonicMs() - this.#limitsKnownAtMs > LIMITS_KNOWN_MS) await this.#lookAtLimits()
-    await this.#pace?.turn(clock, this.#stopping)
+    await this.#pace?.turn(clock, this.#stopping, rank)
   }
 
   async #lookAtLimits(): Promise<void> {

@@ -161,12 +161,13 @@ export class ShardRunner {
 
   /** Reads until the end of the shard or `stop`. Never rejects. @returns true when the shard has ended and all of it is done */
   async run(): Promise<boolean> {
+    const { priority } = this.#parts.definition
     const saver = this.#saveRegularly()
     try {
       this.#state = 'reading'
       for (;;) {
         await this.#room()
-        const slice = await this.#reader.take(this.#readFrom, this.#takeAtMost, this.#stop.signal)
+        const slice = await this.#reader.take(this.#readFrom, this.#takeAtMost, this.#stop.signal, priority)
         if (slice.expiredRecords > 0) await this.#onExpired(slice.expiredRecords)
         for (const record of slice.records) this.#admit(record)
         this.#millisBehindLatest = slice.millisBehindLatest

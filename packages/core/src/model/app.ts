@@ -85,6 +85,7 @@ export interface SubscriptionDefinition<Data = unknown> extends SubscriptionPoli
   readonly filter: EventFilter | undefined
   readonly strays: 'drop' | 'keep'
   readonly fanOut: boolean
+  readonly priority: number
   /** Exactly one of `handle` and `batch` is there. */
   readonly handle: Handler<Data> | undefined
   readonly batch: BatchDefinition<Data> | undefined
@@ -125,6 +126,11 @@ export interface ReadingOptions<Data> {
    * price. Default false: it shares the one reader of each shard. Other engines take no notice of it.
    */
   readonly fanOut?: boolean
+  /**
+   * 0 to 100; default 0. Where a stream's reads are limited, subscriptions that lag read what is behind with the reads that
+   * those at the head leave over: those of a higher priority first.
+   */
+  readonly priority?: number
   /** Calls of the handler at a time, over all shards. 1 to 10,000; default 16. */
   readonly concurrency?: number
   /** 1 to 43,200,000 (12 h); default 30,000. */
@@ -150,7 +156,7 @@ export interface ReadingOptions<Data> {
 /** A queue has no positions to begin at, and a message that a filter passed over would be gone. */
 export type QueueSubscribeOptions<Data> = Omit<
   ReadingOptions<Data>,
-  'from' | 'filter' | 'strays' | 'fanOut'
+  'from' | 'filter' | 'strays' | 'fanOut' | 'priority'
 > &
   HandleOptions<Data>
 

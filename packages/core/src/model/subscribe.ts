@@ -31,6 +31,7 @@ const OPTIONS = [
   'filter',
   'strays',
   'fanOut',
+  'priority',
   'concurrency',
   'timeoutMs',
   'failure',
@@ -98,6 +99,7 @@ export function subscribe<Data>(
     filter: checkFilter(`${path}.filter`, options.filter),
     strays: checkOneOf<'drop' | 'keep'>(`${path}.strays`, options.strays ?? 'drop', ['drop', 'keep']),
     fanOut: checkBoolean(`${path}.fanOut`, options.fanOut ?? false),
+    priority: checkInteger(`${path}.priority`, options.priority ?? 0, 0, 100),
     ...ownPolicy(source, subscriptionPolicy(options, path), path),
     ...checkHandlers(path, options, { threads, maxBufferedRecords, maxBufferedBytes }),
     onExhausted:
@@ -120,16 +122,18 @@ function checkOfQueue(
     readonly filter?: unknown
     readonly strays?: unknown
     readonly fanOut?: unknown
+    readonly priority?: unknown
     readonly failure?: { readonly blocks?: unknown }
   },
 ): void {
-  for (const option of ['from', 'filter', 'strays', 'fanOut'] as const) {
+  for (const option of ['from', 'filter', 'strays', 'fanOut', 'priority'] as const) {
     if (options[option] === undefined) continue
     const why = {
       from: 'its messages are there once, and have no position to begin at',
       filter: 'a message that it passed over would be gone',
       strays: 'its messages are no aggregates',
       fanOut: 'it has no shards',
+      priority: 'it has no history to read',
     }[option]
     throw new InvalidOptionError(
       `${path}.${option}`,

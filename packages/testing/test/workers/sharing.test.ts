@@ -62,6 +62,20 @@ describe('workers share the shards of a stream by leases', () => {
     expect(new Set(workers.handled.map(({ id }) => id)).size).toBe(6 * KEYS.length)
   })
 
+  test('one that joins gets its share once what runs there is done and saved: nothing is handled twice', async () => {
+    const workers = new Workers({ shards: 8, handleMs: 1_500, concurrency: 8 })
+    await workers.start('a')
+    for (let round = 0; round < 5; round += 1) await workers.append(KEYS)
+    await workers.advance(3_000)
+    await workers.start('b')
+    await workers.advance(LEASE_MS)
+    expect(spread(workers)).toEqual([4, 4])
+    await workers.advance(60_000)
+    expect(workers.outOfOrder()).toEqual([])
+    expect(workers.handled).toHaveLength(5 * KEYS.length)
+    expect(new Set(workers.handled.map(({ id }) => id)).size).toBe(5 * KEYS.length)
+  })
+
   test('one that stood still beyond its lease begins nothing more of what another has by now (I3)', async () => {
     const workers = new Workers({ shards: 4, handleMs: 20, concurrency: 2 })
     await workers.start('a')
