@@ -10,6 +10,7 @@ import {
   type StartPosition,
 } from '@eddy/core'
 import { kinesisErrorOf, nameOfError } from './kinesis-calls.ts'
+import { KinesisUnavailableError } from './kinesis-errors.ts'
 import type { KinesisParts } from './kinesis-producer-log.ts'
 import { behindMs, bytesOf, countWithin, logRecordsOf } from './log-record.ts'
 import { namedBy } from './named-record.ts'
@@ -72,7 +73,7 @@ export class KinesisReader {
     } catch (error) {
       const told = await this.#errorOf(error, request, place)
       // Nothing was lost: the same place is asked for again.
-      if (place !== undefined && isEddyError(told) && told.retryable)
+      if (place !== undefined && isEddyError(told) && told.retryable && !hasExpired(error))
         this.#places.put(stream, shardId, from, place)
       throw told
     }
@@ -113,7 +114,7 @@ export class KinesisReader {
     try {
       return await this.#getRecords(place, request)
     } catch (error) {
-      if (nameOfError(error) !== 'ExpiredIteratorException') throw error
+      if (!hasExpired(error)) throw error
       const again = await this.#begin(request)
       if (again === undefined) throw error
       return await this.#getRecords(again, request)
@@ -195,6 +196,10 @@ export class KinesisReader {
       const missing = await this.#parts.summaries.describe(stream, 0).catch((reason: unknown) => reason)
       return missing instanceof Error ? missing : new ShardNotFoundError(stream, shardId)
     }
+    const what = `reading ${shardId} of stream "${stream}"`
+    // The second one in a row, of an iterator that was new: no reason to stop reading for good.
+    if (hasExpired(error))
+      return new KinesisUnavailableError(what, 'a new iterator has expired', { cause: error })
     const owedMs =
       place === undefined
         ? 0
@@ -202,8 +207,12 @@ export class KinesisReader {
           (place.answeredBytes / READ_BYTES_PER_SECOND) * 1_000 -
           this.#clock.monotonicMs()
     const retryAfterMs = Math.ceil(Math.max(MIN_RETRY_MS, owedMs))
-    return kinesisErrorOf(error, `reading ${shardId} of stream "${stream}"`, retryAfterMs)
+    return kinesisErrorOf(error, what, retryAfterMs)
   }
+}
+
+function hasExpired(error: unknown): boolean {
+  return nameOfError(error) === 'ExpiredIteratorException'
 }
 
 function checkRequest({ maxRecords }: ReadRequest): void {
