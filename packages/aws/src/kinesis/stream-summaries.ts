@@ -47,7 +47,7 @@ export class StreamSummaries {
     try {
       const summary = await asked
       // What was asked before a change of this process says nothing of the time after it.
-      if (isLatest()) this.#remember(stream, summary)
+      if (isLatest() && summary.StreamStatus !== 'CREATING') this.#remember(stream, summary)
       return summary
     } finally {
       if (isLatest()) this.#asked.delete(stream)

@@ -156,7 +156,9 @@ class RunningApp implements Runtime {
     })
     this.#owner = owner
     this.#process = process
-    for (const stream of app.streams) await ensureStream(engine.log, stream, this.#logger)
+    // What a service that many start on at once refuses for a moment makes a start wait, and does not end it (I9).
+    for (const stream of app.streams)
+      await this.#repeated('looking for a stream', () => ensureStream(engine.log, stream, this.#logger))
     const notify = (notice: Notice): void => this.#notifier.notify(notice)
     for (const definition of app.subscriptions) {
       const runner = new SubscriptionRunner({

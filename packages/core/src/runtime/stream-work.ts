@@ -55,7 +55,9 @@ export class StreamWork implements LeaseUser {
 
   async start(): Promise<SubscriptionState> {
     const { definition, engine } = this.#parts
-    const stream = await engine.log.describeStream(definition.stream)
+    const stream = await this.#repeated('describing the stream', () =>
+      engine.log.describeStream(definition.stream),
+    )
     requireKeys(this.#parts, stream)
     const state = await this.#repeated(PLACING, () => this.#options.placement.begin(stream, definition.from))
     this.#intake = this.#newIntake(stream, state.pass)

@@ -8,6 +8,7 @@ import {
   startRuntime,
   stream,
   subscribe,
+  ThrottledError,
 } from '@eddy/core'
 import { describe, expect, test } from 'vitest'
 import { SimWorld } from '../../src/index.ts'
@@ -72,6 +73,22 @@ describe('streams that a deployment made', () => {
     const engine = played.engine()
     await expect(played.start(engine, ['nothing'])).rejects.toMatchObject({ code: 'EDDY_STREAM_NOT_FOUND' })
     expect(await played.in(engine.log.listStreams())).toEqual([])
+  })
+
+  test('are waited for while the service is asked too often: a start takes longer, and does not fail (I9)', async () => {
+    const played = new Played()
+    const plain = played.engine()
+    await played.create(plain)
+    let refusals = 0
+    const engine = played.engine({
+      describeStream: async (name) => {
+        refusals += 1
+        if (refusals % 3 !== 0) throw new ThrottledError('describing a stream', 200)
+        return await plain.log.describeStream(name)
+      },
+    })
+    await played.start(engine, ['nothing'])
+    expect(refusals).toBeGreaterThanOrEqual(6)
   })
 
   test('keep their retention', async () => {
