@@ -89,6 +89,7 @@ export class Schedules implements LongDelays {
     return count
   }
 
+  /** Its name makes it one, and no token of ours: the service might take what is made anew for what was deleted. */
   #inputOf({
     name,
     dueAtMs,
@@ -100,7 +101,6 @@ export class Schedules implements LongDelays {
     return {
       Name: name,
       GroupName: groupName,
-      ClientToken: name,
       ScheduleExpression: `at(${minuteBefore(dueAtMs)})`,
       ScheduleExpressionTimezone: 'UTC',
       FlexibleTimeWindow: { Mode: 'OFF' },

@@ -17,6 +17,14 @@ export interface QueueAddress {
   readonly isFifo: boolean
 }
 
+/** What is asked for once it is needed. */
+export interface QueueDetails {
+  /** What schedules call it. */
+  readonly arn: string
+  /** Of a message. */
+  readonly maxBytes: number
+}
+
 export interface QueueAddressesOptions {
   readonly client: SQSClient
   readonly resources: Pick<AwsResources, 'name'>
@@ -32,7 +40,7 @@ export const RETENTION_MS: number = 14 * 24 * 3_600_000
 export class QueueAddresses {
   readonly #options: QueueAddressesOptions
   readonly #found = new Map<string, Promise<QueueAddress>>()
-  readonly #arns = new Map<string, Promise<string>>()
+  readonly #details = new Map<string, Promise<QueueDetails>>()
 
   constructor(options: QueueAddressesOptions) {
     this.#options = options
@@ -43,17 +51,20 @@ export class QueueAddresses {
     return kept(this.#found, queue, () => this.#find(queue))
   }
 
-  /** What schedules call it. @throws StorageError, SqsRefusedError */
-  arnOf({ queue, name, url }: QueueAddress): Promise<string> {
-    return kept(this.#arns, queue, async () => {
-      const what = `GetQueueAttributes of queue "${name}"`
+  /** @throws StorageError, SqsRefusedError */
+  detailsOf({ queue, name, url }: QueueAddress): Promise<QueueDetails> {
+    return kept(this.#details, queue, async () => {
       try {
-        const { Attributes: attributes } = await this.#options.client.send(
-          new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['QueueArn'] }),
+        const { Attributes: attributes = {} } = await this.#options.client.send(
+          new GetQueueAttributesCommand({
+            QueueUrl: url,
+            AttributeNames: ['QueueArn', 'MaximumMessageSize'],
+          }),
         )
-        return attributes?.QueueArn ?? ''
+        const { QueueArn: arn = '', MaximumMessageSize: maxBytes } = attributes
+        return { arn, maxBytes: maxBytes === undefined ? Number.POSITIVE_INFINITY : Number(maxBytes) }
       } catch (error) {
-        throw sqsError(error, what)
+        throw sqsError(error, `GetQueueAttributes of queue "${name}"`)
       }
     })
   }
@@ -61,7 +72,7 @@ export class QueueAddresses {
   /** It is not where it was. */
   forget(queue: string): void {
     this.#found.delete(queue)
-    this.#arns.delete(queue)
+    this.#details.delete(queue)
   }
 
   async #find(queue: string): Promise<QueueAddress> {

@@ -30,6 +30,9 @@ export interface SendParts {
   readonly maxMessageBytes: number
 }
 
+/** What every queue takes, whatever its characters are and whoever made it with the limits of before. */
+const LEAST_MAX_CHARACTERS = 60_000
+
 /** The sending half of the port on SQS: what is sent how, and what became of it. */
 export class MessageSender {
   readonly #parts: SendParts
@@ -103,7 +106,7 @@ export class MessageSender {
     await inParallel(drafts, async (draft) => {
       const isLong = this.#isLong(draft)
       try {
-        const one = { draft, placed: await this.#place(draft, isLong) }
+        const one = { draft, placed: await this.#place(address, draft, isLong) }
         ;(isLong ? later : outgoing).push(one)
       } catch (error) {
         fates.set(draft, failureOf(error))
@@ -123,12 +126,19 @@ export class MessageSender {
     return drafts.map((draft) => fates.get(draft) as Sent)
   }
 
-  #place(draft: Draft, isLong: boolean): Promise<PlacedMessage> {
-    const { blobs, maxMessageBytes, longDelays } = this.#parts
-    const maxTextBytes = isLong ? (longDelays?.maxTextBytes ?? 0) : maxMessageBytes
+  async #place(address: QueueAddress, draft: Draft, isLong: boolean): Promise<PlacedMessage> {
+    const { blobs, longDelays } = this.#parts
+    const maxTextBytes = isLong ? (longDelays?.maxTextBytes ?? 0) : await this.#maxTextBytes(address, draft)
     // Without anything that delays for long, the message waits in the queue, in copies.
     const waitsLong = isLong || this.#waitsLong(draft)
-    return placeBody(headerOf(draft), draft.message.body, { blobs, maxTextBytes, isLong: waitsLong })
+    return await placeBody(headerOf(draft), draft.message.body, { blobs, maxTextBytes, isLong: waitsLong })
+  }
+
+  /** Queues that are older than messages of a mebibyte, or that somebody else made, may take less. */
+  async #maxTextBytes(address: QueueAddress, { message: { body } }: Draft): Promise<number> {
+    const { addresses, maxMessageBytes } = this.#parts
+    if (body.length < LEAST_MAX_CHARACTERS) return maxMessageBytes
+    return Math.min(maxMessageBytes, (await addresses.detailsOf(address)).maxBytes)
   }
 
   #isLong(draft: Draft): boolean {
@@ -146,7 +156,7 @@ export class MessageSender {
       const outcome = await (longDelays as LongDelays).send({
         name: scheduleName(address.queue, draft.message.timer ?? idOf(draft), dueAtMs),
         dueAtMs,
-        queueArn: await addresses.arnOf(address),
+        queueArn: (await addresses.detailsOf(address)).arn,
         text: placed.text,
         ...(address.isFifo && { messageGroupId: groupIdOf(draft) }),
       })

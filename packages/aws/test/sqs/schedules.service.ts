@@ -53,14 +53,20 @@ test('a schedule is as the service documents it: UTC, a whole minute that is one
   expect(await schedules.count('q1-')).toBe(0)
 })
 
-test('the same name is the same schedule, with a token or without', async () => {
+test('the same name is the same schedule; once it is taken back, another one', async () => {
   const { schedules, message, scheduler } = await open()
   const one = message('q1-a', HOUR_MS)
   expect(await schedules.send(one)).toEqual({ ok: true })
   expect(await schedules.send(one)).toEqual({ ok: true })
   // Of another minute: the service says that the name is taken, and it is there.
   expect(await schedules.send({ ...one, dueAtMs: one.dueAtMs + HOUR_MS })).toEqual({ ok: true })
-  expect(scheduler.refusals.map((refusal) => refusal.split(':')[0])).toEqual(['ConflictException'])
+  expect(scheduler.refusals.map((refusal) => refusal.split(':')[0])).toEqual([
+    'ConflictException',
+    'ConflictException',
+  ])
+  expect(await schedules.count('q1-')).toBe(1)
+  expect(await schedules.cancel('q1-a')).toBe(1)
+  expect(await schedules.send(one)).toEqual({ ok: true })
   expect(await schedules.count('q1-')).toBe(1)
 })
 

@@ -1,3 +1,4 @@
+import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs'
 import type { Delivery, QueueMessage, SendResult } from '@eddy/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SqsQueue } from '../../src/sqs/index.ts'
@@ -229,6 +230,20 @@ describe('Bodies on SQS', () => {
     await after(HOUR_MS + 1_000)
     expect((await acked(queue))[0]?.length).toBe(300_000)
     expect(await kept()).toEqual([])
+  })
+
+  it('a queue that takes smaller messages gets references sooner', async () => {
+    const queue = (await virtual.queues.application()).open()
+    await send(queue, { body: 'first', delayMs: 0 })
+    await virtual.queues.sqs.send(
+      new SetQueueAttributesCommand({
+        QueueUrl: (await queueUrls())[0],
+        Attributes: { MaximumMessageSize: '262144' },
+      }),
+    )
+    const bodiesSent = ['ä'.repeat(131_000), 'x'.repeat(262_144), '日'.repeat(300_000)]
+    await send(queue, ...bodiesSent.map((body) => ({ body, delayMs: 0 })))
+    expect([...(await acked(queue))].sort()).toEqual(['first', ...bodiesSent].sort())
   })
 
   it('a message of somebody else is delivered as it is', async () => {
