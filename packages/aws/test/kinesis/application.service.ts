@@ -168,6 +168,27 @@ describe.each([
   })
 })
 
+test('four applications that know nothing of each other read the same shards, under the limits of Kinesis', async () => {
+  const here = deployed()
+  const endpoint = await here.endpoint(eddysOwn)
+  const app = here.app('key')
+  const engines = [await here.engine(endpoint)]
+  const runtime = await here.start(engines[0] as Engine, app)
+  for (let number = 1; number < 4; number += 1) {
+    const engine = await here.engine(endpoint)
+    engines.push(engine)
+    await here.start(engine, app)
+  }
+  for (let n = 0; n < 10; n += 1) {
+    await runtime.append('orders', round(n))
+    await until('all to be handled four times', () => here.count === (n + 1) * KEYS * 4)
+  }
+  const metrics = await runtime.operations.metrics()
+  // Four readers would make 16 reads a second of a shard that takes five.
+  expect(Number(/^eddy_log_reads_throttled_total\S* (\d+)/m.exec(metrics)?.[1])).toBeGreaterThan(0)
+  expect(here.notices).toEqual([])
+})
+
 test('enhanced fan-out: one consumer is registered for a subscription, however often it starts', async () => {
   const here = deployed()
   const endpoint = await here.endpoint(startKinesisLocal)

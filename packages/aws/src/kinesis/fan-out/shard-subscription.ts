@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import {
   SubscribeToShardCommand,
   type SubscribeToShardEvent,
@@ -256,12 +257,16 @@ export class ShardSubscription {
 
   /** Resolves when something has come or gone, after `ms`, or with `signal`. */
   async #changed(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted === true) return
     const done = new AbortController()
-    const either = signal === undefined ? done.signal : AbortSignal.any([done.signal, signal])
     const wake = (): void => done.abort()
+    // Not AbortSignal.any: each wait would stay with a signal that lives as long as the process.
+    if (signal !== undefined) setMaxListeners(0, signal)
+    signal?.addEventListener('abort', wake)
     this.#waiting.add(wake)
-    await this.#options.clock.sleep(ms, either)
+    await this.#options.clock.sleep(ms, done.signal)
     this.#waiting.delete(wake)
+    signal?.removeEventListener('abort', wake)
   }
 
   #notify(): void {
