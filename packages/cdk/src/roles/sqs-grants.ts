@@ -1,8 +1,8 @@
 import { arn, type Grant, type Place } from './grant.ts'
 
-/** A batch is allowed by the action of one message. */
+/** A batch is allowed by the action of one message. The attributes: what a schedule calls the queue, how large a message may be. */
 export function sendGrants(place: Place, queues: readonly string[]): readonly Grant[] {
-  return grant(place, ['GetQueueUrl', 'SendMessage'], queues)
+  return grant(place, ['GetQueueAttributes', 'GetQueueUrl', 'SendMessage'], queues)
 }
 
 /** Lambda's poller receives and deletes by the function's role; the function itself delays by ChangeMessageVisibility. */
