@@ -32,8 +32,9 @@ export function payloadBucket(
     removalPolicy: removalPolicy === RemovalPolicy.DESTROY ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
     lifecycleRules: [
       { id: 'unfinished-uploads', abortIncompleteMultipartUploadAfter: Duration.days(7) },
-      // No message waits for them any more: 14 days in a queue, and a year before that in a schedule.
-      { id: 'left-of-queues', prefix: WEEKS_PREFIX, expiration: Duration.days(21) },
+      // No message waits for them any more: 14 days in a queue and 14 in its dead queue (a FIFO queue counts anew there), and
+      // a year before that in a schedule.
+      { id: 'left-of-queues', prefix: WEEKS_PREFIX, expiration: Duration.days(29) },
       { id: 'left-of-schedules', prefix: YEAR_PREFIX, expiration: Duration.days(400) },
       // The rescue has long read them; a person may still want to look.
       { id: 'failed-batches', prefix: FAILED_BATCHES, expiration: Duration.days(30) },

@@ -81,7 +81,7 @@ describe('The bucket', () => {
       LifecycleConfiguration: {
         Rules: [
           Match.objectLike({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } }),
-          Match.objectLike({ Prefix: 'queue-payloads/weeks/', ExpirationInDays: 21 }),
+          Match.objectLike({ Prefix: 'queue-payloads/weeks/', ExpirationInDays: 29 }),
           Match.objectLike({ Prefix: 'queue-payloads/year/', ExpirationInDays: 400 }),
           Match.objectLike({ Prefix: 'aws/lambda/', ExpirationInDays: 30 }),
         ],
