@@ -21,6 +21,8 @@ const MAX_RECORDS = 10_000
 /** Five reads a second are all that a shard allows. */
 const MIN_RETRY_MS = 200
 const READ_BYTES_PER_SECOND = 2 * 1024 * 1024
+/** Of a record, before the first was read: of larger ones a first answer holds up to 10 MiB, and keeps others waiting. */
+const GUESSED_BYTES = 10_240
 /** More than fits by the size of the last records: another answer may hold smaller ones. */
 const HEADROOM = 1.25
 
@@ -94,7 +96,7 @@ export class KinesisReader {
         iteratorAtMs: this.#clock.monotonicMs(),
         ...(named !== undefined && { named }),
         millisBehindLatest: 0,
-        averageBytes: 0,
+        averageBytes: GUESSED_BYTES,
         answeredBytes: 0,
         arrivedAtMs: 0,
         ...(from.at === 'latest' && { latestAtMs: madeAtMs }),
@@ -126,7 +128,7 @@ export class KinesisReader {
     { maxRecords, maxBytes }: ReadRequest,
   ): Promise<{ readonly place: ReadPlace; readonly expiredRecords: number }> {
     const { averageBytes, named } = place
-    const fitting = averageBytes === 0 ? maxRecords : Math.ceil((maxBytes / averageBytes) * HEADROOM)
+    const fitting = Math.ceil((maxBytes / averageBytes) * HEADROOM)
     const limit = Math.max(1, Math.min(fitting, maxRecords)) + (named?.isWanted === false ? 1 : 0)
     const command = new GetRecordsCommand({
       ShardIterator: place.iterator,
@@ -148,7 +150,8 @@ export class KinesisReader {
       iteratorAtMs: this.#clock.monotonicMs(),
       millisBehindLatest: answer.MillisBehindLatest ?? 0,
       answeredBytes,
-      averageBytes: first === undefined ? averageBytes : answeredBytes / (answer.Records?.length ?? 1),
+      averageBytes:
+        first === undefined ? averageBytes : Math.max(1, answeredBytes / (answer.Records?.length ?? 1)),
       arrivedAtMs: records.at(-1)?.arrivedAtMs ?? place.arrivedAtMs,
     }
     return { place: next, expiredRecords: first !== undefined && named !== undefined && !isNamed ? 1 : 0 }

@@ -13,7 +13,7 @@ export interface ReadPlace {
   readonly named?: NamedRecord
   /** At the end of `rest`. */
   readonly millisBehindLatest: number
-  /** Of the records that were read here last, to ask for no more than may be returned; 0: none were. */
+  /** Of the records that were read here last, to ask for no more than may be returned. */
   readonly averageBytes: number
   /** Of the last answer: the shard is paid for it at 2 MiB/s. */
   readonly answeredBytes: number

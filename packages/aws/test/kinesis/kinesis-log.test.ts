@@ -148,7 +148,7 @@ describe('reading a shard of Kinesis', () => {
     }
     expect(answers.map(numbers)).toEqual([[1, 2], [3, 4], [5], [6]])
     expect(answers.map(({ millisBehindLatest }) => millisBehindLatest > 0)).toEqual([true, true, true, false])
-    expect(inputs('GetRecords').map(({ Limit }) => Limit)).toEqual([1_000, 3])
+    expect(inputs('GetRecords').map(({ Limit }) => Limit)).toEqual([257, 3])
   })
 
   it('an empty answer behind the end is no end and no wait; at the end it waits a little, within what was allowed', async () => {
