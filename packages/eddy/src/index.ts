@@ -65,4 +65,6 @@ export {
 export { type ConnectOptions, connect, type RemoteProducer } from './client/connect.ts'
 export { createProducer } from './client/create-producer.ts'
 export { RemoteError } from './client/remote-error.ts'
-export { type Eddy, type OpenOptions, open } from './open.ts'
+export type { Eddy } from './eddy.ts'
+export { type OpenOptions, open } from './open.ts'
+export { type OpenAwsOptions, openAws } from './open-aws.ts'

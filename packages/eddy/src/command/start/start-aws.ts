@@ -1,5 +1,5 @@
 import type { AppDefinition, Logger } from '@eddy/core'
-import type { Eddy } from '../../open.ts'
+import type { Eddy } from '../../eddy.ts'
 import { asConfiguration, UsageError } from '../command-errors.ts'
 
 export interface AwsOptions {

@@ -1,5 +1,6 @@
 import type { AppDefinition } from '@eddy/core'
 import type { Paint } from '../format/paint.ts'
+import type { OpenedEngine } from './open-engine.ts'
 import type { StartedAws } from './start-aws.ts'
 
 export interface StartedServer {
@@ -7,7 +8,7 @@ export interface StartedServer {
   readonly port: number
   /** Where AWS clients are served, if they are. */
   readonly aws: Pick<StartedAws, 'url' | 'region' | 'needsSignature'> | undefined
-  readonly dataDir: string
+  readonly place: OpenedEngine['place']
   readonly app: AppDefinition | undefined
   readonly file: string | undefined
   readonly needsToken: boolean
@@ -16,10 +17,7 @@ export interface StartedServer {
 const DEFAULT_URL = 'http://127.0.0.1:4010'
 
 /** Where it listens, what it runs, what to try next. */
-export function startBanner(
-  { url, aws, dataDir, app, file, needsToken }: StartedServer,
-  paint: Paint,
-): string {
+export function startBanner({ url, aws, place, app, file, needsToken }: StartedServer, paint: Paint): string {
   const streams = app?.streams ?? []
   const queues = app?.queues ?? []
   const subscriptions = app?.subscriptions ?? []
@@ -30,7 +28,9 @@ export function startBanner(
     ...(aws === undefined
       ? []
       : [`  AWS endpoint   ${paint.cyan(aws.url)} (Kinesis and SQS, ${awsNote(aws)})`]),
-    `  data           ${dataDir}`,
+    'dataDir' in place
+      ? `  data           ${place.dataDir}`
+      : `  on AWS         ${place.resources.name}, payloads in ${place.resources.bucket}`,
     `  application    ${file ?? 'none: streams and HTTP only'}`,
     `  streams        ${streams.map(({ name, shards }) => `${name} (${shards})`).join(', ') || '-'}`,
     ...(queues.length > 0 ? [`  queues         ${queues.map(({ name }) => name).join(', ')}`] : []),

@@ -1,5 +1,4 @@
-import { resolve } from 'node:path'
-import type { AppDefinition, Logger } from '@eddy/core'
+import type { AppDefinition } from '@eddy/core'
 import { type Command, Option } from 'commander'
 import type { Action, CommandContext } from '../command-context.ts'
 import { asConfiguration } from '../command-errors.ts'
@@ -7,6 +6,7 @@ import { requireDurationMs } from '../format/time.ts'
 import { parseCount } from '../parse-count.ts'
 import { version } from '../version.ts'
 import { guardCrashes } from './crash-guard.ts'
+import { haltEngine, type OpenOptions, openEngine } from './open-engine.ts'
 import { shutDown } from './shut-down.ts'
 import {
   type AwsOptions,
@@ -16,12 +16,11 @@ import {
   startAws,
 } from './start-aws.ts'
 import { type StartedServer, startBanner } from './start-banner.ts'
+import { checkEngineOptions, ENGINE_OPTIONS } from './worker-options.ts'
 
 const awsPort = parseCount('--aws-port', 0, 65_535)
 
-interface StartOptions extends AwsOptions {
-  readonly data: string
-  readonly port: number
+interface StartOptions extends AwsOptions, OpenOptions {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly shutdownTimeout: string
 }
@@ -32,17 +31,20 @@ Examples:
   eddy start --data ./data --port 4011            streams and HTTP without subscriptions
   EDDY_TOKEN=secret eddy start app.ts --data ./data --host 0.0.0.0
   eddy start --data ./data --aws-port 4566        Kinesis and SQS for AWS clients, too
+  eddy start app.ts --engine aws --name shop --bucket shop-payloads      one of several workers on AWS
 
 The application file exports defineApp({ streams, subscriptions }) as default. Logs go to standard error.
 SIGTERM or Ctrl-C finishes what is in flight (or gives it back), saves checkpoints and ends with status 0.`
 
 export function startCommand(program: Command, action: Action): void {
-  program
+  const start = program
     .command('start')
     .summary('run an application: streams, subscriptions, HTTP')
-    .description('Runs the engine, the subscriptions of an application file and the HTTP API in one process.')
+    .description(
+      'Runs the engine, the subscriptions of an application file and the HTTP API in one process; with --engine aws as one of several workers.',
+    )
     .argument('[app]', 'application file, .ts or .js')
-    .option('--data <dir>', 'data directory; made when it is not there', './eddy-data')
+    .option('--data <dir>', 'data directory; made when it is not there; default ./eddy-data')
     .option('--port <n>', 'port to listen on; 0 takes a free one', parseCount('--port', 0, 65_535), 4010)
     .option(
       '--host <address>',
@@ -73,28 +75,25 @@ export function startCommand(program: Command, action: Action): void {
     )
     .option('--shutdown-timeout <duration>', 'how long a stop waits for what is in flight', '25s')
     .addHelpText('after', EXAMPLES)
-    .action(action(start))
+    .action(action(run))
+  for (const option of ENGINE_OPTIONS) start.addOption(option)
 }
 
-async function start(
-  context: CommandContext,
-  file: string | undefined,
-  options: StartOptions,
-): Promise<void> {
+async function run(context: CommandContext, file: string | undefined, options: StartOptions): Promise<void> {
   const { io } = context
   const timeoutMs = requireDurationMs(options.shutdownTimeout, '--shutdown-timeout')
+  checkEngineOptions(options)
   checkAwsOptions(options)
   // Loaded here, so that the other commands start without the engine.
   const { pinoLogger } = await import('@eddy/server/logger')
-  const { haltCommits } = await import('@eddy/embedded')
   const logger = pinoLogger({
     level: options.logLevel,
     destination: { write: (line) => io.stderr.write(line) },
   })
-  const release = guardCrashes(logger, haltCommits)
+  const release = guardCrashes(logger, () => haltEngine(options))
   try {
     const app = file === undefined ? undefined : await appOf(file)
-    const eddy = await openEngine(app, file, options, logger)
+    const { eddy, place } = await openEngine(options, { app, file, logger, env: io.env })
     const closeTimeoutMs = Math.ceil(timeoutMs / 2)
     const { server, aws } = await openServers(context, options, {
       eddy,
@@ -108,7 +107,7 @@ async function start(
       url: server.url,
       port: server.port,
       aws,
-      dataDir: resolve(options.data),
+      place,
       app,
       file,
       needsToken: context.token !== undefined,
@@ -157,32 +156,12 @@ async function openServers(context: CommandContext, options: StartOptions, surro
   }
 }
 
-async function openEngine(
-  app: AppDefinition | undefined,
-  file: string | undefined,
-  options: StartOptions,
-  logger: Logger,
-) {
-  const { open } = await import('../../open.ts')
-  const { data, host, port, readOnly, awsPort } = options
-  const opening = open(app, {
-    dataDir: resolve(data),
-    logger,
-    address: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    ...(readOnly === undefined ? {} : { readOnly }),
-    ...(file === undefined ? {} : { appFile: resolve(file) }),
-  })
-  // Loaded while the disk is at work; what is wrong with it comes up where it is used.
-  if (awsPort !== undefined) void import('@eddy/server/aws').catch(() => {})
-  return await asConfiguration(opening)
-}
-
 async function announce(context: CommandContext, started: StartedServer): Promise<void> {
   if (!context.json) return await context.print(startBanner(started, context.paint))
-  const { url, port, aws, dataDir, app } = started
+  const { url, port, aws, place, app } = started
   const subscriptions = (app?.subscriptions ?? []).map(({ name, stream }) => ({ name, stream }))
   const awsUrl = aws === undefined ? {} : { awsUrl: aws.url }
-  await context.printJson({ url, port, ...awsUrl, dataDir, pid: process.pid, subscriptions })
+  await context.printJson({ url, port, ...awsUrl, ...place, pid: process.pid, subscriptions })
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

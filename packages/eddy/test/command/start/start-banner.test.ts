@@ -7,7 +7,7 @@ it('says with a token that the commands to try need it, and only then', () => {
     url: 'http://127.0.0.1:4010',
     port: 4010,
     aws: undefined,
-    dataDir: '/data',
+    place: { dataDir: '/data' },
     app: undefined,
     file: undefined,
   }
@@ -23,7 +23,7 @@ it('says where AWS clients are served, when they are', () => {
   const started = {
     url: 'http://127.0.0.1:4010',
     port: 4010,
-    dataDir: '/data',
+    place: { dataDir: '/data' },
     app: undefined,
     file: undefined,
     needsToken: false,
@@ -40,4 +40,12 @@ it('says where AWS clients are served, when they are', () => {
     'signatures checked',
   )
   expect(startBanner({ ...started, aws: undefined }, paint(false))).not.toContain('aws')
+})
+
+it('says for a worker on AWS what its resources are called', () => {
+  const place = { resources: { name: 'shop', bucket: 'shop-payloads' } }
+  const started = { url: 'http://127.0.0.1:4010', port: 4010, aws: undefined, place, app: undefined }
+  const banner = startBanner({ ...started, file: 'app.ts', needsToken: false }, paint(false))
+  expect(banner).toContain('\n  on AWS         shop, payloads in shop-payloads\n')
+  expect(banner).not.toContain('data  ')
 })
