@@ -173,6 +173,14 @@ describe('a consumer with enhanced fan-out', () => {
     expect(inputs('SubscribeToShard')).toHaveLength(1)
   })
 
+  it('ends with a shard whose end is told by there being nothing to go on at', async () => {
+    const reading = readSome(START)
+    const shard = await done(service.nextShard())
+    shard.push({ ...pushed(1, 1), ContinuationSequenceNumber: null })
+    const last = await done(reading)
+    expect([numbers(last), last.next]).toEqual([[1], undefined])
+  })
+
   it('begins again behind what came when its subscription ends, not within five seconds of the last', async () => {
     const reading = readSome(START)
     const first = await done(service.nextShard())

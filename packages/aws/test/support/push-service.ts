@@ -9,7 +9,7 @@ import type { ServiceAnswer, ServiceRequest } from './kinesalite.ts'
 /** What SubscribeToShard pushes: the members of SubscribeToShardEvent as JSON has them. */
 export interface Pushed {
   readonly Records: readonly object[]
-  readonly ContinuationSequenceNumber?: string
+  readonly ContinuationSequenceNumber: string | null
   readonly MillisBehindLatest: number
   readonly ChildShards?: readonly object[]
 }

@@ -222,10 +222,11 @@ export class ShardSubscription {
     }
     this.#buffer.push(records)
     this.#millisBehindLatest = MillisBehindLatest ?? 0
-    if ((ChildShards?.length ?? 0) > 0 || ContinuationSequenceNumber === undefined) this.#hasEnded = true
+    const goesOnAt = ContinuationSequenceNumber ?? undefined
+    if ((ChildShards?.length ?? 0) > 0 || goesOnAt === undefined) this.#hasEnded = true
     // The place of a record that is not there yet is where it was: only AT tells whether it is gone.
     else if (this.#named === undefined)
-      this.#continue = { at: 'after_sequence_number', sequenceNumber: ContinuationSequenceNumber }
+      this.#continue = { at: 'after_sequence_number', sequenceNumber: goesOnAt }
     this.#notify()
   }
 
