@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib'
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
+import { CfnEventInvokeConfig } from 'aws-cdk-lib/aws-lambda'
 import { Construct } from 'constructs'
 import { sweepGrants } from '../roles/role-grants.ts'
 import type { RolePlan } from '../roles/role-plan.ts'
@@ -25,6 +26,13 @@ export class SweepFunction extends Construct {
       timeoutSeconds: TIMEOUT_SECONDS,
       memoryMiB: 512,
       grants: sweepGrants(plan),
+    })
+    // The next round comes anyway, and rounds do not run side by side.
+    new CfnEventInvokeConfig(this, 'Invocations', {
+      functionName: this.sweep.function.functionName,
+      qualifier: '$LATEST',
+      maximumRetryAttempts: 0,
+      maximumEventAgeInSeconds: 60,
     })
     const everyMinute = new Rule(this, 'EachMinute', {
       description: 'A round of the sweep',

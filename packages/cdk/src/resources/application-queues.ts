@@ -8,11 +8,12 @@ import { deadQueue, RedrivenQueue } from './redriven-queue.ts'
 import { RESCUE_SECONDS } from './rescue-seconds.ts'
 
 /**
- * The most that SQS counts, since what is healthy is received again and again: a token for as long as its event waits, a
- * message for as long as its subscription is paused. What fails is in the ledger after one receive, and what kills the
- * function is given up by its crash marks: so hardly anything ever ends in a dead queue.
+ * What fails is in the ledger after one receive, and what kills the function is given up by its crash marks, from the third
+ * receive on: so hardly anything ever ends in a dead queue. Tokens are replaced before they come so often.
  */
-const RECEIVES = 1_000
+const RETRY_RECEIVES = 20
+/** Messages also come again for as long as their subscription is paused: half a day, with a timeout of 75 seconds. */
+const SOURCE_RECEIVES = 100
 /** Lambda asks for 6 times the function's timeout. */
 const VISIBILITY_FACTOR = 6
 
@@ -76,7 +77,7 @@ export class ApplicationQueues extends Construct {
       deadName: queueNameOf(resources, `dead-${portQueue}`, isFifo),
       isFifo,
       visibilitySeconds: VISIBILITY_FACTOR * timeout,
-      maxReceiveCount: RECEIVES,
+      maxReceiveCount: isRescued === true ? SOURCE_RECEIVES : RETRY_RECEIVES,
       ...(isRescued === true && { deadVisibilitySeconds: VISIBILITY_FACTOR * RESCUE_SECONDS }),
       key,
       removalPolicy,

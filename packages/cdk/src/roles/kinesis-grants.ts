@@ -9,7 +9,7 @@ export function writeStreamGrants(place: Place, streams: readonly string[]): rea
   return [
     {
       service: 'kinesis',
-      actions: [...DESCRIBE, 'PutRecord', 'PutRecords'],
+      actions: [...DESCRIBE, 'PutRecords'],
       resources: streamArns(place, streams),
     },
   ]

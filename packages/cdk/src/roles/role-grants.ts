@@ -56,8 +56,10 @@ export function liveGrants(
 
 /** Later attempts of a subscription: takes its tokens from the retry queue. */
 export function retryGrants(plan: RolePlan, { subscription, writesTo }: SubscriptionRole): readonly Grant[] {
+  const { name, kind } = subscription.source
   return [
     ...receiveGrants(plan.place, retryQueuesOf(plan, [subscription])),
+    ...(kind === 'stream' ? describeStreamGrants(plan.place, streamsOf(plan, [name])) : []),
     ...handlingGrants(plan, subscription, writesTo),
   ]
 }

@@ -24,9 +24,9 @@ const all: readonly Right[] = [
   ...rights.worker,
 ]
 
-const EXCEPTIONS = JSON.parse(
-  readFileSync(new URL('exceptions.json', import.meta.url), 'utf8'),
-) as readonly Exception[]
+const exceptionsIn = (file: string) =>
+  JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8')) as readonly Exception[]
+const EXCEPTIONS = exceptionsIn('exceptions.json')
 
 /** What allows a call whose action has another name. */
 const ACTIONS: Readonly<Record<string, string>> = {
