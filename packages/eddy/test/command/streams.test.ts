@@ -45,6 +45,12 @@ describe('eddy streams', () => {
     )
   })
 
+  it('shows that a service ignores keys', async () => {
+    server = await fakeServer(() => ({ json: { ...STREAM, keysIgnored: true } }))
+    const { stdout } = await runCommand(['streams', 'show', 'orders'], { url: server.url })
+    expect(stdout).toContain('keys    ignored by the service (AUTO): no order is kept\n')
+  })
+
   it('creates with shards, retention and durability; --dry-run looks whether the name is free', async () => {
     server = await fakeServer(({ method, path }) => {
       if (method === 'POST') return { status: 201, json: STREAM }

@@ -11,6 +11,7 @@ export async function printStream(context: CommandContext, stream: StreamDetail)
   const lines = [
     `${context.paint.bold(stream.name)}  ${open} open of ${count(stream.shards.length)} shards, retention ${duration(stream.retentionMs)}, durability ${stream.durability}`,
     ...limitLines(stream),
+    ...(stream.keysIgnored === true ? ['keys    ignored by the service (AUTO): no order is kept'] : []),
     `created ${timeText(stream.createdAtMs, Date.now())}`,
     `read by ${stream.subscriptions.length === 0 ? 'no subscription' : stream.subscriptions.join(', ')}`,
     '',
