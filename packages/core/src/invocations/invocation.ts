@@ -8,8 +8,10 @@ import { TokenUse } from '../fail/token-use.ts'
 import type { Reading } from '../lease/reading.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 
-/** Kept of the time at the end: to write down what is left, and to answer. */
+/** Kept of the time at the end: to write down what is left … */
 const RESERVE_MS = 2_000
+/** … and to answer, whatever storage does. */
+const ANSWER_MS = 500
 /** A lane whose last event is on its way into the ledger: its reader may have died, and comes again after a while. */
 const SOON_MS = 5_000
 
@@ -50,11 +52,20 @@ export class Invocation {
     this.livePath = new LivePath(parts, this.gate)
     this.tokenUse = new TokenUse(parts, retryPath, this.drain, SOON_MS)
     this.requeue = new Requeue(parts, this.gate, this.drain)
+    void this.#endInTime()
   }
 
   /** When the last writes must be under way, on the monotonic clock. */
   get closesAtMs(): number {
     return this.deadlineMs - RESERVE_MS
+  }
+
+  /** Storage that does not answer is waited for no longer than there is time to say so. */
+  async #endInTime(): Promise<void> {
+    if (this.deadlineMs === Number.POSITIVE_INFINITY) return
+    const { clock } = this.parts.engine
+    await clock.sleep(Math.max(0, this.deadlineMs - ANSWER_MS - clock.monotonicMs()), this.#over.signal)
+    this.end()
   }
 
   /** Nothing is written from here on: what still runs is of a process that may be frozen, and thawed much later. */

@@ -94,6 +94,8 @@ const MIN_ROOM_MS = 11_000
 /** What a start may take of a function's time before its first invocation is here. */
 const START_MS = 4_000
 const REDRIVE_LOOK_MS = 250
+/** The longest that redrives take to stop between two events, and a look. */
+const REDRIVE_STOP_MS = 6_000
 
 /** @throws InvalidOptionError for an application that `defineApp` did not make */
 export function createInvocations(options: InvocationsOptions): Invocations {
@@ -263,7 +265,7 @@ class InvokedApp implements Invocations {
         this.#logger.error(about, 'a sweep was cut short and goes on with the next one')
       }
     }
-    while (clock.monotonicMs() + 2 * REDRIVE_LOOK_MS < deadlineMs && (await elsewhere.hasRedrives()))
+    while (clock.monotonicMs() + REDRIVE_STOP_MS < deadlineMs && (await elsewhere.hasRedrives()))
       await clock.sleep(REDRIVE_LOOK_MS)
     await elsewhere.stop()
     return all

@@ -1,3 +1,4 @@
+import { StorageError } from '../errors/engine-errors.ts'
 import { InvalidOptionError } from '../errors/request-errors.ts'
 import { Ledger, type LedgerEntry } from '../fail/ledger.ts'
 import type { ChangeOptions } from '../live-policy/live-policy.ts'
@@ -8,6 +9,7 @@ import type { SubscriptionStatus } from '../operate/operations.ts'
 import { depthOf } from '../operate/queues.ts'
 import type { Engine } from '../ports/engine.ts'
 import { protectionStatus } from '../protect/protection-status.ts'
+import { Stopped } from '../runtime/stop-signal.ts'
 import type {
   PolicyControl,
   RequeueRequest,
@@ -16,6 +18,9 @@ import type {
 } from '../runtime/subscription-control.ts'
 import type { Invocation } from './invocation.ts'
 import type { InvokedSubscription } from './invoked-subscription.ts'
+
+/** A caller waits no longer for storage that does not answer. */
+const PATIENCE_MS = 20_000
 
 /**
  * What operators may ask of a subscription that functions are invoked for. Everything is read anew: any other process may
@@ -139,9 +144,13 @@ export class InvokedControl implements SubscriptionControl {
   }
 
   async #with<T>(step: (invocation: Invocation) => Promise<T>): Promise<T> {
-    const invocation = await this.#subscription.begin(Number.POSITIVE_INFINITY)
+    const deadlineMs = this.#engine.clock.monotonicMs() + PATIENCE_MS
+    const invocation = await this.#subscription.begin(deadlineMs)
     try {
       return await step(invocation)
+    } catch (error) {
+      if (error instanceof Stopped) throw new StorageError('storage did not answer in time. Try again')
+      throw error
     } finally {
       invocation.end()
     }

@@ -2,7 +2,7 @@ import type { LiveTask } from '../consume/live-task.ts'
 import { messageMeta } from '../consume/message-meta.ts'
 import { laneName } from '../fail/lane.ts'
 import type { Delivery } from '../ports/queue.ts'
-import { persist } from '../runtime/stop-signal.ts'
+import { persist, Stopped } from '../runtime/stop-signal.ts'
 import { EventMarkers } from './event-markers.ts'
 import type { Invocation } from './invocation.ts'
 import { type SetTask, TaskSet } from './task-set.ts'
@@ -51,7 +51,12 @@ export async function handleMessages(
     return { lane: laneName(task.meta), task, state: 'waiting' }
   })
   const lanes = [...new Set(entries.map(({ lane }) => lane))]
-  await persist(engine.clock, stopping, logger, 'reading holds', () => holds.loadNamed(lanes))
+  try {
+    await persist(engine.clock, stopping, logger, 'reading holds', () => holds.loadNamed(lanes))
+  } catch (error) {
+    if (error instanceof Stopped) return deliveries
+    throw error
+  }
   const set = new TaskSet(invocation, stop)
   await set.run(entries)
   if (set.error !== undefined)

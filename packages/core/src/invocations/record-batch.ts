@@ -9,7 +9,7 @@ import type { EddyEvent } from '../model/event.ts'
 import { positionOf } from '../model/position.ts'
 import type { LogRecord, ShardInfo } from '../ports/log.ts'
 import { Fenced } from '../runtime/fenced.ts'
-import { persist } from '../runtime/stop-signal.ts'
+import { persist, Stopped } from '../runtime/stop-signal.ts'
 import { BatchNote, runsOf } from './batch-note.ts'
 import { EventMarkers } from './event-markers.ts'
 import type { Invocation } from './invocation.ts'
@@ -73,6 +73,8 @@ export class RecordBatch {
       if (note.mayOverlap) await engine.clock.sleep(2 * PROGRESS_MS, stopping)
       return await this.#handle(note)
     } catch (error) {
+      // Storage did not answer in time: nothing is known to be done with.
+      if (error instanceof Stopped) return 0
       if (!(error instanceof Fenced)) throw error
       logger.warn(
         { subscription: definition.name, shardId: shard.shardId, requestId },
