@@ -1,37 +1,10 @@
 import { defineApp, fixed, stream, subscribe } from '@eddy/core'
 import { describe, expect, it } from 'vitest'
-import type { LambdaWorld, Sandbox } from './support/lambda-world.ts'
+import { eventOf, failuresOf } from './support/batch-events.ts'
 import { openWorld } from './support/open-world.ts'
 
 const EVENTS = stream('events', { shards: 1 })
 const SECOND_MS = 1_000
-
-/** Records of the stream's first shard as an event, from `first` to `last`, both included. */
-async function eventOf(world: LambdaWorld, first: number, last: number) {
-  const { log } = world.engine
-  const [shard] = await world.settle(log.listShards('events'))
-  const { shardId } = shard as { shardId: string }
-  const read = { stream: 'events', shardId, maxRecords: 1_000, maxBytes: 1_000_000, waitMs: 0 }
-  const { records } = await world.settle(log.read({ ...read, from: { at: 'trim_horizon' } }))
-  return {
-    Records: records.slice(first, last + 1).map(({ sequenceNumber, partitionKey, data, arrivedAtMs }) => ({
-      kinesis: {
-        partitionKey,
-        sequenceNumber,
-        data: Buffer.from(data).toString('base64'),
-        approximateArrivalTimestamp: arrivedAtMs / 1_000,
-      },
-      eventID: `${shardId}:${sequenceNumber}`,
-      eventSourceARN: 'arn:aws:kinesis:eu-west-1:000000000000:stream/events',
-    })),
-  }
-}
-
-const failuresOf = (result: { readonly ok: boolean; readonly payload?: unknown }): readonly string[] => {
-  expect(result).toMatchObject({ ok: true })
-  const { batchItemFailures } = result.payload as { batchItemFailures: { itemIdentifier: string }[] }
-  return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)
-}
 
 const events = (keys: readonly string[]) => keys.map((key, index) => ({ key, id: `e${index}`, data: null }))
 
@@ -111,7 +84,7 @@ describe('What a function hands back', () => {
 
   it('an invocation beside an earlier one with the same records: nothing is lost, and each key is in order', async () => {
     const starts: string[] = []
-    const world = await openWorld((_sandbox: Sandbox) =>
+    const world = await openWorld(() =>
       defineApp({
         subscriptions: [
           subscribe('work', EVENTS, {
