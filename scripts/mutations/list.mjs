@@ -10,6 +10,7 @@
 
 import { aggregateMutations } from './list-aggregate.mjs'
 import { consumeMutations } from './list-consume.mjs'
+import { functionMutations } from './list-functions.mjs'
 import { holdMutations } from './list-hold.mjs'
 import { limitMutations } from './list-limits.mjs'
 import { operateMutations } from './list-operate.mjs'
@@ -31,4 +32,5 @@ export const mutations = [
   ...limitMutations,
   ...aggregateMutations,
   ...workerMutations,
+  ...functionMutations,
 ]
