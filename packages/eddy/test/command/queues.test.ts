@@ -5,7 +5,8 @@ import { defineApp, queue, subscribe } from '@eddy/core'
 import { serve } from '@eddy/server'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { connect } from '../../src/client/connect.ts'
-import { type Eddy, open } from '../../src/open.ts'
+import type { Eddy } from '../../src/eddy.ts'
+import { open } from '../../src/open.ts'
 import { type CommandRun, type RunOptions, runCommand } from './support/run-command.ts'
 
 /** A real server over the embedded engine, whose queues nobody empties. */

@@ -130,7 +130,7 @@ describe('writers of a stream with limits that know nothing of each other (I2, I
     }
     const gone = await putTo('nowhere', awsUrl())
     expect(gone.exitCode).toBe(1)
-    expect(gone.stderr).toContain('ResourceNotFoundException')
+    expect(gone.stderr).toContain('stream "nowhere" does not exist')
     expect(gone.stderr).toContain('Create the stream')
     // No line is at fault when nobody answers: the failed file has only what is not JSON.
     const closed = await putTo('put', 'http://127.0.0.1:1')

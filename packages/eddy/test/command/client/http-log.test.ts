@@ -7,7 +7,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { HttpLog } from '../../../src/client/http-log.ts'
 import { HttpQueueLog } from '../../../src/client/http-queue-log.ts'
 import { Transport } from '../../../src/client/transport.ts'
-import { type Eddy, open } from '../../../src/open.ts'
+import type { Eddy } from '../../../src/eddy.ts'
+import { open } from '../../../src/open.ts'
 import { type FakeServer, fakeServer, problem } from '../support/fake-server.ts'
 
 let folder: string
