@@ -83,6 +83,24 @@ describe('Delays on SQS', () => {
     expect(bodies(await receive(queue))).toEqual(['a'])
   })
 
+  it('I5: a part of a second is a whole one to SQS, when sent, hidden and put off', async () => {
+    const queue = (await virtual.queues.application()).open()
+    await send(queue, { body: 'a', delayMs: 1_200 })
+    await after(1_199)
+    expect(await receive(queue)).toEqual([])
+    await after(801)
+    const [delivery] = await receive(queue, 1_500)
+    await queue.delay(QUEUE, delivery?.receipt ?? '', 1_500)
+    await after(1_499)
+    expect(await receive(queue)).toEqual([])
+    await after(501)
+    expect((await receive(queue, 1_500)).length).toBe(1)
+    await after(1_499)
+    expect(await receive(queue)).toEqual([])
+    await after(501)
+    expect((await receive(queue)).length).toBe(1)
+  })
+
   it('a timer that is sent again for the same time is one schedule', async () => {
     const queue = (await virtual.queues.application()).open()
     const timer: QueueMessage = { body: 't', delayMs: HOUR_MS, timer: 'item 1' }
