@@ -31,7 +31,7 @@ export const workerMutations = [
     invariant: 'I3',
     what: 'who takes a shard over does not look at the holds that its last owner wrote (rule 1)',
     file: INTAKE,
-    find: 'if (begun.length > 0 && this.#parts.owner.isShared) await this.#parts.holds.refresh()\n',
+    find: 'if (begun.length > 0 && owner.isShared) await this.#parts.holds.refresh()\n',
     replace: '',
   },
   {

@@ -208,6 +208,9 @@ export class Intake {
   async #discover(): Promise<void> {
     const { log } = this.#parts.engine
     this.#shards = await this.#persist('listing shards', () => log.listShards(this.#stream.name))
+    const { owner } = this.#parts
+    if (owner.isShared)
+      await owner.listed(this.#stream.name, new Set(this.#shards.map(({ shardId }) => shardId)))
     const begun: Beginning[] = []
     for (const shard of this.#shards) {
       if (!this.#open) return
@@ -215,7 +218,7 @@ export class Intake {
       if (beginning !== undefined) begun.push(beginning)
     }
     // Rule 1: what their last owners wrote, with one query.
-    if (begun.length > 0 && this.#parts.owner.isShared) await this.#parts.holds.refresh()
+    if (begun.length > 0 && owner.isShared) await this.#parts.holds.refresh()
     for (const beginning of begun) await this.#begin(beginning)
   }
 

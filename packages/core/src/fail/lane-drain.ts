@@ -73,10 +73,14 @@ export class LaneDrain {
     }
   }
 
-  /** What is remembered may be old: every write says so. Only that nothing is held is worth a read. */
+  /**
+   * What is remembered may be old: every write says so. Only that nothing is held is worth a read, and among several
+   * processes that a person sent an earlier event again in its place.
+   */
   async #held(name: string): Promise<HoldEntry | undefined> {
-    const known = await this.#parts.holds.lookup(name)
-    const held = known?.hold.state === 'held' ? known : await this.#parts.holds.read(name)
+    const { holds, owner } = this.#parts
+    const known = owner.isShared ? undefined : await holds.lookup(name)
+    const held = known?.hold.state === 'held' ? known : await holds.read(name)
     return held?.hold.state === 'held' ? held : undefined
   }
 
@@ -112,7 +116,9 @@ export class LaneDrain {
   #turn(name: string, held: HoldEntry, first: FirstWaiting): LaneTurn {
     const isUndisturbed = (): boolean => this.#cursors.get(name) === first.cursor
     return {
-      isStillFirst: isUndisturbed,
+      isStillFirst: async () =>
+        isUndisturbed() &&
+        (!this.#parts.owner.isShared || (await this.#held(name))?.hold.reopened === held.hold.reopened),
       // The tail's own item, and behind it nothing. What comes to wait later raises the tail first: then the release is
       // refused.
       planRelease: () =>

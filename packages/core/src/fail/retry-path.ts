@@ -41,7 +41,7 @@ interface Begun {
 /** What the item's lane has to say about an attempt. */
 export interface LaneTurn {
   /** Asked after a wait for a slot: an earlier event of the lane may have been redriven meanwhile. */
-  isStillFirst(): boolean
+  isStillFirst(): Promise<boolean>
   /** The lane's release, unless more waits in it: written right after the result that ends the item. */
   planRelease(): PlannedWrite<HoldWrite> | undefined
 }
@@ -93,7 +93,7 @@ export class RetryPath {
       // Looked at only now: waiting for a slot takes as long as it takes.
       if (!this.#hasTime(deadlineMs)) return { kind: 'no-time' }
       const mayBeLate = slot.hasWaited || isSuspect
-      if (mayBeLate && lane !== undefined && !lane.isStillFirst()) return { kind: 'look-again' }
+      if (mayBeLate && lane !== undefined && !(await lane.isStillFirst())) return { kind: 'look-again' }
       const payload = await ledger.payload(entry)
       if (payload === undefined) return await this.#giveUpLost(entry)
       const phase = protection.begin()

@@ -43,6 +43,8 @@ export class InvokedOwner implements Owner {
 
   async offer(): Promise<void> {}
 
+  async listed(): Promise<void> {}
+
   join(): void {}
 
   async start(): Promise<void> {}

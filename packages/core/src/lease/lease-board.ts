@@ -126,6 +126,14 @@ export class LeaseBoard {
     return written.ok
   }
 
+  /** Removes the rows of shards that are done with and expired since. */
+  async forget(prefix: string, known: ReadonlySet<string>): Promise<void> {
+    for (const [place, { row, version }] of this.#leases) {
+      if (row.isDone !== true || !place.startsWith(prefix) || known.has(place)) continue
+      await this.#ports.table.delete(leaseKey(place), version).catch(ignored)
+    }
+  }
+
   /** Asks the owner for the lease. Refused: it has changed, and the next look tells how. */
   async want(place: string): Promise<void> {
     const known = this.#leases.get(place)

@@ -49,6 +49,8 @@ export interface Owner {
   nextEpoch(): Promise<number>
   /** There is work at the place. */
   offer(place: string): Promise<void>
+  /** Whoever reads a stream has listed its shards: what is done with and listed no more is forgotten. Never rejects. */
+  listed(stream: string, shardIds: ReadonlySet<string>): Promise<void>
   /** @param prefix - of the places that the user works at */
   join(prefix: string, user: LeaseUser): void
   /** Everybody has joined. */

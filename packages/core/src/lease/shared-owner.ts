@@ -101,6 +101,11 @@ export class SharedOwner implements Owner {
     if (await this.#board.offer(place)) this.#lookSoon()
   }
 
+  async listed(stream: string, shardIds: ReadonlySet<string>): Promise<void> {
+    const known = new Set([...shardIds].map((shardId) => places.shard(stream, shardId)))
+    await this.#board.forget(places.shardsOf(stream), known)
+  }
+
   join(prefix: string, user: LeaseUser): void {
     this.#users.push({ prefix, user })
   }

@@ -42,6 +42,8 @@ export class SoleOwner implements Owner {
 
   async offer(): Promise<void> {}
 
+  async listed(): Promise<void> {}
+
   join(): void {}
 
   async start(): Promise<void> {}

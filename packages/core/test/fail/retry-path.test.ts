@@ -28,7 +28,7 @@ async function begins(lane: {
       },
     },
   } as unknown as SubscriptionParts
-  const turn = { isStillFirst: () => lane.isStillFirst, planRelease: () => undefined }
+  const turn = { isStillFirst: async () => lane.isStillFirst, planRelease: () => undefined }
   expect(await new RetryPath(parts).tryItem(entry, 60_000, turn)).toEqual({ kind: 'look-again' })
   return hasBegun
 }

@@ -50,7 +50,7 @@ export function checkTokens(view: StoredView, nowMs: number): void {
       .filter((item) => item.id.split(':')[1] === hold.laneId && item.position >= hold.lo)
       .sort((a, b) => (a.position < b.position ? -1 : 1))
     // A hold that a dead process wrote late, and whose event was handled since, is the sweeper's to find.
-    if (own[0]?.position !== hold.lo || wasResolvedInPlace(own[0])) continue
+    if (own[0]?.position !== hold.lo || endedInPlace(own[0])) continue
     // A decision is written, then told: a process that dies in between leaves it to the sweeper.
     if (own.some(isDecided)) continue
     const first = own.find((item) => item.status === 'retrying' || item.status === 'held')
@@ -69,9 +69,9 @@ export function checkTokens(view: StoredView, nowMs: number): void {
   }
 }
 
-/** By tries of the live path: it never waited in its lane. */
-function wasResolvedInPlace(item: LedgerItem): boolean {
-  return item.status === 'resolved' && item.statusAtMs === item.firstFailedAtMs
+/** By tries of the live path, well or not: it never waited in its lane. */
+function endedInPlace(item: LedgerItem): boolean {
+  return (item.status === 'resolved' || item.status === 'dead') && item.statusAtMs === item.firstFailedAtMs
 }
 
 /** By a person. */

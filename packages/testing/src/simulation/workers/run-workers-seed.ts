@@ -210,6 +210,9 @@ class WorkersSeedRun {
       case 'stall':
         this.#stall(action.forMs)
         return
+      case 'redrive':
+        this.#redrive()
+        return
       case 'pause':
         this.#any()
           ?.operations.pauseSubscription(SUBSCRIPTION)
@@ -242,6 +245,13 @@ class WorkersSeedRun {
         events.map(({ id, key }) => ({ id, key, data: { id } })),
       )
       .catch(() => {})
+  }
+
+  #redrive(): void {
+    for (const status of ['held', 'dead'] as const)
+      this.#any()
+        ?.operations.startRedrive({ subscription: SUBSCRIPTION, status }, { allowOutOfOrder: true })
+        .catch(() => {})
   }
 
   #leave(): void {

@@ -56,7 +56,7 @@ export class WorkersHistory {
       throw new Violation('I2', `${eventId} is retried but is not in the ledger`)
     if (ctx.path !== 'live' && item?.dueAtMs !== undefined && item.dueAtMs > nowMs)
       throw new Violation('I5', `${eventId} attempt ${ctx.attempt} started ${item.dueAtMs - nowMs} ms early`)
-    this.#checkOrder(eventId, ctx, worker)
+    this.#checkOrder(eventId, ctx, worker, nowMs)
     const call: WorkersCall = { eventId, worker, number: event.calls, hasStalled: false }
     event.calls += 1
     event.running.add(call)
@@ -83,7 +83,7 @@ export class WorkersHistory {
   }
 
   /** I3: an event starts once those before it in its lane are resolved, whoever handled them. */
-  #checkOrder(eventId: string, ctx: HandlerContext, worker: number): void {
+  #checkOrder(eventId: string, ctx: HandlerContext, worker: number, nowMs: number): void {
     if (this.#blocks === 'nothing' || ctx.outOfOrder) return
     const own = this.#view.recordAt(ctx.shardId, ctx.position)
     if (own === undefined) return
@@ -92,6 +92,8 @@ export class WorkersHistory {
       if (!this.#isBefore(other, own)) continue
       const history = this.of(other.eventId)
       const item = items.get(`${other.record.shardId}/${other.position}`)
+      // A person sent it again: late by agreement, or after this event had its turn.
+      if (item !== undefined && isReopened(item, nowMs)) continue
       const isGivenUp = item !== undefined && FINAL.includes(item.status)
       if (isRunning(history) && !isGivenUp)
         throw new Violation(
@@ -111,6 +113,13 @@ export class WorkersHistory {
       return other.position < own.position
     return other.lane === own.lane && other.position < own.position
   }
+}
+
+/** An event that was picked up just before the redrive goes first: by a process that had read its lane by then. */
+const PICKED_MS = 100
+
+function isReopened(item: LedgerItem, nowMs: number): boolean {
+  return item.outOfOrder === true || (item.redrives.at(-1)?.atMs ?? 0) >= nowMs - PICKED_MS
 }
 
 function isRunning({ running }: EventHistory): boolean {

@@ -21,6 +21,8 @@ export type WorkersAction =
   | { readonly kind: 'stall'; readonly forMs: number }
   | { readonly kind: 'split' }
   | { readonly kind: 'merge' }
+  /** A person sends what is dead or waits for them again: in its place, or out of order. */
+  | { readonly kind: 'redrive' }
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
 
@@ -110,6 +112,7 @@ function troubles(dice: Prng, leaseMs: number): Timed[] {
   add(0.6, 3, () => ({ kind: 'leave' }))
   add(0.4, 2, () => ({ kind: 'split' }))
   add(0.3, 2, () => ({ kind: 'merge' }))
+  add(0.5, 5, () => ({ kind: 'redrive' }))
   if (dice.chance(0.2)) {
     const atMs = dice.int(LENGTH_MS - 10_000)
     list.push({ atMs, action: { kind: 'pause' } }, { atMs: atMs + 6_000, action: { kind: 'resume' } })
