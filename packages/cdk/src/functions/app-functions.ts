@@ -94,31 +94,34 @@ export class AppFunctions extends Construct {
    * one subscription says so by itself.
    */
   #servedBy({ subscriptions }: AppDescription): string {
-    const shared = subscriptions.filter(({ name, source }) =>
-      subscriptions.some((other) => other.name !== name && isSameStream(other.source, source)),
-    )
-    const entries = shared.map(({ name }) => {
-      const { live } = must(this.subscriptions.get(name))
-      return `"${live.function.functionName}":${JSON.stringify(name)}`
+    const entries = subscriptions.flatMap(({ name, source, fanOut }) => {
+      const isShared = subscriptions.some(
+        (other) => other.name !== name && isSameStream(other.source, source),
+      )
+      const { live, topic } = must(this.subscriptions.get(name))
+      // A batch of a consumer names the consumer, not the stream.
+      const functions = [...(isShared || fanOut ? [live] : []), ...(topic === undefined ? [] : [topic])]
+      return functions.map((one) => ({
+        name,
+        entry: `"${one.function.functionName}":${JSON.stringify(name)}`,
+      }))
     })
-    const bytes = entries.length * MAX_FUNCTION_NAME + shared.map(({ name }) => name).join('').length
+    const bytes = entries.reduce((sum, { name }) => sum + MAX_FUNCTION_NAME + name.length, 0)
     if (bytes > MAX_ENTRIES_BYTES) {
       const expected =
         'subscriptions whose names fit the environment of a function, 4 KB. Make two applications of it'
       throw new InvalidOptionError('entry', expected, `${subscriptions.length} subscriptions`)
     }
-    return `{${entries.join(',')}}`
+    return `{${entries.map(({ entry }) => entry).join(',')}}`
   }
 
   /** Every function, by what it is called on the dashboard. */
   all(): ReadonlyMap<string, EddyFunction> {
-    const subscriptions = [...this.subscriptions].flatMap(
-      ([name, { live, retry }]) =>
-        [
-          [`${name}-live`, live],
-          [`${name}-retry`, retry],
-        ] as const,
-    )
+    const subscriptions = [...this.subscriptions].flatMap(([name, { live, retry, topic }]) => [
+      [`${name}-live`, live] as const,
+      [`${name}-retry`, retry] as const,
+      ...(topic === undefined ? [] : [[`${name}-topic`, topic] as const]),
+    ])
     return new Map([
       ...subscriptions,
       ['rescue', this.rescue],
@@ -159,7 +162,10 @@ function sourceOf(
   { name, source, fanOut }: SubscriptionDescription,
   { plan, queues, streams }: AppFunctionsOptions,
 ): Source {
-  if (source.kind === 'queue') return { kind: 'queue', queue: must(queues.sources.get(source.name)).queue }
+  if (source.kind === 'queue') {
+    const { dead, queue } = must(queues.sources.get(source.name))
+    return { kind: 'queue', queue, dead }
+  }
   const { arn, retentionHours } = streams.of(source.name)
   const consumer = fanOut ? streams.consumerOf(source.name, consumerNameOf(plan.resources, name)) : undefined
   return { kind: 'stream', arn, retentionHours, consumerArn: consumer?.attrConsumerArn }

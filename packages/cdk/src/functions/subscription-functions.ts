@@ -7,6 +7,7 @@ import type { SubscriptionOptions } from '../options/subscription-options.ts'
 import { liveGrants, retryGrants } from '../roles/role-grants.ts'
 import type { RolePlan } from '../roles/role-plan.ts'
 import { EddyFunction, type FunctionDefaults } from './eddy-function.ts'
+import { TopicFunction } from './topic-function.ts'
 
 const MEMORY_MIB = 512
 
@@ -19,7 +20,7 @@ export type Source =
       /** The consumer, when it reads by enhanced fan-out. */
       readonly consumerArn: string | undefined
     }
-  | { readonly kind: 'queue'; readonly queue: Queue }
+  | { readonly kind: 'queue'; readonly queue: Queue; readonly dead: Queue }
 
 export interface SubscriptionFunctionsOptions {
   readonly subscription: SubscriptionDescription
@@ -33,10 +34,12 @@ export interface SubscriptionFunctionsOptions {
   readonly mappings: EventSourceMappings
 }
 
-/** The two functions of a subscription: first attempts and later ones. One handler, two callers (I7). */
+/** The functions of a subscription: first attempts, later ones, and what topics tell. One handler, all callers (I7). */
 export class SubscriptionFunctions extends Construct {
   readonly live: EddyFunction
   readonly retry: EddyFunction
+  /** Undefined without `topics`. */
+  readonly topic: EddyFunction | undefined
 
   constructor(scope: Construct, id: string, given: SubscriptionFunctionsOptions) {
     super(scope, id)
@@ -66,6 +69,11 @@ export class SubscriptionFunctions extends Construct {
       description: `${name}: later attempts`,
       grants: retryGrants(plan, role),
     })
+    const { topics = [] } = options
+    if (source.kind === 'queue' && topics.length > 0) {
+      const { dead } = source
+      this.topic = new TopicFunction(this, 'Topic', { topics, role, dead, plan, defaults, common }).topic
+    }
     const mapped = { functionName: this.live.function.functionArn }
     if (source.kind === 'stream') {
       const sourceArn = source.consumerArn ?? source.arn

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '@eddy/core'
+import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { AppDescription, SubscriptionDescription } from '../app/app-description.ts'
 import type { WritesTo } from '../roles/role-grants.ts'
 
@@ -32,6 +33,8 @@ export interface SubscriptionOptions extends MappingOptions {
   /** What its handler appends and sends to; default: all streams and queues of the application. */
   readonly writesTo?: WritesTo
   readonly environment?: Readonly<Record<string, string>>
+  /** Of a queue without groups: SNS topics whose messages it handles like those of its queue. */
+  readonly topics?: readonly ITopic[]
 }
 
 /** Left for Eddy beside the handler's own time: to start, to store what failed, and to answer. */
@@ -98,6 +101,10 @@ function checkOne(
   if (isFifo && options.batchingWindowSeconds !== undefined) {
     const expected = 'nothing: its queue keeps groups in order'
     throw new InvalidOptionError(`${path}.batchingWindowSeconds`, expected, options.batchingWindowSeconds)
+  }
+  if ((isStream || isFifo) && options.topics !== undefined) {
+    const why = isStream ? 'it reads a stream' : 'topics have no order, and its queue keeps groups in order'
+    throw new InvalidOptionError(`${path}.topics`, `nothing: ${why}`, `${options.topics.length} topics`)
   }
   const ranges = { ...RANGES, batchSize: [1, isFifo ? 10 : 10_000] as const }
   for (const [option, [low, high]] of Object.entries(ranges)) {

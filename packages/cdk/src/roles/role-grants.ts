@@ -54,6 +54,11 @@ export function liveGrants(
   return [...reads, ...handlingGrants(plan, subscription, writesTo)]
 }
 
+/** First attempts of what topics tell: nothing is read, SNS brings it. */
+export function topicGrants(plan: RolePlan, { subscription, writesTo }: SubscriptionRole): readonly Grant[] {
+  return handlingGrants(plan, subscription, writesTo)
+}
+
 /** Later attempts of a subscription: takes its tokens from the retry queue. */
 export function retryGrants(plan: RolePlan, { subscription, writesTo }: SubscriptionRole): readonly Grant[] {
   const { name, kind } = subscription.source

@@ -1,4 +1,7 @@
+import { defineApp, queue, subscribe } from '@eddy/core'
 import { Match } from 'aws-cdk-lib/assertions'
+import { Topic } from 'aws-cdk-lib/aws-sns'
+import { AwsSolutionsChecks } from 'cdk-nag'
 import { describe, expect, it } from 'vitest'
 import { allOptions } from '../support/all-options.ts'
 import { type Resource, resourcesOf, type Synthesized, synthesized } from '../support/synthesized.ts'
@@ -104,7 +107,7 @@ describe('The rescue', () => {
     })
   })
 
-  it('is told whose functions read a stream that has several readers', () => {
+  it('is told whose functions read a stream that has several readers, or by a consumer', () => {
     const environment = named(shop, 'RescueHandler')?.Environment as
       | { Variables: { EDDY_FUNCTIONS: { 'Fn::Join': [string, unknown[]] } } }
       | undefined
@@ -116,7 +119,43 @@ describe('The rescue', () => {
     expect(names).toEqual([
       [expect.stringMatching(/chargeLive/), 'charge'],
       [expect.stringMatching(/ledgerLive/), 'ledger'],
+      [expect.stringMatching(/countLive/), 'count'],
     ])
+  })
+})
+
+describe('A topic', () => {
+  const alarms = queue('alarms')
+  const page = subscribe('page', alarms, { failure: { blocks: 'nothing' }, handle: () => undefined })
+  const told = synthesized(
+    (stack) => ({ subscriptions: { page: { topics: [new Topic(stack, 'Alarms')] } } }),
+    defineApp({ subscriptions: [page] }),
+  )
+
+  it('is a source under the subscription of a queue, tried three times and then rescued', () => {
+    expect(named(told, 'pageTopic')).toMatchObject({
+      Handler: 'index.sns',
+      Environment: { Variables: { EDDY_SUBSCRIPTION: 'page' } },
+    })
+    told.template.hasResourceProperties('AWS::SNS::Subscription', {
+      Protocol: 'lambda',
+      Endpoint: { 'Fn::GetAtt': [Match.stringLikeRegexp('pageTopic'), 'Arn'] },
+    })
+    told.template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      FunctionName: { Ref: Match.stringLikeRegexp('pageTopic') },
+      MaximumRetryAttempts: 2,
+      DestinationConfig: {
+        OnFailure: { Destination: { 'Fn::GetAtt': [Match.stringLikeRegexp('queuealarmsDead'), 'Arn'] } },
+      },
+    })
+    expect(JSON.stringify(named(told, 'RescueHandler')?.Environment)).toMatch(/pageTopic.*\\":\\"page/)
+  })
+
+  it('passes cdk-nag but for the topic that is not ours', () => {
+    const findings = new AwsSolutionsChecks()
+      .validateScope(told.app)
+      .violations.map(({ ruleName }) => ruleName)
+    expect(findings).toEqual(['AwsSolutions-SNS3'])
   })
 })
 

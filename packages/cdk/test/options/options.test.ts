@@ -43,6 +43,8 @@ describe('A wrong option is named', () => {
       'subscriptions["mail"].writesTo.streams',
       { subscriptions: { mail: { writesTo: { streams: ['order'] } } } },
     ],
+    ['subscriptions["charge"].topics', { subscriptions: { charge: { topics: [] } } }],
+    ['subscriptions["mail"].topics', { subscriptions: { mail: { topics: [] } } }],
     ['vpc', { vpcEndpoints: true }],
     ['vpc', { worker: {} }],
     ['http', { http: 'rest-api' as never }],
