@@ -1,4 +1,3 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,8 +9,8 @@ import { kinesisClient } from '../../src/kinesis/index.ts'
 import { queueNameOf } from '../../src/resources/index.ts'
 import { type AwsWorld, startAwsWorld } from '../support/aws-world.ts'
 import { DeployedApp } from '../support/functions/deployed-app.ts'
-import { type NeededRight, neededRights, readCalls, violationsOf } from '../support/recorded-calls.ts'
 import { until } from './support/until.ts'
+import { expectWrittenRights } from './support/written-rights.ts'
 
 const FILE = fileURLToPath(new URL('./apps/rights-app.ts', import.meta.url))
 /** What the constructs' roles are compared with: `npm run test:cdk`. */
@@ -81,9 +80,6 @@ async function lostBatch(): Promise<object> {
   }
 }
 
-/** Each right once; the caller's role is that of the constructs. */
-const told = ({ by, action, resource }: NeededRight) => `${by}: ${action} on ${resource}`
-
 it('every function makes the calls that are written down for its role, and no others', async () => {
   shop.mapStream('charge')
   await shop.mapRetries('charge')
@@ -123,16 +119,5 @@ it('every function makes the calls that are written down for its role, and no ot
   if (bucket.type === 's3') await bucket.put('aws/lambda/batch', JSON.stringify(await lostBatch()))
   await shop.sweep()
 
-  const calls = readCalls(join(folder, 'calls.ndjson'))
-  expect(violationsOf(calls)).toEqual([])
-  const made = neededRights(calls)
-  const known = existsSync(NEEDED) ? (JSON.parse(readFileSync(NEEDED, 'utf8')) as NeededRight[]) : []
-  if (process.env.UPDATE_RIGHTS !== undefined) {
-    writeFileSync(NEEDED, `${JSON.stringify(made, undefined, 2)}\n`)
-    return
-  }
-  // Some are made by chance alone, such as those of a step that is repeated: what is written down may be more.
-  const missing = made.map(told).filter((right) => !known.map(told).includes(right))
-  expect(missing, 'write them down: UPDATE_RIGHTS=1 npm run test:aws').toEqual([])
-  expect(made.length).toBeGreaterThan(known.length * 0.8)
+  expectWrittenRights(join(folder, 'calls.ndjson'), NEEDED)
 })

@@ -14,7 +14,10 @@ interface NeededRight extends Right {
 const STORIES = new URL('../../../aws/test/stories/', import.meta.url)
 const jsonOf = <T>(file: URL): T => JSON.parse(readFileSync(file, 'utf8')) as T
 const needed = jsonOf<readonly NeededRight[]>(new URL('needed-rights.json', STORIES))
+/** And of a worker. */
+const neededByWorker = jsonOf<readonly NeededRight[]>(new URL('worker-rights.json', STORIES))
 const exceptions = jsonOf<readonly Exception[]>(new URL('run-exceptions.json', import.meta.url))
+const workerExceptions = jsonOf<readonly Exception[]>(new URL('worker-exceptions.json', import.meta.url))
 
 const rights = roleRights(loadDescription(fileURLToPath(new URL('apps/rights-app.ts', STORIES))), {
   name: 'shop',
@@ -31,6 +34,10 @@ const roles = new Map<string, readonly Right[]>([
   ['sweep', rights.sweep],
 ])
 
+/** Whatever their resources. */
+const actions = (of: readonly Right[]) =>
+  [...new Set(of.map(({ action }) => action))].map((action) => ({ action, resource: '*' }))
+
 describe('An end-to-end run', () => {
   it('had every function at work', () => {
     expect([...new Set(needed.map(({ by }) => by))].sort()).toEqual([...roles.keys()].sort())
@@ -42,8 +49,6 @@ describe('An end-to-end run', () => {
   })
 
   it('made every call that some role allows, but for exceptions with reasons', () => {
-    const actions = (of: readonly Right[]) =>
-      [...new Set(of.map(({ action }) => action))].map((action) => ({ action, resource: '*' }))
     const { unneeded, stale } = compareRights(
       actions([...roles.values()].flat()),
       actions(needed),
@@ -52,5 +57,23 @@ describe('An end-to-end run', () => {
     expect(unneeded).toEqual([])
     expect(stale).toEqual([])
     for (const { why } of exceptions) expect(why).toMatch(/^[A-Z].+\.$/)
+  })
+})
+
+describe('An end-to-end run of a worker', () => {
+  it('made no call that its role does not allow', () => {
+    expect([...new Set(neededByWorker.map(({ by }) => by))]).toEqual(['worker'])
+    expect(compareRights(rights.worker, neededByWorker, []).refused).toEqual([])
+  })
+
+  it('made every call that its role allows, but for exceptions with reasons', () => {
+    const { unneeded, stale } = compareRights(
+      actions(rights.worker),
+      actions(neededByWorker),
+      workerExceptions,
+    )
+    expect(unneeded).toEqual([])
+    expect(stale).toEqual([])
+    for (const { why } of workerExceptions) expect(why).toMatch(/^[A-Z].+\.$/)
   })
 })
