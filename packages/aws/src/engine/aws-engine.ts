@@ -16,8 +16,8 @@ import { loadService } from './load-service.ts'
 import { type Environment, endpointOf, type ServiceName } from './service-endpoints.ts'
 
 export interface AwsEngineOptions {
-  /** Its streams and queues; the rest of it runs elsewhere. */
-  readonly app: Pick<AppDefinition, 'streams' | 'queues'>
+  /** Its streams and queues, and what its subscriptions ask of them; it runs elsewhere. */
+  readonly app: Pick<AppDefinition, 'streams' | 'queues' | 'subscriptions'>
   readonly resources: AwsResources
   /**
    * Make what is not there: table, bucket, streams, queues, group of schedules. For emulators and first steps, with rights
@@ -95,12 +95,19 @@ async function openLog({ app, resources, clock, env, create, closing }: Parts): 
     nameOf: (stream) => streamNameOf(resources, stream),
     consumerNameOf: (subscription) => consumerNameOf(resources, subscription),
     createStreams: create ? 'provisioned' : 'never',
+    allowAutoDistribution: (stream) => needsNoOrder(app, stream),
   })
   closing.push(
     () => log.close(),
     () => client.destroy(),
   )
   return log
+}
+
+/** A stream whose records nobody here needs in order. One that no subscription reads may have readers elsewhere that do. */
+function needsNoOrder({ subscriptions }: Pick<AppDefinition, 'subscriptions'>, stream: string): boolean {
+  const readers = subscriptions.filter((one) => one.stream === stream)
+  return readers.length > 0 && readers.every(({ failure }) => failure.blocks === 'nothing')
 }
 
 async function openTable({ resources, clock, env, create, closing }: Parts, blobs: Blobs): Promise<Table> {

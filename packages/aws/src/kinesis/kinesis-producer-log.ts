@@ -28,9 +28,9 @@ export interface KinesisProducerLogOptions {
   readonly requestTimeoutMs?: number
   /**
    * Also append to streams that place records by themselves (`RecordDistributionStrategy: AUTO`), where no order is kept,
-   * not even a key's. Default: they are refused.
+   * not even a key's: all of them, or those that the function says, by their own names. Default: they are refused.
    */
-  readonly allowAutoDistribution?: boolean
+  readonly allowAutoDistribution?: boolean | ((stream: string) => boolean)
   /** The name on Kinesis of a stream. Default: its own. */
   readonly nameOf?: (stream: string) => string
 }
@@ -62,14 +62,15 @@ export class KinesisProducerLog implements ProducerLog {
   readonly keepsKeyOrder = false
   readonly dropsCopies = false
   readonly #parts: KinesisParts
-  readonly #allowAuto: boolean
+  readonly #allowsAuto: (stream: string) => boolean
   /** Streams that Kinesis does not describe to us: an append does not ask again each time. */
   readonly #untold = new Set<string>()
 
   /** @throws InvalidOptionError */
   constructor(options: KinesisProducerLogOptions, parts: KinesisParts = partsOf(options)) {
     this.#parts = parts
-    this.#allowAuto = options.allowAutoDistribution ?? false
+    const { allowAutoDistribution: allowed = false } = options
+    this.#allowsAuto = typeof allowed === 'function' ? allowed : () => allowed
   }
 
   /**
@@ -166,7 +167,8 @@ export class KinesisProducerLog implements ProducerLog {
       if (isUnknownQuestion(error)) this.#untold.add(stream)
       else if (!error.retryable) throw error
     }
-    if (summary?.RecordDistributionStrategy === 'AUTO' && !this.#allowAuto) throw placesByItself(stream)
+    if (summary?.RecordDistributionStrategy === 'AUTO' && !this.#allowsAuto(stream))
+      throw placesByItself(stream)
     const maxKiB = summary?.MaxRecordSizeInKiB
     return maxKiB === undefined ? DEFAULT_MAX_RECORD_BYTES : maxKiB * 1024
   }
@@ -199,6 +201,6 @@ function isUnknownQuestion(error: Error): boolean {
 function placesByItself(stream: string): KinesisRefusedError {
   return new KinesisRefusedError(
     `to keep order on stream "${stream}"`,
-    'its RecordDistributionStrategy is AUTO, which places records without regard to their keys. Change it to USER_PARTITION_KEY, or give up order with ordering: "none"',
+    "its RecordDistributionStrategy is AUTO, which places records without regard to their keys. Change it to USER_PARTITION_KEY, or give up the order of its keys with allowAutoDistribution; an application does where every subscription of the stream has blocks: 'nothing'",
   )
 }

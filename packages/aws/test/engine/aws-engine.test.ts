@@ -1,8 +1,9 @@
-import { defineApp, isApp, logSink, silentLogger } from '@eddy/core'
+import { type Blocks, defineApp, isApp, logSink, silentLogger, stream, subscribe } from '@eddy/core'
 import { describe, expect, it } from 'vitest'
 import { awsEngine, MissingPackageError, withTopic } from '../../src/engine/index.ts'
 import { loadService } from '../../src/engine/load-service.ts'
 import { endpointOf } from '../../src/engine/service-endpoints.ts'
+import { startService } from '../support/kinesalite.ts'
 
 const app = defineApp({ streams: [], subscriptions: [], notify: [logSink(silentLogger)] })
 
@@ -57,4 +58,63 @@ describe('The engine on AWS', () => {
     expect(isApp(told)).toBe(true)
     expect(told.notify.map(({ name }) => name)).toEqual(['log', 'sns'])
   })
+
+  it('appends to a stream that ignores keys where no subscription of it needs their order', async () => {
+    const service = await startService(({ operation, input }) => ({
+      status: 200,
+      body: operation === 'DescribeStreamSummary' ? AUTO : stored(input.Records as unknown[]),
+    }))
+    const open = async (...all: readonly Blocks[]) =>
+      await awsEngine({
+        app: defineApp({ streams: [clicks], subscriptions: all.map(reader) }),
+        resources: { name: 'shop', bucket: 'shop-payloads' },
+        env: { AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: service.endpoint, ...KEYS },
+        load: 'late',
+      })
+    try {
+      for (const all of [['nothing'], ['nothing', 'nothing']] as const) {
+        const engine = await open(...all)
+        expect(await engine.log.append('clicks', [record])).toMatchObject([{ ok: true }])
+        await engine.close()
+      }
+      // Nobody here reads it: others may, in order.
+      for (const all of [[], ['nothing', 'key'], ['shard']] as const) {
+        const engine = await open(...all)
+        await expect(engine.log.append('clicks', [record])).rejects.toMatchObject({
+          code: 'EDDY_KINESIS_REFUSED',
+          message: expect.stringContaining("blocks: 'nothing'"),
+        })
+        await engine.close()
+      }
+    } finally {
+      await service.close()
+    }
+  })
 })
+
+const KEYS = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' }
+const clicks = stream('clicks', { shards: 1 })
+const record = { partitionKey: 'k', data: new Uint8Array(1) }
+
+const AUTO = {
+  StreamDescriptionSummary: {
+    StreamName: 'shop-clicks',
+    StreamARN: 'arn:aws:kinesis:eu-west-1:000000000000:stream/shop-clicks',
+    StreamStatus: 'ACTIVE',
+    RetentionPeriodHours: 24,
+    StreamCreationTimestamp: 1_700_000_000,
+    EnhancedMonitoring: [],
+    OpenShardCount: 1,
+    RecordDistributionStrategy: 'AUTO',
+  },
+}
+
+function stored(records: readonly unknown[]): object {
+  const one = { ShardId: 'shardId-000000000000', SequenceNumber: '1' }
+  return { FailedRecordCount: 0, Records: records.map(() => one) }
+}
+
+function reader(blocks: Blocks, index: number) {
+  const exhausted = 'dead-letter'
+  return subscribe(`reader-${index}`, clicks, { failure: { blocks, exhausted }, handle: () => undefined })
+}

@@ -35,7 +35,7 @@ const limitsChoice: JsonSchema = {
 
 const stream = {
   name,
-  shardCount: integer('At creation.', { minimum: 1, maximum: 1_024 }),
+  shardCount: integer('At creation.', { minimum: 1 }),
   retentionMs: integer('Milliseconds.', { minimum: 3_600_000, maximum: 31_536_000_000 }),
   durability,
   streamId: text(),
@@ -52,6 +52,7 @@ export const streamSchemas: Readonly<Record<string, JsonSchema>> = {
       name,
       'shardCount?': {
         ...stream.shardCount,
+        maximum: 1_024,
         description: 'At creation. Required, but with `kinesis-on-demand`, which begins with 4.',
       },
       'retentionMs?': { ...stream.retentionMs, default: 604_800_000 },
