@@ -7,8 +7,8 @@ import { promisify } from 'node:util'
 import { bundlePackages } from '../bundle.mjs'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-/** What the simulation is made of. */
-const PACKAGES = ['core', 'testing']
+/** What the simulation is made of, and the functions that play on it. */
+const PACKAGES = ['aws', 'core', 'testing']
 /** Vitest's configuration, and what that calls before the tests. */
 const FOR_TESTS = ['vitest.config.ts', 'scripts/bundle.mjs']
 const CORE = 'packages/core/dist/index.js'
