@@ -97,10 +97,9 @@ export class StoredView {
       'checkpoints',
       () =>
         new Map(
-          [...this.#store.table.items('checkpoint')].map((item) => [
-            item.sort,
-            item.value as unknown as StoredCheckpoint,
-          ]),
+          this.#store
+            .allItems(`checkpoint/${SUBSCRIPTION}`)
+            .map((item) => [item.sort, item.value as unknown as StoredCheckpoint]),
         ),
     )
   }

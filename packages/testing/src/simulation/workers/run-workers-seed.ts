@@ -20,6 +20,7 @@ import { checkEverythingEnded, checkNothingLost } from '../final-checks.ts'
 import { isAtRest } from '../rest-checks.ts'
 import { STREAM, type StoredCheckpoint, StoredView, SUBSCRIPTION } from '../stored-view.ts'
 import { Violation } from '../violation.ts'
+import { checkShared } from './check-shared.ts'
 import { WorkersHistory } from './workers-history.ts'
 import {
   MAX_WORKERS,
@@ -52,6 +53,7 @@ interface Worker {
   isStopping: boolean
 }
 
+const SECOND = 'second'
 const REST_STEP_MS = 30_000
 const REST_STEPS = 40
 /** Until then nothing is healed: what keeps failing has come to its end by itself. */
@@ -88,6 +90,7 @@ class WorkersSeedRun {
   readonly #workers = new Map<number, Worker>()
   /** By the id that a worker has in the table. */
   readonly #numbers = new Map<string, number>()
+  readonly #handledSecond = new Set<string>()
   #started = 0
   #isHealed = false
 
@@ -113,7 +116,8 @@ class WorkersSeedRun {
     this.world.crashAtCall(-1)
     await this.#comeToRest()
     checkEverythingEnded(this.view, this.history)
-    this.#checkShared()
+    this.#checkSecond()
+    checkShared(this.world.store.allItems('lease'), this.#numbers, [...this.#workers.keys()])
   }
 
   note(error: unknown): void {
@@ -146,13 +150,23 @@ class WorkersSeedRun {
   #app(worker: Worker): AppDefinition {
     const { shards, concurrency, timeoutMs, blocks, exhausted, maxAttempts, delayMs } = this.scenario
     const retry = exponential({ maxAttempts, initialMs: delayMs, maxMs: 5_000 })
+    const source = stream(STREAM, { shards })
     return defineApp({
       subscriptions: [
-        subscribe(SUBSCRIPTION, stream(STREAM, { shards }), {
+        subscribe(SUBSCRIPTION, source, {
           concurrency,
           timeoutMs,
           failure: { blocks, exhausted, retry, maxCrashes: 2 } as never,
           handle: (event, ctx) => this.#handle(worker, event.id, ctx),
+        }),
+        // It lags: its parents are done with later, and other workers may have the children by then.
+        subscribe(SECOND, source, {
+          concurrency: 1,
+          failure: { blocks: 'nothing' },
+          handle: async (event) => {
+            await worker.engine.clock.sleep(this.#isHealed ? 0 : 150)
+            this.#handledSecond.add(event.id)
+          },
         }),
       ],
     })
@@ -359,20 +373,11 @@ class WorkersSeedRun {
     }
   }
 
-  /** At rest the leases of what there is to read are shared out evenly, among those that live. */
-  #checkShared(): void {
-    const counts = new Map([...this.#workers.keys()].map((number) => [number, 0]))
-    for (const { sort, value } of this.world.store.allItems('lease')) {
-      const { owner = '', isDone } = value as { owner?: string; isDone?: boolean }
-      if (!sort.startsWith('shard/') || isDone === true) continue
-      const number = this.#numbers.get(owner)
-      if (number === undefined || !counts.has(number))
-        throw new Violation('I9', `${sort} is owned by ${owner === '' ? 'nobody' : owner} at rest`)
-      counts.set(number, (counts.get(number) ?? 0) + 1)
-    }
-    const sorted = [...counts.values()].sort((a, b) => a - b)
-    if ((sorted.at(-1) ?? 0) - (sorted[0] ?? 0) > 1)
-      throw new Violation('I9', `leases are not balanced at rest: ${sorted.join(', ')}`)
+  /** I2, of the subscription that lags. */
+  #checkSecond(): void {
+    for (const { eventId } of this.view.records())
+      if (!this.#handledSecond.has(eventId))
+        throw new Violation('I2', `${eventId} was never handled by the second subscription`)
   }
 
   async #runFor(ms: number): Promise<void> {
