@@ -121,6 +121,41 @@ describe('Rescue handler', () => {
     ])
   })
 
+  it('what is noted as done with does not run again', async () => {
+    const handled: string[] = []
+    const documents: string[] = []
+    let isDeadly = true
+    const world = await openWorld((sandbox) =>
+      defineApp({
+        subscriptions: [
+          subscribe('work', stream('events', { shards: 1 }), {
+            failure: { blocks: 'nothing' },
+            concurrency: 1,
+            handle: async (event) => {
+              if (event.id === 'e2' && isDeadly) {
+                await world.clock.sleep(1_500)
+                return await sandbox.exit()
+              }
+              handled.push(event.id)
+            },
+          }),
+        ],
+      }),
+    )
+    await world.put('events', events.slice(0, 4))
+    world.mapStream('work', {
+      maximumRetryAttempts: 0,
+      onFailure: { type: 'sqs', send: (body) => void documents.push(body) },
+    })
+    await world.clock.advance(MINUTE_MS)
+    expect(handled).toEqual(['e0', 'e1'])
+    isDeadly = false
+    await world.settle(world.fn('rescue').invoke(JSON.parse(documents[0] as string)))
+    world.mapRetries('work')
+    await world.clock.advance(MINUTE_MS)
+    expect([...handled].sort()).toEqual(['e0', 'e1', 'e2', 'e3'])
+  })
+
   it('a document that is none is not taken for handled', async () => {
     const world = await openWorld(poisonApp('key', [], () => false))
     const result = await world.settle(

@@ -180,6 +180,18 @@ export class BatchNote {
   }
 }
 
+/** Which user records of a batch are noted as done with, by their place; nothing of another batch that begins like it. */
+export async function notedAsDone(
+  options: Pick<BatchNoteOptions, 'engine' | 'subscription' | 'shardId' | 'records'>,
+): Promise<ReadonlySet<number>> {
+  const { engine, subscription, shardId, records } = options
+  const [first] = records
+  if (first === undefined) return new Set()
+  const key = { partition: keys.batches(subscription, shardId), sort: first.sequenceNumber }
+  const value = (await engine.table.get<Note>(key))?.value
+  return value?.digest === digestOf(options, records) ? resolvedIn(value.resolved) : new Set()
+}
+
 /** As alternating lengths of runs, what is not done with first. */
 export function runsOf(isResolved: readonly boolean[]): readonly number[] {
   const runs: number[] = [0]
@@ -216,7 +228,7 @@ function halfOf(last: string): string {
 }
 
 function digestOf(
-  { engine }: BatchNoteOptions,
+  { engine }: Pick<BatchNoteOptions, 'engine'>,
   records: readonly Pick<LogRecord, 'sequenceNumber'>[],
 ): string {
   return engine.md5Hex(records.map(({ sequenceNumber }) => sequenceNumber).join('\n'))

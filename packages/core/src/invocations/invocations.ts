@@ -15,6 +15,7 @@ import { compileFilter } from '../policies/filter.ts'
 import type { Engine } from '../ports/engine.ts'
 import type { LogRecord } from '../ports/log.ts'
 import type { Delivery } from '../ports/queue.ts'
+import { notedAsDone } from './batch-note.ts'
 import type { Invocation } from './invocation.ts'
 import { type InvokedOperations, invokedOperations } from './invoked-operations.ts'
 import { InvokedSubscription } from './invoked-subscription.ts'
@@ -211,10 +212,14 @@ class InvokedApp implements Invocations {
       const wants = filter === undefined ? undefined : compileFilter(filter)
       const sieve = new RecordSieve(parts, shardId, new Copies(), wants)
       const expanded = new Expander(this.#engine, shard).expand(records)
+      const { engine } = parts
+      const done = await notedAsDone({ engine, subscription, shardId, records })
       const events: LostEvent[] = []
+      let place = -1
       for (const record of records)
         for (const user of userRecordsOf(record, expanded?.get(record.sequenceNumber))) {
-          if (sieve.repeats(user, events.length) !== undefined || !sieve.wants(user)) continue
+          place += 1
+          if (sieve.repeats(user, place) !== undefined || !sieve.wants(user) || done.has(place)) continue
           const { sequenceNumber, subSequenceNumber, partitionKey, explicitHashKey, arrivedAtMs, data } = user
           const position = positionOf(pass, shard.depth, sequenceNumber, subSequenceNumber)
           const meta = {
