@@ -63,3 +63,23 @@ test('a cut waits for an event whose handler runs, since a person sent it out of
   expect(await key.drain().drain('a', 0)).toEqual({ kind: 'released' })
   expect((await key.item(3))?.status).toBe('dead')
 })
+
+test('an event that another process sent again in its place is tried before those behind it (I3)', async () => {
+  const key = new OneKey()
+  Object.assign(key.parts, { owner: { isShared: true } })
+  await key.hold(1, 3)
+  const first = await key.enter(1, { status: 'dead' })
+  await key.enter(2, { status: 'retrying' })
+  const drain = key.drain()
+  await drain.drain('a', 0)
+  expect(key.tried).toEqual(['e2'])
+  // Nothing is told to this process: the ledger, and then the hold, say it.
+  const elsewhere = key.holdsOf(1)
+  await elsewhere.load()
+  await key.parts.ledger.replace(first, { ...first.item, status: 'retrying' })
+  const held = await elsewhere.lookup('a')
+  if (held === undefined) throw new Error('it is not held')
+  expect(await elsewhere.touch('a', held)).toMatchObject({ ok: true })
+  await drain.drain('a', 0)
+  expect(key.tried).toEqual(['e2', 'e1'])
+})
