@@ -7,7 +7,7 @@ interface Order {
   readonly number: number
 }
 
-const HANDLE_MS = 15
+const handleMs = Number(process.env.ORDERS_HANDLE_MS ?? '15')
 /** Of a token that a dead worker had received, twice this and a minute hide it. */
 const TIMEOUT_MS = 2_000
 const file = process.env.ORDERS_FILE ?? ''
@@ -15,7 +15,7 @@ const worker = process.env.ORDERS_WORKER ?? 'worker'
 /** Attempts in a hundred that fail. */
 const failing = Number(process.env.ORDERS_FAILING ?? '0')
 
-const orders = stream<Order>('orders', { shards: 4 })
+const orders = stream<Order>('orders', { shards: Number(process.env.ORDERS_SHARDS ?? '4') })
 
 const charge = subscribe('charge', orders, {
   concurrency: 32,
@@ -28,7 +28,7 @@ const charge = subscribe('charge', orders, {
   handle: async ({ data }, { key }) => {
     const note = (what: string): void => appendFileSync(file, `${what} ${worker} ${key} ${data.number}\n`)
     note('begin')
-    await sleep(HANDLE_MS)
+    await sleep(handleMs)
     if (Math.random() * 100 < failing) throw new Error('as often as the test says')
     note('end')
   },

@@ -11,7 +11,7 @@ import { neededRights, readCalls, recordingEnv, violationsOf } from '../support/
 const APP = fileURLToPath(new URL('../apps/orders.ts', import.meta.url))
 const CUSTOMERS = 40
 const ORDERS_EACH = 25
-const PATIENCE_MS = 100_000
+const PATIENCE_MS = 60_000
 
 let world: AwsWorld
 let folder = ''
@@ -28,8 +28,19 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-async function startWorker(name: string): Promise<EddyProcess> {
-  const argv = [APP, '--engine', 'aws', '--create', '--worker', name, '--lease', '3s', '--log-level', 'info']
+interface WorkerOptions {
+  readonly leaseMs?: number
+  readonly shards?: number
+  /** Attempts in a hundred. */
+  readonly failing?: number
+  readonly handleMs?: number
+}
+
+async function startWorker(
+  name: string,
+  { leaseMs = 3_000, shards = 4, failing = 3, handleMs = 15 }: WorkerOptions = {},
+): Promise<EddyProcess> {
+  const argv = [APP, '--engine', 'aws', '--create', '--worker', name, '--lease', `${leaseMs}ms`]
   const worker = await startEddy(argv, {
     ...world.env,
     ...recordingEnv(join(folder, 'calls.ndjson'), 'worker'),
@@ -38,7 +49,9 @@ async function startWorker(name: string): Promise<EddyProcess> {
     EDDY_SCHEDULER_ROLE_ARN: SCHEDULER_ROLE,
     ORDERS_FILE: join(folder, 'orders.log'),
     ORDERS_WORKER: name,
-    ORDERS_FAILING: '3',
+    ORDERS_FAILING: String(failing),
+    ORDERS_SHARDS: String(shards),
+    ORDERS_HANDLE_MS: String(handleMs),
   })
   running.push(worker)
   return worker
@@ -60,6 +73,15 @@ async function notes(): Promise<readonly Note[]> {
       const [what, worker, customer, number] = line.split(' ') as [Note['what'], string, string, string]
       return { what, worker, customer, number: Number(number) }
     })
+}
+
+async function put(worker: EddyProcess, records: readonly object[]): Promise<void> {
+  const response = await fetch(`${worker.url}/v1/streams/orders/records`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(records),
+  })
+  expect(response.status).toBe(200)
 }
 
 async function until(what: string, done: (notes: readonly Note[]) => boolean): Promise<readonly Note[]> {
@@ -89,6 +111,12 @@ function doneOf(seen: readonly Note[]): ReadonlyMap<string, readonly number[]> {
 
 const ofWorker = (seen: readonly Note[], name: string) => seen.filter(({ worker }) => worker === name)
 
+/** Begun and not ended. */
+function inFlightOf(seen: readonly Note[], name: string): number {
+  const own = ofWorker(seen, name)
+  return own.filter(({ what }) => what === 'begin').length - own.filter(({ what }) => what === 'end').length
+}
+
 it('I2, I3: two workers, one killed with work in flight: every order is done, each customer’s in order', async () => {
   const [first] = await Promise.all([startWorker('one'), startWorker('two')])
   const records = Array.from({ length: CUSTOMERS * ORDERS_EACH }, (_, at) => ({
@@ -96,21 +124,14 @@ it('I2, I3: two workers, one killed with work in flight: every order is done, ea
     data: { number: Math.floor(at / CUSTOMERS) },
   }))
   for (let from = 0; from < records.length; from += 250) {
-    const response = await fetch(`${first.url}/v1/streams/orders/records`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(records.slice(from, from + 250)),
-    })
-    expect(response.status).toBe(200)
+    await put(first, records.slice(from, from + 250))
   }
   // Both share the stream, and the one that dies has begun what it does not finish.
   await until('both workers have orders', (seen) =>
     ['one', 'two'].every((name) => ofWorker(seen, name).length >= 40),
   )
   await first.kill()
-  const left = ofWorker(await notes(), 'one')
-  const begun = left.filter(({ what }) => what === 'begin').length
-  expect(begun).toBeGreaterThan(left.filter(({ what }) => what === 'end').length)
+  expect(inFlightOf(await notes(), 'one')).toBeGreaterThan(0)
 
   const seen = await until(
     'every order is done',
@@ -130,4 +151,68 @@ it('I2, I3: two workers, one killed with work in flight: every order is done, ea
   )
   // The second worker found the group of schedules that the first one had made.
   expect(world.scheduler.refusals.filter((refusal) => !refusal.startsWith('ConflictException'))).toEqual([])
+})
+
+/** Of the shards of the stream, how many each worker has; by what one of them says. */
+async function sharesOf(worker: EddyProcess): Promise<Readonly<Record<string, number>>> {
+  const answer = await fetch(`${worker.url}/v1/subscriptions/charge`)
+  const { shards } = (await answer.json()) as { shards: readonly { owner?: string }[] }
+  const shares: Record<string, number> = {}
+  for (const { owner: name = 'nobody' } of shards) shares[name] = (shares[name] ?? 0) + 1
+  return shares
+}
+
+async function untilShares(
+  worker: EddyProcess,
+  isDone: (shares: readonly number[]) => boolean,
+  names: readonly string[],
+) {
+  const deadline = AbortSignal.timeout(PATIENCE_MS)
+  for (;;) {
+    const shares = await sharesOf(worker)
+    if (isDone(names.map((name) => shares[name] ?? 0))) return
+    if (deadline.aborted) throw new Error(`not within ${PATIENCE_MS} ms: ${JSON.stringify(shares)}`)
+    await sleep(50)
+  }
+}
+
+it('8 shards: what a killed worker had is read again within the lease and 2 s; a third worker gets its share', async () => {
+  const options = { leaseMs: 6_000, shards: 8, failing: 0, handleMs: 100 }
+  const [one, two] = await Promise.all([startWorker('one', options), startWorker('two', options)])
+  const areEqual = (shares: readonly number[]): boolean => shares.every((share) => share === 4)
+  await untilShares(two, areEqual, ['one', 'two'])
+
+  // Orders of 64 customers, which lie in all shards, again and again.
+  let number = 0
+  const customers = Array.from({ length: 64 }, (_, at) => `c${at}`)
+  const round = async (): Promise<void> => {
+    await put(
+      two,
+      customers.map((key) => ({ key, data: { number } })),
+    )
+    number += 1
+  }
+  await round()
+  // A kill counts with work in flight.
+  const putting = round()
+  await until('the first worker has begun what it has not finished', (seen) => inFlightOf(seen, 'one') > 4)
+  await one.kill()
+  const killedAtMs = performance.now()
+  expect(inFlightOf(await notes(), 'one')).toBeGreaterThan(0)
+  await putting
+  await round()
+  const last = number - 1
+  await until('every customer’s last order is done', (seen) =>
+    customers.every((customer) => doneOf(seen).get(customer)?.includes(last) === true),
+  )
+  expect(performance.now() - killedAtMs).toBeLessThan(options.leaseMs + 2_000)
+  const inOrder = Array.from({ length: number }, (_, at) => at)
+  for (const [customer, numbers] of doneOf(await notes()))
+    expect([customer, numbers]).toEqual([customer, inOrder])
+
+  await startWorker('three', options)
+  const startedAtMs = performance.now()
+  await untilShares(two, areEqual, ['two', 'three'])
+  // A lease is renewed three times in its time.
+  expect(performance.now() - startedAtMs).toBeLessThan(options.leaseMs)
 })
