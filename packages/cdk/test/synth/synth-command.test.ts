@@ -59,6 +59,14 @@ describe('eddy synth', () => {
     expect(readFileSync(join(folder, 'cdk.out', bundles[0] ?? '', 'index.mjs'), 'utf8')).toContain('kinesis')
   })
 
+  it('prints what the guide says', () => {
+    const page = (name: string) => readFileSync(join(CDK, '../../docs', name), 'utf8')
+    const { program, argv, options } = eddy(project(page('tour/app.ts')), '--name', 'orders-prod')
+    expect(page('guides/cdk.md')).toContain(
+      `$ eddy synth app.ts --name orders-prod\n${execFileSync(program, argv, options)}`,
+    )
+  })
+
   it('ends with 4 and one line when the application is wrong, or an option of it', () => {
     const wrong = eddy(project('export default {}'), '--name', 'shop')
     const loaded = spawnSync(wrong.program, wrong.argv, wrong.options)
