@@ -11,6 +11,8 @@ export interface DynamoDbClientOptions {
 
 const CONNECT_MS = 3_000
 const ANSWER_MS = 10_000
+/** Requests at a time; what waits for a connection longer than for an answer counts as unanswered. */
+const AGENT = { keepAlive: true, maxSockets: 256 }
 
 /** A DynamoDB client that fits `DynamoDbTable`: it sends every request once, and gives up on one without an answer. */
 export function dynamoDbClient({
@@ -21,7 +23,13 @@ export function dynamoDbClient({
   return new DynamoDBClient({
     maxAttempts: 1,
     retryMode: 'standard',
-    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: ANSWER_MS, throwOnRequestTimeout: true },
+    requestHandler: {
+      connectionTimeout: CONNECT_MS,
+      requestTimeout: ANSWER_MS,
+      throwOnRequestTimeout: true,
+      httpAgent: AGENT,
+      httpsAgent: AGENT,
+    },
     ...(endpoint !== undefined && { endpoint }),
     ...(region !== undefined && { region }),
     ...(credentials !== undefined && { credentials }),
