@@ -112,7 +112,6 @@ it('every function makes the calls that are written down for its role, and no ot
   expect(dead.items).toHaveLength(1)
   // What ann's charge waits for is taken back.
   await shop.http('POST', '/v1/failures/drop', { filter: { subscription: 'charge' }, by: 'test' })
-  await shop.http('POST', '/v1/queues/emails/purge', { by: 'test' })
 
   await shop.rescue(await lostBatch())
   const bucket = shop.failuresToS3()
