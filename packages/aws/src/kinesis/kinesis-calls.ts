@@ -1,5 +1,6 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis'
 import { type EddyError, EngineClosedError, InvalidOptionError, ThrottledError } from '@eddy/core'
+import { sdkErrorOf } from '../sdk/sdk-error.ts'
 import { classifyError } from './classify-error.ts'
 import { KinesisUnavailableError } from './kinesis-errors.ts'
 
@@ -23,6 +24,8 @@ export class KinesisCalls {
   readonly #timeoutMs: number
   #sendsOnce = false
   #isClosed = false
+  /** When Kinesis said anything last, on the clock that never falls. */
+  #answeredAtMs = Number.NEGATIVE_INFINITY
 
   /** @throws InvalidOptionError */
   constructor(client: KinesisClient, timeoutMs: number) {
@@ -45,12 +48,30 @@ export class KinesisCalls {
     if (this.#isClosed) throw new EngineClosedError()
     await this.#refuseRetrying()
     const timeout = new AbortController()
-    const timer = setTimeout(() => timeout.abort(), this.#timeoutMs)
+    const beganAtMs = performance.now()
+    const timer = setTimeout(() => {
+      timeout.abort()
+      if (this.#answeredAtMs < beganAtMs) this.#leaveConnection()
+    }, this.#timeoutMs)
     try {
-      return await call(this.client, timeout.signal)
+      const answer = await call(this.client, timeout.signal)
+      this.#answeredAtMs = performance.now()
+      return answer
+    } catch (error) {
+      if (sdkErrorOf(error).status !== undefined) this.#answeredAtMs = performance.now()
+      throw error
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /**
+   * Requests share connections of HTTP/2, and the SDK keeps these whatever becomes of them: one whose other end has gone
+   * without a word would swallow them until TCP gives it up, a quarter of an hour later. The next request makes a new one.
+   */
+  #leaveConnection(): void {
+    const { requestHandler } = this.client.config
+    if (requestHandler.metadata?.handlerProtocol === 'h2') requestHandler.destroy?.()
   }
 
   /**

@@ -11,8 +11,15 @@ export interface KinesisClientOptions {
 }
 
 /**
+ * Of the SDK's HTTP/2: up to so many requests at a time on a connection, which stays for those that follow. By default the
+ * SDK makes a connection for each request to Kinesis, with its own handshake, and the machine runs out of ports: a closed one
+ * is taken for a minute. A subscription of fan-out has its own connection either way.
+ */
+export const KEPT_CONNECTIONS = { disableConcurrentStreams: false, maxConcurrentStreams: 32 } as const
+
+/**
  * A Kinesis client that fits `KinesisLog`: it sends every request once. Over plain http it speaks HTTP/1.1, which every
- * emulator knows; over https the SDK's HTTP/2.
+ * emulator knows; over https the SDK's HTTP/2, on connections that are kept.
  */
 export function kinesisClient({ endpoint, region, credentials }: KinesisClientOptions = {}): KinesisClient {
   return new KinesisClient({
@@ -21,6 +28,6 @@ export function kinesisClient({ endpoint, region, credentials }: KinesisClientOp
     ...(endpoint !== undefined && { endpoint }),
     ...(region !== undefined && { region }),
     ...(credentials !== undefined && { credentials }),
-    ...(endpoint?.startsWith('http:') === true && { requestHandler: new Http1Handler() }),
+    requestHandler: endpoint?.startsWith('http:') === true ? new Http1Handler() : KEPT_CONNECTIONS,
   })
 }

@@ -16,6 +16,7 @@ export interface SdkError {
 /** The rate of a table, a shard, an account or its keys. */
 const THROTTLES = new Set([
   'KMSThrottlingException',
+  'KmsThrottled',
   'LimitExceededException',
   'ProvisionedThroughputExceededException',
   'RequestLimitExceeded',
@@ -33,9 +34,13 @@ const TIMED_OUT = new Set(['RequestTimeout', 'RequestTimeoutException'])
 /** Where credentials come from has none. */
 const NO_CREDENTIALS = new Set(['CredentialsProviderError', 'TokenProviderError'])
 
-/** Names and codes of errors that a connection ends with, HTTP/1.1 and HTTP/2. */
+/** Names and codes of errors that a connection, or the search for an address, ends with. */
 const CONNECTION =
-  /^(AbortError|TimeoutError|NetworkingError|E[A-Z]+|UND_ERR_[A-Z_]+|ERR_HTTP2_[A-Z_]+|ERR_SOCKET_[A-Z_]+|ERR_STREAM_[A-Z_]+|ERR_TLS_[A-Z_]+|HPE_[A-Z_]+)$/
+  /^(AbortError|TimeoutError|NetworkingError|E[A-Z]+|EAI_[A-Z]+|UND_ERR_[A-Z_]+|ERR_HTTP2_[A-Z_]+|ERR_SOCKET_[A-Z_]+|ERR_STREAM_[A-Z_]+|ERR_TLS_[A-Z_]+|HPE_[A-Z_]+)$/
+
+/** What the SDK says when a stream of HTTP/2 ends without an answer: errors with neither a name nor a code of their own. */
+const STREAM_ENDED =
+  /^(Unexpected error: http2 request did not get a response|HTTP\/2 stream is abnormally aborted|Frame type id )/
 
 interface Thrown {
   readonly name?: unknown
@@ -61,7 +66,8 @@ function kindOf(error: Thrown, name: string, status: number | undefined): SdkErr
   return NO_CREDENTIALS.has(name) ? 'refused' : 'bug'
 }
 
-function isConnectionError({ name, code, cause }: Thrown): boolean {
+function isConnectionError({ name, code, message, cause }: Thrown): boolean {
+  if (name === 'Error' && typeof message === 'string' && STREAM_ENDED.test(message)) return true
   if (typeof code === 'string' && CONNECTION.test(code)) return true
   if (typeof name === 'string' && CONNECTION.test(name)) return true
   const inner = (cause ?? {}) as Thrown
