@@ -58,7 +58,7 @@ describe('retry-demo in functions of AWS Lambda, from a request to a redrive', (
         demo.http<FailurePage>('GET', `/v1/failures?subscription=${subscription}&status=dead`)
       const isOver = (page: FailurePage): boolean =>
         page.items.length > 0 && mails(ann, false).length + mails(bob, false).length === 2
-      const { items } = await until(dead, isOver, () => demo.logs)
+      const { items } = await until(dead, isOver, { logs: () => demo.logs })
       expect(items).toMatchObject([{ eventId: failing, status: 'dead', key: ann, attempts: 4 }])
       const { id } = items[0] as { readonly id: string }
 
@@ -116,14 +116,14 @@ describe('retry-demo in functions of AWS Lambda, from a request to a redrive', (
       await until(
         () => show(id),
         ({ item }) => item.status === 'resolved',
-        () => demo.logs,
+        { logs: () => demo.logs },
       )
       mail.isRepaired = false
       expect(mails(ann, true)).toHaveLength(5)
       await until(
         () => demo.http<RedriveJob>('GET', `/v1/redrives/${job.id}`),
         ({ state, enqueued }) => state === 'done' && enqueued === 1,
-        () => demo.logs,
+        { logs: () => demo.logs },
       )
     })
 })

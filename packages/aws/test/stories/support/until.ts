@@ -1,19 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const EVERY_MS = 200
-const MAX_LOOKS = 600
+const EVERY_MS = 250
 
-/** Looks again until it is as it has to be. @throws after two minutes, with what was seen last and what `logs` says */
+export interface UntilOptions {
+  /** What is told if it never is. */
+  readonly logs?: () => string
+  /** Default 90,000. */
+  readonly timeoutMs?: number
+}
+
+/** Looks again until it is as it has to be. @throws when its time is over, with what was seen last */
 export async function until<T>(
   look: () => Promise<T> | T,
   isDone: (seen: T) => boolean,
-  logs: () => string = () => '',
+  { logs = () => '', timeoutMs = 90_000 }: UntilOptions = {},
 ): Promise<T> {
-  let seen = await look()
-  for (let looks = 0; looks < MAX_LOOKS && !isDone(seen); looks += 1) {
+  const endMs = performance.now() + timeoutMs
+  for (;;) {
+    const seen = await look()
+    if (isDone(seen)) return seen
+    if (performance.now() > endMs)
+      throw new Error(`not within ${timeoutMs} ms: ${JSON.stringify(seen)}\n${logs()}`)
     await sleep(EVERY_MS)
-    seen = await look()
   }
-  if (!isDone(seen)) throw new Error(`not within two minutes: ${JSON.stringify(seen)}\n${logs()}`)
-  return seen
 }

@@ -1,8 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { CreateBucketCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
-import { CreateTopicCommand, type SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
-import { CreateQueueCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import { CreateTopicCommand, PublishCommand, type SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
+import {
+  CreateQueueCommand,
+  DeleteMessageCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs'
 import type { AppDefinition, Engine, SubscriptionDefinition } from '@eddy/core'
 import { systemClock } from '@eddy/embedded'
 import {
@@ -35,16 +41,21 @@ export interface DeployOptions {
   readonly world: AwsWorld
   /** The application file. */
   readonly file: string
+  /** What it defines here, where that depends on the functions' variables. Default: what the file exports. */
+  readonly app?: AppDefinition
   /** Of the deployment. */
   readonly name: string
   /** Of every function. */
   readonly env?: Readonly<Record<string, string>>
   /** Of every function; default 75,000: twice what a handler may take, and more. */
   readonly timeoutMs?: number
+  /** Of retry queues; default: six times what a function may take, as of the constructs. */
+  readonly visibilityMs?: number
   /** Where the calls of its functions are recorded. */
   readonly calls?: string
 }
 
+type OnFailure = NonNullable<KinesisMappingOptions['onFailure']>
 type Role = 'live' | 'retry' | 'http' | 'rescue' | 'sweep'
 
 /** An application as the constructs deploy it: functions in processes of their own, on services that others made. */
@@ -75,7 +86,7 @@ export class DeployedApp {
   /** Makes the resources of an application file, as a deployment does. Nothing is invoked yet. */
   static async deploy(options: DeployOptions): Promise<DeployedApp> {
     const { file, name, world } = options
-    const app = await loadApp(file)
+    const app = options.app ?? (await loadApp(file))
     const resources: AwsResources = {
       name,
       bucket: `${name}-payloads`,
@@ -153,7 +164,7 @@ export class DeployedApp {
   }
 
   /** Puts the document of a batch into the bucket; EventBridge then invokes the rescue with it. */
-  failuresToS3(): NonNullable<KinesisMappingOptions['onFailure']> {
+  failuresToS3(): OnFailure {
     const { bucket } = this.resources
     return {
       type: 's3',
@@ -161,6 +172,38 @@ export class DeployedApp {
         await this.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }))
         const object = { key: encodeURIComponent(key).replaceAll('%2F', '/') }
         await this.rescue({ Records: [{ eventSource: 'aws:s3', s3: { bucket: { name: bucket }, object } }] })
+      },
+    }
+  }
+
+  /** Sends the document to a queue that the rescue is mapped to. */
+  async failuresToSqs(): Promise<OnFailure> {
+    const queue = `${this.#options.name}-lost`
+    const url = await this.queueUrl(queue)
+    this.mapQueue(url, queue, this.fn('rescue'))
+    return {
+      type: 'sqs',
+      send: async (body) => {
+        await this.sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body }))
+      },
+    }
+  }
+
+  /** Publishes the document to a topic, and invokes the rescue with what the topic gives out. */
+  async failuresToSns(): Promise<OnFailure> {
+    const { TopicArn: arn = '' } = await this.sns.send(
+      new CreateTopicCommand({ Name: `${this.#options.name}-lost` }),
+    )
+    const url = await this.subscribeQueue(arn, `${this.#options.name}-lost-told`)
+    return {
+      type: 'sns',
+      send: async (body) => {
+        await this.sns.send(new PublishCommand({ TopicArn: arn, Message: body }))
+        const [envelope = ''] = await this.received(url, 1)
+        const { SigningCertURL, UnsubscribeURL, ...told } = JSON.parse(envelope) as Record<string, unknown>
+        const Sns = { ...told, SigningCertUrl: SigningCertURL, UnsubscribeUrl: UnsubscribeURL }
+        const about = { EventSource: 'aws:sns', EventVersion: '1.0', EventSubscriptionArn: `${arn}:rescue` }
+        await this.rescue({ Records: [{ ...about, Sns }] })
       },
     }
   }
@@ -229,9 +272,15 @@ export class DeployedApp {
     const bodies: string[] = []
     for (let looks = 0; bodies.length < count && looks < 300; looks += 1) {
       const { Messages: messages = [] } = await this.sqs.send(
-        new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10, VisibilityTimeout: 600 }),
+        new ReceiveMessageCommand({
+          QueueUrl: url,
+          MaxNumberOfMessages: Math.min(10, count - bodies.length),
+        }),
       )
-      bodies.push(...messages.map(({ Body: body }) => body ?? ''))
+      for (const { Body: body = '', ReceiptHandle: handle } of messages) {
+        bodies.push(body)
+        await this.sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: handle }))
+      }
       if (messages.length === 0) await sleep(100)
     }
     if (bodies.length < count) throw new Error(`${bodies.length} of ${count} messages came`)
@@ -255,8 +304,8 @@ export class DeployedApp {
     const { app, engine, resources, sns } = this
     for (const { name, shards, retentionMs, durability } of app.streams)
       await engine.log.createStream({ name, shardCount: shards, retentionMs, durability })
-    // As the constructs have it: six times what the function may take.
-    const visibility = { VisibilityTimeout: String((6 * (this.#options.timeoutMs ?? TIMEOUT_MS)) / 1_000) }
+    const { timeoutMs = TIMEOUT_MS, visibilityMs = 6 * timeoutMs } = this.#options
+    const visibility = { VisibilityTimeout: String(Math.ceil(visibilityMs / 1_000)) }
     for (const { name } of app.subscriptions)
       await this.queueUrl(queueNameOf(resources, `retry/${name}`, false), visibility)
     for (const { name, group } of app.queues) {

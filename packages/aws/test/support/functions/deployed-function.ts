@@ -14,6 +14,7 @@ export class DeployedFunction {
   readonly #function: ProcessFunction
   readonly #ends = new Map<End, number>()
   #output = ''
+  #lastError = ''
 
   constructor(options: Omit<ProcessFunctionOptions, 'onOutput'>) {
     this.#function = new ProcessFunction({
@@ -42,12 +43,14 @@ export class DeployedFunction {
     const result = await this.#function.invoke(event)
     const end = result.ok ? 'ok' : result.kind
     this.#ends.set(end, this.ends(end) + 1)
+    if (!result.ok) this.#lastError = `${result.errorType}: ${result.errorMessage}`
     return result
   }
 
-  /** What it was invoked for, and how that ended, with its last words. */
+  /** How its invocations ended, with its last words. */
   toString(): string {
-    return `${this.#function.name} ${JSON.stringify(Object.fromEntries(this.#ends))}\n${this.#output}`
+    const ends = JSON.stringify(Object.fromEntries(this.#ends))
+    return `${this.#function.name} ${ends} ${this.#lastError}\n${this.#output}`
   }
 
   close(): Promise<void> {
