@@ -11,15 +11,13 @@ import { PoisonedStream } from './support/poisoned-stream.ts'
 
 const FILE = fileURLToPath(new URL('./apps/poison-app.ts', import.meta.url))
 const TIMEOUT_MS = 20_000
-/** What a policy blocks, and where the service puts a batch that it gives up. Bisected or whole. */
+/** What a policy blocks, and where the service puts a batch that it gives up. */
 const CASES = [
-  ['nothing', 'sqs', false],
-  ['nothing', 's3', true],
-  ['key', 's3', true],
-  ['key', 'sqs', false],
-  ['key', 'sns', false],
-  ['shard', 's3', false],
-  ['shard', 'sns', true],
+  ['nothing', 'sqs'],
+  ['key', 's3'],
+  ['key', 'sns'],
+  ['shard', 's3'],
+  ['shard', 'sqs'],
 ] as const
 const nameOf = (blocks: Blocks, to: string) => `${blocks}-${to}`
 
@@ -55,19 +53,18 @@ afterAll(async () => {
 
 const steps = () => join(folder, 'steps.ndjson')
 
-describe.concurrent('A batch that the service gives up since its function died', () => {
-  for (const [blocks, to, isBisected] of CASES)
-    it(`is rescued from ${to}: blocks ${blocks}, ${isBisected ? 'bisected' : 'whole'} (I2, I3)`, async ({
-      expect,
-    }) => {
+describe.concurrent('A batch that the service gives up since its function died', { timeout: 300_000 }, () => {
+  for (const [blocks, to] of CASES)
+    it(`is rescued from ${to}: blocks ${blocks} (I2, I3)`, async ({ expect }) => {
       const deeds = new Map([[7, 'exit'] as const])
       const name = nameOf(blocks, to)
       const stream = new PoisonedStream(name, { app, file: steps(), poison: { deeds, events: 20 } })
       await stream.put()
       const mapping = app.mapStream(stream.subscription, {
         batchSize: 10,
+        // Two deaths of the function, where Eddy would give the event up after three. A split would be no retry.
         maximumRetryAttempts: 1,
-        bisectBatchOnFunctionError: isBisected,
+        bisectBatchOnFunctionError: false,
         onFailure: destinations[to],
       })
       await app.mapRetries(stream.subscription)
@@ -77,6 +74,7 @@ describe.concurrent('A batch that the service gives up since its function died',
       expect(data).toEqual({ index: 7, does: 'exit' })
       expect(mapping.discarded.length).toBeGreaterThanOrEqual(1)
       expect(dead[0]?.item.note).toContain('RetryAttemptsExhausted')
-      expect(stream.outOfOrder(blocks)).toEqual([])
+      // With `shard`, too: the mapping has gone on to other keys by the time that the rescue is invoked.
+      if (blocks !== 'nothing') expect(stream.outOfOrder('key', await stream.late())).toEqual([])
     })
 })

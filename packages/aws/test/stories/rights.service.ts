@@ -45,7 +45,7 @@ const failures = (subscription: string, status: FailureStatus) =>
   shop.http<FailurePage>('GET', `/v1/failures?subscription=${subscription}&status=${status}`)
 
 const some = ({ items }: FailurePage): boolean => items.length > 0
-const logs = () => shop.logs
+const logs = { logs: () => shop.logs }
 
 /** The document of a batch that Lambda gave up, without its records: the rescue reads them again. */
 async function lostBatch(): Promise<object> {

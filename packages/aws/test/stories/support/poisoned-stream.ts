@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Blocks, FailureDetail, FailurePage } from '@eddy/core'
+import type { FailureDetail, FailurePage } from '@eddy/core'
 import type { DeployedApp } from '../../support/functions/deployed-app.ts'
 import type { Deed, Step } from '../apps/poison-app.ts'
 import { until } from './until.ts'
@@ -66,6 +66,15 @@ export class PoisonedStream {
     )
   }
 
+  /** Events whose rescue came after later ones of their key, as the ledger says. */
+  async late(): Promise<ReadonlySet<string>> {
+    const { items } = await this.#app.http<FailurePage>(
+      'GET',
+      `/v1/failures?subscription=${this.subscription}&limit=1000`,
+    )
+    return new Set(items.filter(({ outOfOrder }) => outOfOrder === true).map(({ eventId }) => eventId))
+  }
+
   steps(is?: Step['is']): readonly Step[] {
     const lines = readFileSync(this.#file, 'utf8').split('\n')
     return lines
@@ -74,9 +83,11 @@ export class PoisonedStream {
       .filter((step) => step.stream === this.name && (is === undefined || step.is === is))
   }
 
-  /** Events that were begun before one of their key, or of their shard, had come to its end (I3): `e12 before e7`. */
-  outOfOrder(blocks: Blocks): readonly string[] {
-    if (blocks === 'nothing') return []
+  /**
+   * Events that were begun before one of their key, or of their shard, had come to its end (I3): `e12 before e7`.
+   * @param late - events that the ledger says are out of order
+   */
+  outOfOrder(bound: 'key' | 'shard', late: ReadonlySet<string> = new Set()): readonly string[] {
     const steps = this.steps()
     const ended = new Map<number, number>()
     for (const [place, { index, is }] of steps.entries()) {
@@ -87,8 +98,8 @@ export class PoisonedStream {
     const found: string[] = []
     for (const [place, { index }] of steps.entries()) {
       for (const [earlier, end] of ended) {
-        const isBound = blocks === 'shard' || earlier % KEYS === index % KEYS
-        if (isBound && this.#isBefore(earlier, index) && place < end)
+        const isBound = bound === 'shard' || earlier % KEYS === index % KEYS
+        if (isBound && !late.has(`e${earlier}`) && this.#isBefore(earlier, index) && place < end)
           found.push(`e${index} before e${earlier}`)
       }
     }

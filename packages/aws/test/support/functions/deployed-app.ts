@@ -35,6 +35,8 @@ const MODULE = fileURLToPath(new URL('./app-functions.mjs', import.meta.url))
 const ACCOUNT = '000000000000'
 const REGION = 'us-east-1'
 const TIMEOUT_MS = 75_000
+const HTTP_TRIES = 5
+const RESCUE_TRIES = 5
 const TOKEN = 'of-this-deployment'
 
 export interface DeployOptions {
@@ -53,6 +55,11 @@ export interface DeployOptions {
   readonly visibilityMs?: number
   /** Where the calls of its functions are recorded. */
   readonly calls?: string
+}
+
+interface HttpAnswer {
+  readonly statusCode: number
+  readonly body: string
 }
 
 type OnFailure = NonNullable<KinesisMappingOptions['onFailure']>
@@ -208,12 +215,13 @@ export class DeployedApp {
     }
   }
 
-  /** As an asynchronous invocation: until it succeeds, three times at most. */
+  /** As an asynchronous invocation: until it succeeds; EventBridge would try for a day. */
   async rescue(event: unknown): Promise<void> {
     let result: InvocationResult | undefined
-    for (let tries = 0; tries < 3; tries += 1) {
+    for (let tries = 0; tries < RESCUE_TRIES; tries += 1) {
       result = await this.fn('rescue').invoke(event)
       if (result.ok) return
+      await sleep(1_000)
     }
     throw new Error(`the rescue fails: ${JSON.stringify(result)} ${this.fn('rescue').output}`)
   }
@@ -224,33 +232,15 @@ export class DeployedApp {
     if (!result.ok) throw new Error(`the sweep fails: ${result.errorMessage}`)
   }
 
-  /** A request by the function's URL. @throws for any answer but 2xx */
+  /** A request by the function's URL; sent again while it is answered 503. @throws for any other answer but 2xx */
   async http<T>(method: string, pathAndQuery: string, body?: unknown): Promise<T> {
-    const [rawPath = '/', rawQueryString = ''] = pathAndQuery.split('?')
-    const result = await this.fn('http').invoke({
-      version: '2.0',
-      routeKey: '$default',
-      rawPath,
-      rawQueryString,
-      headers: {
-        host: 'abc.lambda-url.us-east-1.on.aws',
-        authorization: `Bearer ${TOKEN}`,
-        'content-type': 'application/json',
-      },
-      requestContext: {
-        accountId: ACCOUNT,
-        domainName: 'abc.lambda-url.us-east-1.on.aws',
-        stage: '$default',
-        http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent: 'test' },
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      isBase64Encoded: false,
-    })
-    if (!result.ok) throw new Error(`the function of HTTP fails: ${result.errorMessage}`)
-    const answer = result.payload as { readonly statusCode: number; readonly body: string }
-    if (answer.statusCode >= 300)
-      throw new Error(`${method} ${pathAndQuery}: ${answer.statusCode} ${answer.body}`)
-    return (answer.body === '' ? undefined : JSON.parse(answer.body)) as T
+    for (let tries = 1; ; tries += 1) {
+      const { statusCode, body: text } = await this.#request(method, pathAndQuery, body)
+      if (statusCode < 300) return (text === '' ? undefined : JSON.parse(text)) as T
+      if (statusCode !== 503 || tries === HTTP_TRIES)
+        throw new Error(`${method} ${pathAndQuery}: ${statusCode} ${text}`)
+      await sleep(1_000)
+    }
   }
 
   async queueUrl(name: string, attributes: Readonly<Record<string, string>> = {}): Promise<string> {
@@ -319,6 +309,31 @@ export class DeployedApp {
       .catch((error: { name: string }) => {
         if (error.name !== 'BucketAlreadyOwnedByYou') throw error
       })
+  }
+
+  async #request(method: string, pathAndQuery: string, body: unknown): Promise<HttpAnswer> {
+    const [rawPath = '/', rawQueryString = ''] = pathAndQuery.split('?')
+    const result = await this.fn('http').invoke({
+      version: '2.0',
+      routeKey: '$default',
+      rawPath,
+      rawQueryString,
+      headers: {
+        host: 'abc.lambda-url.us-east-1.on.aws',
+        authorization: `Bearer ${TOKEN}`,
+        'content-type': 'application/json',
+      },
+      requestContext: {
+        accountId: ACCOUNT,
+        domainName: 'abc.lambda-url.us-east-1.on.aws',
+        stage: '$default',
+        http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent: 'test' },
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      isBase64Encoded: false,
+    })
+    if (!result.ok) throw new Error(`the function of HTTP fails: ${result.errorMessage}`)
+    return result.payload as HttpAnswer
   }
 
   #liveHandlerOf(subscription: string): 'kinesis' | 'queue' {
