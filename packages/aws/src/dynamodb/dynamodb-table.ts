@@ -25,6 +25,7 @@ import {
   type TableValue,
   type WriteResult,
 } from '@eddy/core'
+import { isBrokenConnection } from '../sdk/sdk-error.ts'
 import { dynamoDbError } from './dynamodb-errors.ts'
 import { LIVE, liveNow } from './query-input.ts'
 import { countTable, type Item, type QueryParts, queryTable } from './query-table.ts'
@@ -73,7 +74,7 @@ export class DynamoDbTable implements Table {
     const { tableName, clock, widthOf = partitionWidth } = options
     this.#options = options
     this.#keys = new TableKeys(widthOf)
-    this.#query = { tableName, clock, keys: this.#keys, send: (what, send) => this.#send(what, send) }
+    this.#query = { tableName, clock, keys: this.#keys, send: (what, send) => this.#sendRead(what, send) }
   }
 
   /** Calls made from now on are refused. The client stays open. */
@@ -83,7 +84,7 @@ export class DynamoDbTable implements Table {
 
   async get<V extends TableValue = TableValue>(key: ItemKey): Promise<TableItem<V> | undefined> {
     for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
-      const { Item: item } = await this.#send('GetItem', (client) =>
+      const { Item: item } = await this.#sendRead('GetItem', (client) =>
         client.send(
           new GetItemCommand({
             TableName: this.#table,
@@ -282,7 +283,7 @@ export class DynamoDbTable implements Table {
     for (let tries = 1; open.length > 0; tries += 1) {
       if (tries > MAX_TRIES) throw new StorageError(`BatchGetItem: ${open.length} keys stay unanswered`)
       if (tries > 1) await clock.sleep(clock.random() * BATCH_WAIT_MS * 2 ** (tries - 1))
-      const answer = await this.#send('BatchGetItem', (client) =>
+      const answer = await this.#sendRead('BatchGetItem', (client) =>
         client.send(
           new BatchGetItemCommand({ RequestItems: { [this.#table]: { Keys: open, ConsistentRead: true } } }),
         ),
@@ -319,6 +320,21 @@ export class DynamoDbTable implements Table {
 
   #requireOpen(): void {
     if (this.#closed) throw new EngineClosedError()
+  }
+
+  /**
+   * Once more on a new connection, where the old one broke: one that was kept goes while nobody looks, such as that of a
+   * function that was frozen. A write may have been made: whoever makes it looks first.
+   */
+  async #sendRead<Output>(what: string, send: (client: DynamoDBClient) => Promise<Output>): Promise<Output> {
+    return await this.#send(what, async (client) => {
+      try {
+        return await send(client)
+      } catch (error) {
+        if (!isBrokenConnection(error)) throw error
+        return await send(client)
+      }
+    })
   }
 
   async #send<Output>(what: string, send: (client: DynamoDBClient) => Promise<Output>): Promise<Output> {

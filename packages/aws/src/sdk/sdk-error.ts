@@ -58,6 +58,12 @@ export function sdkErrorOf(thrown: unknown): SdkError {
   return { name, status, problem, kind: kindOf(error, name, status) }
 }
 
+/** The connection went before an answer came: a new one may do better. */
+export function isBrokenConnection(thrown: unknown): boolean {
+  const code = (thrown as Thrown | undefined)?.code
+  return code === 'ECONNRESET' || code === 'EPIPE'
+}
+
 function kindOf(error: Thrown, name: string, status: number | undefined): SdkError['kind'] {
   if (THROTTLES.has(name) || status === 429) return 'throttled'
   if (TIMED_OUT.has(name) || isConnectionError(error)) return 'unknown'

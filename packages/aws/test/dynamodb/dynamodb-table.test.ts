@@ -83,6 +83,29 @@ describe('DynamoDB table', () => {
     })
   })
 
+  it('a read whose connection broke is made once more, a write is not', async () => {
+    let resets = 1
+    const { table, requests } = await answered(() => {
+      resets -= 1
+      return resets >= 0 ? 'reset' : { status: 200, body: {} }
+    })
+    const operations = () => requests.splice(0).map(({ operation }) => operation)
+    expect(await table.get(KEY)).toBeUndefined()
+    expect(operations()).toEqual(['GetItem', 'GetItem'])
+    resets = 1
+    expect(await table.getMany([KEY])).toEqual([undefined])
+    expect(operations()).toEqual(['BatchGetItem', 'BatchGetItem'])
+    resets = 1
+    expect((await table.query({ partition: 'p', limit: 1 })).items).toEqual([])
+    expect(operations()).toEqual(['Query', 'Query'])
+    resets = 2
+    await expect(table.get(KEY)).rejects.toMatchObject({ code: 'EDDY_STORAGE', retryable: true })
+    expect(operations()).toEqual(['GetItem', 'GetItem'])
+    resets = 1
+    await expect(table.put({ ...KEY, value: 1 }, 'any')).rejects.toMatchObject({ code: 'EDDY_STORAGE' })
+    expect(operations()).toEqual(['UpdateItem'])
+  })
+
   it('what is written much lies in several partitions of DynamoDB, evenly; what belongs to one key in one', async () => {
     const { table, requests } = await answered(() => ({ status: 200, body: {} }))
     const shards = Array.from({ length: 800 }, (_, shard) => `shardId-${String(shard).padStart(12, '0')}`)
@@ -137,11 +160,11 @@ describe('DynamoDB table', () => {
     }
   })
 
-  it('I9: no answer and an error of the service may pass; the request is sent once', async () => {
+  it('I9: no answer and an error of the service may pass; only where the connection broke it is sent again', async () => {
     for (const answer of ['reset', failure(500, 'InternalServerError')] as const) {
       const { table, requests } = await answered(() => answer)
       await expect(table.get(KEY)).rejects.toMatchObject({ code: 'EDDY_STORAGE', retryable: true })
-      expect(requests.length).toBe(1)
+      expect(requests.length).toBe(answer === 'reset' ? 2 : 1)
     }
   })
 

@@ -53,7 +53,7 @@ afterAll(async () => {
 
 const steps = () => join(folder, 'steps.ndjson')
 
-describe.concurrent('A batch that the service gives up since its function died', { timeout: 300_000 }, () => {
+describe.concurrent('A batch that the service gives up since its function died', () => {
   for (const [blocks, to] of CASES)
     it(`is rescued from ${to}: blocks ${blocks} (I2, I3)`, async ({ expect }) => {
       const deeds = new Map([[7, 'exit'] as const])

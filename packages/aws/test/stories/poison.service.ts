@@ -34,7 +34,7 @@ afterAll(async () => {
 
 const steps = () => join(folder, 'steps.ndjson')
 
-describe.concurrent('An event that ends the process of its function', { timeout: 300_000 }, () => {
+describe.concurrent('An event that ends the process of its function', () => {
   for (const blocks of BLOCKS)
     it(`is dead with its payload, once all else is handled: blocks ${blocks} (I2, I3)`, async ({
       expect,

@@ -64,7 +64,7 @@ const failures = (subscription: string, status: FailureStatus) =>
   http<FailurePage>('GET', `/v1/failures?subscription=${subscription}&status=${status}`)
 
 const some = ({ items }: FailurePage): boolean => items.length > 0
-const logs = () => worker.stderr()
+const logs = { logs: () => worker.stderr() }
 
 it('a worker makes the calls that are written down for its role, and no others', async () => {
   // A charge that fails with a large payload: its retries wait in SQS, then in a schedule.

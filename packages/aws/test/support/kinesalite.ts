@@ -89,6 +89,8 @@ export async function startService(
 }
 
 async function listen(server: Server): Promise<string> {
+  // Longer than a client keeps a connection that it does not use: Node's five seconds are not the service's.
+  server.keepAliveTimeout = 300_000
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }

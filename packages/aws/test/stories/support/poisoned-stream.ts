@@ -59,7 +59,7 @@ export class PoisonedStream {
     const { dead } = await until(
       look,
       (seen) => seen.done === events - deeds.size && seen.dead.length === deeds.size && seen.waiting === 0,
-      { logs: () => `${JSON.stringify(this.steps())}\n${this.#app.logs}`, timeoutMs: 200_000 },
+      { logs: () => `${JSON.stringify(this.steps())}\n${this.#app.logs}` },
     )
     return await Promise.all(
       dead.map(({ id }) => this.#app.http<FailureDetail>('GET', `/v1/failures/${encodeURIComponent(id)}`)),

@@ -12,7 +12,6 @@ import {
 import type { AppDefinition, Engine, SubscriptionDefinition } from '@eddy/core'
 import { systemClock } from '@eddy/embedded'
 import {
-  type InvocationResult,
   type KinesisMapping,
   type KinesisMappingOptions,
   type SqsMapping,
@@ -36,7 +35,7 @@ const ACCOUNT = '000000000000'
 const REGION = 'us-east-1'
 const TIMEOUT_MS = 75_000
 const HTTP_TRIES = 5
-const RESCUE_TRIES = 5
+const ASYNC_TRIES = 5
 const TOKEN = 'of-this-deployment'
 
 export interface DeployOptions {
@@ -217,19 +216,12 @@ export class DeployedApp {
 
   /** As an asynchronous invocation: until it succeeds; EventBridge would try for a day. */
   async rescue(event: unknown): Promise<void> {
-    let result: InvocationResult | undefined
-    for (let tries = 0; tries < RESCUE_TRIES; tries += 1) {
-      result = await this.fn('rescue').invoke(event)
-      if (result.ok) return
-      await sleep(1_000)
-    }
-    throw new Error(`the rescue fails: ${JSON.stringify(result)} ${this.fn('rescue').output}`)
+    await this.#asynchronously(this.fn('rescue'), event)
   }
 
-  /** A round of what a schedule invokes each minute. */
+  /** What a schedule invokes each minute, until one of its rounds succeeds. */
   async sweep(): Promise<void> {
-    const result = await this.fn('sweep').invoke({})
-    if (!result.ok) throw new Error(`the sweep fails: ${result.errorMessage}`)
+    await this.#asynchronously(this.fn('sweep'), {})
   }
 
   /** A request by the function's URL; sent again while it is answered 503. @throws for any other answer but 2xx */
@@ -309,6 +301,15 @@ export class DeployedApp {
       .catch((error: { name: string }) => {
         if (error.name !== 'BucketAlreadyOwnedByYou') throw error
       })
+  }
+
+  async #asynchronously(fn: DeployedFunction, event: unknown): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      const result = await fn.invoke(event)
+      if (result.ok) return
+      if (tries === ASYNC_TRIES) throw new Error(`it fails: ${fn}`)
+      await sleep(1_000)
+    }
   }
 
   async #request(method: string, pathAndQuery: string, body: unknown): Promise<HttpAnswer> {
