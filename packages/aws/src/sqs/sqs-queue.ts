@@ -73,6 +73,7 @@ const MAX_WAITERS = 10_000
  * FIFO queue. Receipts are those of this process alone.
  */
 export class SqsQueue implements Queue {
+  readonly maxVisibilityMs: number = MAX_VISIBILITY_MS
   readonly #options: SqsQueueOptions
   readonly #addresses: QueueAddresses
   readonly #parts: DeliveryParts

@@ -11,6 +11,7 @@ import { MAX_STORING } from './intake-limits.ts'
 import { enoughReady, liveLanes } from './live-lanes.ts'
 import type { LivePath } from './live-path.ts'
 import { hasTimeLeft, type LiveTask } from './live-task.ts'
+import { hiddenMs } from './message-hiding.ts'
 import { messageMeta, QUEUE_SHARD } from './message-meta.ts'
 import { QueueAcks } from './queue-acks.ts'
 import { QueueProgress } from './queue-progress.ts'
@@ -185,7 +186,7 @@ export class QueueIntake implements TaskOwner<QueueTask> {
     const { engine, runner, definition } = this.#parts
     this.#receiving = new AbortController()
     // Some of it passes while a batch fills.
-    const visibilityMs = runner.longestCallMs * 2 + 60_000 + (definition.batch?.maxWaitMs ?? 0)
+    const visibilityMs = hiddenMs(runner.longestCallMs, definition.batch?.maxWaitMs)
     const receivedMs = engine.clock.monotonicMs()
     const deliveries = await engine.queue.receive({
       queue: this.#options.queueName,

@@ -1,3 +1,4 @@
+import { hiddenMs } from '../consume/message-hiding.ts'
 import type { Delivery } from '../ports/queue.ts'
 import { Fenced } from '../runtime/fenced.ts'
 import { persist, Stopped } from '../runtime/stop-signal.ts'
@@ -82,8 +83,7 @@ export class RetryConsumer {
       })
       return
     }
-    // Twice the handler's time and a minute: a token whose deadline leaves no room for a handler is given back.
-    const visibilityMs = policy.timeoutMs * 2 + 60_000
+    const visibilityMs = hiddenMs(policy.timeoutMs)
     const receivedMs = engine.clock.monotonicMs()
     const deliveries = await engine.queue.receive({
       queue: tokens.queueName,

@@ -1,3 +1,4 @@
+import { checkHiding } from '../consume/message-hiding.ts'
 import type { QueueDefinition } from '../model/message.ts'
 import type { SubscriptionPolicy } from '../model/policy.ts'
 import { POLICY_PATHS, type PolicyParts, type PolicyPath, type PolicyValue } from '../model/policy-state.ts'
@@ -21,7 +22,11 @@ export function partsOf(policy: SubscriptionPolicy): PolicyParts {
 }
 
 /** What the application file says of a subscription's policy. A queue leaves less choice. */
-export type PolicyFile = SubscriptionPolicy & { readonly queue?: QueueDefinition | undefined }
+export type PolicyFile = SubscriptionPolicy & {
+  readonly queue?: QueueDefinition | undefined
+  /** What the engine's queues allow; undefined: any. */
+  readonly maxTimeoutMs?: number | undefined
+}
 
 /**
  * The policy of these parts, checked like an author's options.
@@ -41,6 +46,7 @@ export function policyOf(parts: PolicyParts, file: PolicyFile): SubscriptionPoli
   }
   const { concurrency, timeoutMs } = parts
   const policy = subscriptionPolicy({ concurrency, timeoutMs, failure, protect })
+  checkHiding('timeoutMs', policy.timeoutMs, file.maxTimeoutMs)
   if (file.queue !== undefined) checkQueueBlocks('failure', file.queue, policy.failure.blocks)
   return policy
 }

@@ -77,6 +77,8 @@ export interface QueueStats {
  * that is given back, or whose visibility timeout passed, keeps its place before the others of its group.
  */
 export interface Queue {
+  /** The longest `visibilityMs` that `receive` takes; left out: any. */
+  readonly maxVisibilityMs?: number
   /** One result a message, in order. Resolves after accepted messages are durable. */
   send(queue: string, messages: readonly QueueMessage[]): Promise<readonly SendResult[]>
   /** Due messages, oldest due time first; never one before its due time. May be fewer than are due. */

@@ -1,3 +1,4 @@
+import { checkHiding, maxTimeoutMsOn } from '../consume/message-hiding.ts'
 import { ShardReaders } from '../consume/shard-readers.ts'
 import { InvalidOptionError } from '../errors/request-errors.ts'
 import type { HandlerThreads } from '../handle/handler-threads.ts'
@@ -74,7 +75,8 @@ export interface Runtime {
 
 /**
  * Runs an application on an engine: creates its streams, starts its subscriptions.
- * @throws InvalidOptionError for an application that `defineApp` did not make
+ * @throws InvalidOptionError for an application that `defineApp` did not make, and for a `timeoutMs` beyond what the engine's
+ * queues can hide a message for
  */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   if (!isApp(options.app))
@@ -146,6 +148,8 @@ class RunningApp implements Runtime {
 
   async start(): Promise<void> {
     const { engine, app, readOnly, backup } = this.#options
+    for (const { name, timeoutMs, ...definition } of app.subscriptions)
+      checkHiding(`subscribe("${name}").timeoutMs`, timeoutMs, maxTimeoutMsOn(engine.queue, definition))
     const suspects = new Mutex()
     const { owner, crashMarker, process } = await ownEngine({
       engine,

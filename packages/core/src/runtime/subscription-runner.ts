@@ -1,5 +1,6 @@
 import type { Intake } from '../consume/intake.ts'
 import { LivePath } from '../consume/live-path.ts'
+import { maxTimeoutMsOn } from '../consume/message-hiding.ts'
 import type { QueueIntake } from '../consume/queue-intake.ts'
 import { Slots } from '../consume/slots.ts'
 import { SubscriptionPlacement, type SubscriptionState } from '../consume/subscription-placement.ts'
@@ -96,7 +97,7 @@ export class SubscriptionRunner implements SubscriptionControl {
     const metrics = new SubscriptionMetrics()
     this.policy = new LivePolicy({
       subscription: definition.name,
-      file: definition,
+      file: { ...definition, maxTimeoutMs: maxTimeoutMsOn(engine.queue, definition) },
       store: new PolicyStore(engine, definition.name),
       nowMs: () => engine.clock.now(),
       persist: (what, step) => this.#repeated(what, step),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { LivePolicy } from '../../src/live-policy/live-policy.ts'
+import type { PolicyFile } from '../../src/live-policy/policy-parts.ts'
 import { PolicyStore } from '../../src/live-policy/policy-store.ts'
 import type { SubscriptionPolicy } from '../../src/model/policy.ts'
 import type { PolicyPath, PolicyState, PolicyValue, RejectedPart } from '../../src/model/policy-state.ts'
@@ -22,7 +23,7 @@ interface Lived {
   readonly rejected: RejectedPart[]
 }
 
-function living(engine: Engine, file: SubscriptionPolicy = FILE): Lived {
+function living(engine: Engine, file: PolicyFile = FILE): Lived {
   const applied: Lived['applied'] = []
   const rejected: RejectedPart[] = []
   const policy = new LivePolicy({
@@ -60,6 +61,14 @@ describe('what may be changed', () => {
       protect: { breaker: { window: 50, ratio: 0.5 } },
     })
     expect(applied[0]?.policy.failure.classify).toBe(classify)
+  })
+
+  test('no longer time for a handler than the queues can hide a message for', async () => {
+    const { policy } = living(world().engine, { ...FILE, maxTimeoutMs: 60_000 })
+    await expect(policy.change({ set: { timeoutMs: 60_001 } }, ANA)).rejects.toThrow(
+      'timeoutMs: expected at most 60000, since the queues of this engine',
+    )
+    await expect(policy.change({ set: { timeoutMs: 60_000 } }, ANA)).resolves.toMatchObject({ version: 1 })
   })
 
   test('a retry policy of another kind, with its defaults', async () => {
