@@ -243,7 +243,7 @@ async function steadily<T>({ clock }: Engine, call: () => Promise<T>): Promise<T
   }
 }
 
-function kinesisSource(engine: Engine, stream: string): KinesisSource {
+export function kinesisSource(engine: Engine, stream: string): KinesisSource {
   const { log } = engine
   return {
     listShards: () => steadily(engine, () => log.listShards(stream)),
