@@ -25,7 +25,7 @@ import {
   type TableValue,
   type WriteResult,
 } from '@eddy/core'
-import { isBrokenConnection } from '../sdk/sdk-error.ts'
+import { isBrokenConnection, sdkErrorOf } from '../sdk/sdk-error.ts'
 import { dynamoDbError } from './dynamodb-errors.ts'
 import { LIVE, liveNow } from './query-input.ts'
 import { countTable, type Item, type QueryParts, queryTable } from './query-table.ts'
@@ -129,8 +129,8 @@ export class DynamoDbTable implements Table {
       if (!result.ok) await this.#forget(overflowKey(attributes))
       return result as WriteResult<V>
     } catch (error) {
-      // What may have been written keeps its value.
-      if (!(error instanceof StorageError)) await this.#forget(overflowKey(attributes))
+      // What may have been written keeps its value; a throttle has written nothing, and may come again and again.
+      if (!(error instanceof StorageError) || isThrottle(error)) await this.#forget(overflowKey(attributes))
       throw error
     }
   }
@@ -351,6 +351,10 @@ export class DynamoDbTable implements Table {
 
 function isConditionFailure(error: unknown): error is ConditionalCheckFailedException {
   return error instanceof ConditionalCheckFailedException
+}
+
+function isThrottle({ cause }: StorageError): boolean {
+  return sdkErrorOf(cause).kind === 'throttled'
 }
 
 function versionOf(item: Item): number {

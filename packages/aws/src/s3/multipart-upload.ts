@@ -34,14 +34,30 @@ export async function putStream(
   content: AsyncIterable<Uint8Array>,
 ): Promise<number> {
   const parts = partsOf(content)
-  const first = await parts.next()
-  const body = first.done === true ? new Uint8Array(0) : first.value
-  if (body.length < PART_BYTES) {
-    await requests.persistently('PutObject', (client) =>
-      client.send(new PutObjectCommand({ Bucket: requests.bucket, Key: key, Body: body })),
-    )
-    return body.length
+  try {
+    const first = await parts.next()
+    const body = first.done === true ? new Uint8Array(0) : first.value
+    if (body.length < PART_BYTES) return await putWhole(requests, key, body)
+    return await putParts(requests, key, body, parts)
+  } finally {
+    // A source that is not read to its end, since the upload did not begin, is told so: it may be an open file.
+    await parts.return(undefined)
   }
+}
+
+async function putWhole(requests: ObjectRequests, key: string, body: Uint8Array): Promise<number> {
+  await requests.persistently('PutObject', (client) =>
+    client.send(new PutObjectCommand({ Bucket: requests.bucket, Key: key, Body: body })),
+  )
+  return body.length
+}
+
+async function putParts(
+  requests: ObjectRequests,
+  key: string,
+  first: Uint8Array,
+  rest: AsyncGenerator<Uint8Array>,
+): Promise<number> {
   const { UploadId: id } = await requests.persistently('CreateMultipartUpload', (client) =>
     client.send(
       new CreateMultipartUploadCommand({ Bucket: requests.bucket, Key: key, ChecksumAlgorithm: 'CRC32' }),
@@ -49,7 +65,7 @@ export async function putStream(
   )
   const upload = { requests, key, id: id as string }
   try {
-    const { done, bytes } = await sendParts(upload, body, parts)
+    const { done, bytes } = await sendParts(upload, first, rest)
     await complete(upload, done)
     return bytes
   } catch (error) {

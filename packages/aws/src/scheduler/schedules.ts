@@ -60,14 +60,16 @@ export class Schedules implements LongDelays {
 
   async cancel(namePrefix: string): Promise<number> {
     let cancelled = 0
-    // Deleted ones are in no list any more: each page is the first.
+    let after: string | undefined
     for (let page = 0; page < MAX_CANCEL_PAGES; page += 1) {
-      const { names } = await this.#page(namePrefix, undefined)
+      const { names, next } = await this.#page(namePrefix, after)
       const gone = await inParallel(names, (name) => this.#delete(name))
       const deleted = gone.filter((isGone) => isGone).length
       cancelled += deleted
-      // What others deleted meanwhile may be listed for a moment.
-      if (names.length < PAGE || deleted === 0) break
+      // A page may be short, and not the last.
+      if (next === undefined) break
+      // Deleted ones are in no list any more: the first page again, but where it held only what was gone already.
+      after = deleted === 0 ? next : undefined
     }
     this.#counts.delete(namePrefix)
     return cancelled

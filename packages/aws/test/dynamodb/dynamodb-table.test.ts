@@ -1,4 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { Blobs } from '@eddy/core'
 import { systemClock } from '@eddy/embedded'
 import { SimWorld } from '@eddy/testing'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -29,7 +30,7 @@ async function answered(answer: (request: ServiceRequest) => ServiceAnswer) {
   })
   const { blobs } = new SimWorld({ seed: 1 }).boot()
   const table = new DynamoDbTable({ client, tableName: 'eddy', clock: systemClock, blobs })
-  return { table, requests: service.requests }
+  return { table, requests: service.requests, kept: () => countOf(blobs) }
 }
 
 /** A table on an implementation that is not ours, and the blobs of its large values. */
@@ -44,12 +45,14 @@ async function stored(options: { readonly widthOf?: () => number } = {}) {
     blobs,
     ...options,
   })
-  const kept = async (): Promise<number> => {
-    let count = 0
-    for await (const _ of blobs.list('table/')) count += 1
-    return count
-  }
-  return { table, kept }
+  return { table, kept: () => countOf(blobs) }
+}
+
+/** Of large values. */
+async function countOf(blobs: Blobs): Promise<number> {
+  let count = 0
+  for await (const _ of blobs.list('table/')) count += 1
+  return count
 }
 
 const failure = (status: number, name: string, more: object = {}): ServiceAnswer => ({
@@ -220,6 +223,17 @@ describe('DynamoDB table', () => {
     await table.put({ ...KEY, value: BIG }, 'any')
     await table.delete(KEY, 'any')
     expect(await kept()).toBe(0)
+  })
+
+  it('of a large value that a throttle kept out nothing stays; of one that may have been written, the value', async () => {
+    const throttled = await answered(() => failure(400, 'ProvisionedThroughputExceededException'))
+    const unanswered = await answered(() => failure(500, 'InternalServerError'))
+    for (const { table } of [throttled, unanswered])
+      for (const expected of ['absent', 'any', 3] as const)
+        await expect(table.put({ ...KEY, value: BIG }, expected)).rejects.toMatchObject({ retryable: true })
+
+    expect(await throttled.kept()).toBe(0)
+    expect(await unanswered.kept()).toBe(3)
   })
 
   it('the empty sort key and keys that are too long', async () => {

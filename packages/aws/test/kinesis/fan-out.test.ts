@@ -3,6 +3,7 @@ import type { ReadRequest, ReadResult, StartPosition } from '@eddy/core'
 import { VirtualClock } from '@eddy/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KinesisLog } from '../../src/kinesis/index.ts'
+import { KEPT_CONNECTIONS } from '../../src/kinesis/kinesis-client.ts'
 import type { ServiceAnswer, ServiceRequest } from '../support/kinesalite.ts'
 import { type Pushed, type PushService, startPushService } from '../support/push-service.ts'
 
@@ -60,12 +61,12 @@ beforeEach(async () => {
       },
     })
   })
-  // The SDK's default handler: HTTP/2.
   client = new KinesisClient({
     endpoint: service.endpoint,
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     maxAttempts: 1,
+    requestHandler: KEPT_CONNECTIONS,
   })
   log = new KinesisLog({ client, clock })
 })

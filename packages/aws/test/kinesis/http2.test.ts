@@ -9,6 +9,8 @@ import { KEPT_CONNECTIONS } from '../../src/kinesis/kinesis-client.ts'
 let server: Http2Server
 let client: KinesisClient
 let connections: number
+/** Of the latest connection. */
+let closed: Promise<unknown>
 /** What becomes of a request on the nth connection. */
 let onStream: (stream: ServerHttp2Stream, connection: number) => void
 
@@ -19,6 +21,7 @@ beforeEach(async () => {
     connections += 1
     const connection = connections
     session.on('error', () => {})
+    closed = once(session, 'close')
     session.on('stream', (stream) => {
       stream.on('error', () => {})
       onStream(stream, connection)
@@ -26,19 +29,23 @@ beforeEach(async () => {
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  // The handler that `kinesisClient` has over https, without TLS.
-  client = new KinesisClient({
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'a', secretAccessKey: 's' },
-    maxAttempts: 1,
-    requestHandler: KEPT_CONNECTIONS,
-  })
+  client = clientWith(KEPT_CONNECTIONS)
 })
 afterEach(() => {
   client.destroy()
   server.close()
 })
+
+/** The handler that `kinesisClient` has over https, without TLS. */
+function clientWith(requestHandler: object): KinesisClient {
+  return new KinesisClient({
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'a', secretAccessKey: 's' },
+    maxAttempts: 1,
+    requestHandler,
+  })
+}
 
 const append = (log: KinesisProducerLog) =>
   log.append('s', [{ partitionKey: 'k', data: new TextEncoder().encode('x') }])
@@ -64,6 +71,19 @@ describe('Kinesis over HTTP/2', () => {
     await Promise.all([append(log), append(log), append(log)])
 
     expect(connections).toBe(1)
+  })
+
+  it('leaves a connection on which nothing happens', async () => {
+    onStream = answer
+    client = clientWith({ ...KEPT_CONNECTIONS, sessionTimeout: 50 })
+    const log = new KinesisProducerLog({ client, requestTimeoutMs: 5_000 })
+    await append(log)
+    const before = connections
+
+    await closed
+    await append(log)
+
+    expect(connections).toBeGreaterThan(before)
   })
 
   it('is asked on a new connection once nothing answers on the one there was', async () => {

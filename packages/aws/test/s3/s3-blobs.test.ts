@@ -79,6 +79,21 @@ describe('Blobs on S3', () => {
     await close()
   })
 
+  it('an upload that does not begin ends its source, which may be an open file', async () => {
+    let hasEnded = false
+    const source = async function* (): AsyncGenerator<Uint8Array> {
+      try {
+        yield* pieces(20)
+      } finally {
+        hasEnded = true
+      }
+    }
+    const { blobs, close } = await open(() => s3Problem(403, 'AccessDenied'))
+    await expect(blobs.put('big', source())).rejects.toThrow(S3RefusedError)
+    expect(hasEnded).toBe(true)
+    await close()
+  })
+
   it('a put of bytes is sent once: whoever asked may ask again', async () => {
     const { blobs, operations, close } = await open(() => s3Problem(503, 'SlowDown'))
     const error = await blobs.put('a', new Uint8Array(3)).catch((thrown: unknown) => thrown)

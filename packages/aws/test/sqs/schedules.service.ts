@@ -86,6 +86,19 @@ test('pages of schedules are counted and cancelled by prefix', async () => {
   expect(await schedules.count('q2-')).toBe(0)
 })
 
+test('all of a prefix are counted and cancelled, however short the pages are', async () => {
+  const { client, schedules, message } = await open()
+  for (let index = 0; index < 7; index += 1) await schedules.send(message(`q1-${index}`, HOUR_MS))
+  client.middlewareStack.add(
+    (next) => async (args) =>
+      await next('MaxResults' in args.input ? { ...args, input: { ...args.input, MaxResults: 3 } } : args),
+    { step: 'initialize' },
+  )
+  expect(await schedules.count('q1-')).toBe(7)
+  expect(await schedules.cancel('q1-')).toBe(7)
+  expect(await schedules.count('q1-')).toBe(0)
+})
+
 test('what the service refuses for now may be tried again, what it refuses for good not', async () => {
   const full = await open({ maxSchedules: 1 })
   expect(await full.schedules.send(full.message('a', HOUR_MS))).toEqual({ ok: true })
