@@ -17,7 +17,7 @@ const DEFAULTS = {
 
 const HOUR_MS = 3_600_000
 
-/** What to do when each rings: docs/guides/cdk.md. */
+/** What to do when each rings: docs/guides/operating-on-aws.md. */
 export class AppAlarms extends Construct {
   readonly #action: SnsAction
   readonly #name: string
