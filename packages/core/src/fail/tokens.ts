@@ -38,7 +38,7 @@ export class Tokens {
   /** @throws StorageError, retryable, when the queue did not take it */
   async send(token: Token, dueAtMs: number | undefined): Promise<void> {
     const delayMs = Math.min(MAX_DELAY_MS, Math.max(0, (dueAtMs ?? 0) - this.#clock.now()))
-    const body = JSON.stringify(token)
+    const body = textOf(token)
     const result = await this.#sends.add({ body, delayMs, timer: body })
     if (!result.ok) throw new StorageError(`the retry queue did not take a message: ${result.message}`)
   }
@@ -49,7 +49,7 @@ export class Tokens {
    */
   cancel(item: LedgerItem): void {
     for (const token of [itemToken(item), laneToken(item)])
-      this.#queue.cancel?.(this.queueName, JSON.stringify(token)).catch(() => {})
+      this.#queue.cancel?.(this.queueName, textOf(token)).catch(() => {})
   }
 
   /** The token that was received so is done with. */
@@ -68,6 +68,14 @@ export function laneToken(lane: Lane): Token {
     key: lane.key,
     ...(lane.explicitHashKey !== undefined && { explicitHashKey: lane.explicitHashKey }),
   }
+}
+
+/** JSON in ASCII: a key is of any characters, and services differ in which of them a message may have. */
+function textOf(token: Token): string {
+  return JSON.stringify(token).replace(
+    /[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 /** Undefined for a body that no version of Eddy wrote. */
