@@ -7,6 +7,7 @@ import {
 } from './kinesis-mapping-options.ts'
 import type { SourceShard } from './kinesis-source.ts'
 import { ShardPoller } from './shard-poller.ts'
+import { untilAnswered } from './until-answered.ts'
 
 /** How often new shards are looked for; how often the service does is not documented. */
 const DISCOVERY_MS = 10_000
@@ -64,7 +65,7 @@ class RunningMapping implements KinesisMapping {
     const { signal } = this.#stopping
     while (!signal.aborted) {
       this.#wake = new AbortController()
-      const shards = await source.listShards()
+      const shards = (await untilAnswered(clock, signal, () => source.listShards())) ?? []
       for (const shard of shards) if (this.#mayStart(shard, shards)) this.#start(shard.shardId)
       this.isAtEnd = shards.length > 0 && shards.every((shard) => this.#ended.has(shard.shardId))
       await clock.sleep(DISCOVERY_MS, AbortSignal.any([signal, this.#wake.signal]))

@@ -3,6 +3,7 @@ import { deliverBatch } from './kinesis-batch.ts'
 import { type KinesisEventRecord, kinesisEventRecord } from './kinesis-event.ts'
 import type { CheckedOptions } from './kinesis-mapping-options.ts'
 import { ShardLane } from './shard-lane.ts'
+import { untilAnswered } from './until-answered.ts'
 
 /** "Lambda polls shards at a base rate of once per second" (guide, "Using Lambda with Kinesis"). */
 const POLL_MS = 1_000
@@ -48,11 +49,15 @@ export class ShardPoller {
   async run(): Promise<boolean> {
     const { options, shardId, stopping } = this.#parts
     const { clock, source, startingPosition } = options
-    let from: string | undefined = await source.start(shardId, startingPosition)
+    let from: string | undefined = await untilAnswered(clock, stopping, () =>
+      source.start(shardId, startingPosition),
+    )
     let nextPollMs = clock.monotonicMs()
     while (!stopping.aborted) {
       if (from !== undefined && clock.monotonicMs() >= nextPollMs && this.#hasRoom()) {
-        const page = await source.read(shardId, from, MAX_RECORDS)
+        const at = from
+        const page = await untilAnswered(clock, stopping, () => source.read(shardId, at, MAX_RECORDS))
+        if (page === undefined) return false
         for (const record of page.records) this.#take(kinesisEventRecord(record, shardId, options.streamArn))
         from = page.next
         this.#isEnd = from === undefined

@@ -4,6 +4,7 @@ import { compileFilters, type FilterCriteria } from './filter-criteria.ts'
 import type { InvocationResult, Invoke } from './invocation.ts'
 import { MAX_PAYLOAD_BYTES } from './shard-lane.ts'
 import { type SqsEventRecord, type SqsSourceMessage, sqsEventRecord } from './sqs-event.ts'
+import { untilAnswered } from './until-answered.ts'
 import { within } from './within.ts'
 
 /** The queue that a mapping polls. Adapters for a client of SQS are a few lines. */
@@ -123,7 +124,8 @@ class RunningSqsMapping implements SqsMapping {
     let bytes = 0
     let closesAtMs: number | undefined
     while (!signal.aborted && batch.length < batchSize && bytes < MAX_PAYLOAD_BYTES) {
-      const messages = await source.receive(Math.min(RECEIVE_MAX, batchSize - batch.length), signal)
+      const max = Math.min(RECEIVE_MAX, batchSize - batch.length)
+      const messages = (await untilAnswered(clock, signal, () => source.receive(max, signal))) ?? []
       for (const message of await this.#filter(messages)) {
         const record = sqsEventRecord(message, queueArn)
         batch.push(record)
@@ -142,12 +144,12 @@ class RunningSqsMapping implements SqsMapping {
     const dropped = messages.filter((message) => !this.#passes(message))
     if (dropped.length === 0) return messages
     this.filtered += dropped.length
-    await this.#options.source.delete(dropped.map((message) => message.receiptHandle))
+    await this.#delete(dropped)
     return messages.filter((message) => this.#passes(message))
   }
 
   async #deliver(records: readonly SqsEventRecord[]): Promise<void> {
-    const { clock, invoke, source } = this.#options
+    const { clock, invoke } = this.#options
     for (;;) {
       const result = await invoke({ Records: records })
       const isThrottled = !result.ok && result.kind === 'throttled'
@@ -156,9 +158,17 @@ class RunningSqsMapping implements SqsMapping {
         continue
       }
       const done = this.#handled(records, result)
-      if (done.length > 0) await source.delete(done.map((record) => record.receiptHandle))
+      await this.#delete(done)
       return
     }
+  }
+
+  /** Done with also while the mapping stops. */
+  async #delete(messages: readonly { readonly receiptHandle: string }[]): Promise<void> {
+    const { clock, source } = this.#options
+    const handles = messages.map(({ receiptHandle }) => receiptHandle)
+    if (handles.length > 0)
+      await untilAnswered(clock, new AbortController().signal, () => source.delete(handles))
   }
 
   #handled(records: readonly SqsEventRecord[], result: InvocationResult): readonly SqsEventRecord[] {
