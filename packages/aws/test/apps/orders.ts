@@ -2,12 +2,15 @@ import { appendFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AppDefinition, defineApp, fixed, stream, subscribe } from 'eddy'
 
-/** Orders of customers, numbered from 0: what is done with each is written to a file that all workers append to. */
+/**
+ * Orders of customers, numbered from 0: what is done with each is written to a file that all workers append to, with its
+ * shard and the time.
+ */
 interface Order {
   readonly number: number
 }
 
-const handleMs = Number(process.env.ORDERS_HANDLE_MS ?? '15')
+const HANDLE_MS = 15
 /** Of a token that a dead worker had received, twice this and a minute hide it. */
 const TIMEOUT_MS = 2_000
 const file = process.env.ORDERS_FILE ?? ''
@@ -25,12 +28,14 @@ const charge = subscribe('charge', orders, {
     exhausted: 'hold',
     retry: fixed({ delayMs: 1_000, maxAttempts: 20, jitter: 'none' }),
   },
-  handle: async ({ data }, { key }) => {
-    const note = (what: string): void => appendFileSync(file, `${what} ${worker} ${key} ${data.number}\n`)
+  handle: async ({ data }, { key, shardId }) => {
+    const note = (what: string): void =>
+      appendFileSync(file, `${what} ${worker} ${key} ${data.number} ${shardId} ${Date.now()}\n`)
     note('begin')
-    await sleep(handleMs)
-    if (Math.random() * 100 < failing) throw new Error('as often as the test says')
-    note('end')
+    await sleep(HANDLE_MS)
+    const fails = Math.random() * 100 < failing
+    note(fails ? 'fail' : 'end')
+    if (fails) throw new Error('as often as the test says')
   },
 })
 

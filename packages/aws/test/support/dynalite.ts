@@ -4,6 +4,8 @@ import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from '@aws-s
 import dynalite from 'dynalite'
 import { dynamoDbTableSchema } from '../../src/dynamodb/index.ts'
 
+const SETTLE_MS = 200
+
 /** An implementation of DynamoDB that is not ours, in memory. */
 export interface Dynalite {
   readonly endpoint: string
@@ -44,6 +46,8 @@ export async function startDynalite(): Promise<Dynalite> {
     async close() {
       client.destroy()
       server.closeAllConnections()
+      // What it has begun it ends, though nobody waits for the answer: without its store that would throw here.
+      await sleep(SETTLE_MS)
       await new Promise<void>((resolve) => server.close(() => resolve()))
     },
   }

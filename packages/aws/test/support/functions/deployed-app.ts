@@ -48,6 +48,8 @@ export interface DeployOptions {
   readonly name: string
   /** Of every function. */
   readonly env?: Readonly<Record<string, string>>
+  /** Of one process of a function, by its number among these. */
+  readonly envOf?: (role: Role, number: number) => Readonly<Record<string, string>>
   /** Of every function; default 75,000: twice what a handler may take, and more. */
   readonly timeoutMs?: number
   /** Of retry queues; default: six times what a function may take, as of the constructs. */
@@ -110,13 +112,13 @@ export class DeployedApp {
     const name = [this.#options.name, subscription, role].filter((part) => part !== undefined).join('-')
     const known = this.#functions.get(name)
     if (known !== undefined) return known
-    const { calls, env, file, timeoutMs = TIMEOUT_MS, world } = this.#options
+    const { calls, env, envOf, file, timeoutMs = TIMEOUT_MS, world } = this.#options
     const caller = subscription === undefined ? role : `${role} ${subscription}`
     const handler = role === 'live' ? this.#liveHandlerOf(subscription as string) : role
     const made = new DeployedFunction({
       clock: systemClock,
       ...{ name, file: MODULE, exportName: handler, timeoutMs },
-      env: () => ({
+      env: (number) => ({
         ...world.env,
         ...resourceEnv(this.resources),
         ...(subscription !== undefined && { EDDY_SUBSCRIPTION: subscription }),
@@ -125,6 +127,7 @@ export class DeployedApp {
         ...(calls !== undefined && recordingEnv(calls, caller)),
         EDDY_APP: file,
         ...env,
+        ...envOf?.(role, number),
       }),
     })
     this.#functions.set(name, made)

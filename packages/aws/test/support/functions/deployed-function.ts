@@ -1,4 +1,5 @@
 import {
+  type FunctionProcess,
   type InvocationResult,
   type Invoke,
   ProcessFunction,
@@ -27,6 +28,11 @@ export class DeployedFunction {
 
   get arn(): string {
     return this.#function.arn
+  }
+
+  /** Those that live. */
+  get processes(): readonly FunctionProcess[] {
+    return this.#function.processes
   }
 
   /** The last that its processes wrote. */
