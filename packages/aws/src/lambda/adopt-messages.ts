@@ -33,7 +33,7 @@ export async function adoptMessages(
     const deliveries = records.map(sqsDelivery)
     return { deliveries, settle: async (left) => left.map(({ messageId }) => messageId) }
   }
-  const adopted = await (port as unknown as Adopts).adopt(queue, records, visibilityMs)
+  const adopted = inOrder(records, await (port as unknown as Adopts).adopt(queue, records, visibilityMs))
   return {
     deliveries: adopted.filter((delivery) => delivery !== undefined),
     settle: async (left) => {
@@ -46,6 +46,21 @@ export async function adoptMessages(
       return records.filter((_record, index) => !isDone(adopted[index])).map(({ messageId }) => messageId)
     },
   }
+}
+
+/** Of a group nothing is handled behind a message that is not to be handled now: not due, or its body is missing (I3). */
+function inOrder(
+  records: readonly SqsRecord[],
+  adopted: readonly (Delivery | undefined)[],
+): readonly (Delivery | undefined)[] {
+  const waiting = new Set<string | undefined>()
+  return adopted.map((delivery, index) => {
+    const { attributes, eventSourceARN } = records[index] as SqsRecord
+    // A standard queue has groups for fairness, not for order.
+    if (!eventSourceARN.endsWith('.fifo')) return delivery
+    if (delivery === undefined) waiting.add(attributes.MessageGroupId)
+    return waiting.has(attributes.MessageGroupId) ? undefined : delivery
+  })
 }
 
 /** Of the port. @throws InvalidOptionError for a subscription of a stream */

@@ -1,6 +1,17 @@
-import { defineApp, encodeEvent, fixed, list, queue, stream, subscribe } from '@eddy/core'
+import {
+  defineApp,
+  type Engine,
+  encodeEvent,
+  fixed,
+  list,
+  type Queue,
+  queue,
+  stream,
+  subscribe,
+} from '@eddy/core'
 import { describe, expect, it } from 'vitest'
-import { openWorld } from './support/open-world.ts'
+import { failuresOf } from './support/batch-events.ts'
+import { openWorld, sqsRecord } from './support/open-world.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
@@ -144,4 +155,56 @@ describe('Queue handler', () => {
     expect(handled.filter((id) => Number(id.slice(1)) % 2 === 0)).toEqual(['m0', 'm2', 'm4', 'm6', 'm8'])
     expect(handled.filter((id) => Number(id.slice(1)) % 2 === 1)).toEqual(['m1', 'm3', 'm5', 'm7', 'm9'])
   })
+
+  it('of a group nothing overtakes a message whose body cannot be read now (I3)', async () => {
+    const handled: string[] = []
+    const makeApp = () =>
+      defineApp({
+        subscriptions: [
+          subscribe('work', grouped, {
+            failure: { blocks: 'key', exhausted: 'dead-letter' },
+            handle: (event) => void handled.push(event.id),
+          }),
+        ],
+      })
+    const world = await openWorld(makeApp)
+    const acknowledged: string[] = []
+    let isUnreadable = true
+    const port = {
+      adopt: async (_queue: string, records: readonly { messageId: string; body: string }[]) =>
+        records.map(({ messageId, body }, index) =>
+          isUnreadable && messageId === 'm0'
+            ? undefined
+            : {
+                ...{ messageId, body, receipt: messageId, receiveCount: 1, sentAtMs: 0 },
+                sequenceNumber: String(index + 1),
+                group: String(Number(messageId.slice(1)) % 2),
+              },
+        ),
+      ack: async (_queue: string, receipts: readonly string[]) => void acknowledged.push(...receipts),
+    }
+    const fn = world.fn('queue', {
+      subscription: 'work',
+      engine: () => ({ ...portsOf(world.engine), queue: port as unknown as Queue }),
+    })
+    const record = (n: number) => ({
+      ...sqsRecord(`m${n}`, message(`m${n}`, n, String(n % 2)).body),
+      attributes: { MessageGroupId: String(n % 2) },
+      eventSourceARN: 'arn:aws:sqs:eu-west-1:000000000000:shop-queue-steps.fifo',
+    })
+    const Records = [0, 1, 2, 3, 4].map(record)
+    const first = failuresOf(await world.settle(fn.invoke({ Records })))
+    expect(first).toEqual(['m0', 'm2', 'm4'])
+    expect(handled).toEqual(['m1', 'm3'])
+    expect(acknowledged).toEqual(['m1', 'm3'])
+    isUnreadable = false
+    const rest = { Records: [0, 2, 4].map(record) }
+    expect(failuresOf(await world.settle(fn.invoke(rest)))).toEqual([])
+    expect(handled).toEqual(['m1', 'm3', 'm0', 'm2', 'm4'])
+  })
 })
+
+/** Its ports; the class itself cannot be spread. */
+function portsOf({ log, queue: port, table, blobs, clock, md5Hex, md5, close }: Engine): Engine {
+  return { log, queue: port, table, blobs, clock, md5Hex, md5, close }
+}
