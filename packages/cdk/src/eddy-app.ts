@@ -9,6 +9,7 @@ import { Construct } from 'constructs'
 import { type AppDescription, describeApp } from './app/app-description.ts'
 import { loadDescription } from './app/load-description.ts'
 import { AppFunctions } from './functions/app-functions.ts'
+import { queueWindowSeconds } from './mappings/mapping-spec.ts'
 import { VpcEndpoints } from './network/vpc-endpoints.ts'
 import { checkProps, type EddyAppProps } from './options/eddy-app-props.ts'
 import { timeoutSecondsOf } from './options/subscription-options.ts'
@@ -69,6 +70,7 @@ export class EddyApp extends Construct {
       app,
       resources: named,
       timeouts: timeoutsOf(app, props),
+      windows: windowsOf(app, props),
       key,
       removalPolicy,
     })
@@ -160,6 +162,12 @@ function timeoutsOf(app: AppDescription, props: EddyAppProps): ReadonlyMap<strin
           : Math.min(Math.ceil(timeoutMs / 1_000), MAX_WORKER_SECONDS)
       return [name, seconds]
     }),
+  )
+}
+
+function windowsOf({ subscriptions }: AppDescription, props: EddyAppProps): ReadonlyMap<string, number> {
+  return new Map(
+    subscriptions.map(({ name }) => [name, queueWindowSeconds(props.subscriptions?.[name] ?? {}) ?? 0]),
   )
 }
 

@@ -68,15 +68,24 @@ export function recordAgeSeconds(
   return maximumRecordAgeSeconds ?? Math.min(age, MAX_RECORD_AGE_SECONDS)
 }
 
+/** Lambda takes more than ten messages at a time only when it may wait for them. */
+export function queueWindowSeconds({
+  batchSize = QUEUE_BATCH,
+  batchingWindowSeconds,
+}: Pick<MappingOptions, 'batchSize' | 'batchingWindowSeconds'>): number | undefined {
+  return batchingWindowSeconds ?? (batchSize > QUEUE_BATCH ? 1 : undefined)
+}
+
 /** Messages of a queue source. */
 export function queueMapping({ functionName, sourceArn }: Mapped, options: MappingOptions): MappingSpec {
-  const { batchSize, batchingWindowSeconds, enabled, maximumConcurrency } = options
+  const { batchSize, enabled, maximumConcurrency } = options
+  const windowSeconds = queueWindowSeconds(options)
   return {
     FunctionName: functionName,
     EventSourceArn: sourceArn,
     Enabled: enabled ?? true,
     BatchSize: batchSize ?? QUEUE_BATCH,
-    ...(batchingWindowSeconds !== undefined && { MaximumBatchingWindowInSeconds: batchingWindowSeconds }),
+    ...(windowSeconds !== undefined && { MaximumBatchingWindowInSeconds: windowSeconds }),
     FunctionResponseTypes: ['ReportBatchItemFailures'],
     ...(maximumConcurrency !== undefined && { ScalingConfig: { MaximumConcurrency: maximumConcurrency } }),
   }

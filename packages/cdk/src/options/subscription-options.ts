@@ -7,7 +7,7 @@ import type { WritesTo } from '../roles/role-grants.ts'
 export interface MappingOptions {
   /** Streams: 1 to 10,000, default 100. Queues: 1 to 10,000, default 10; queues with groups at most 10. */
   readonly batchSize?: number
-  /** 0 to 300; default 0. Not for queues with groups. */
+  /** 0 to 300; default 0, and 1 for queues with a `batchSize` above 10. Not for queues with groups. */
   readonly batchingWindowSeconds?: number
   /** Streams: batches of a shard at a time, 1 to 10; default 1. With `blocks: 'shard'` it is 1. */
   readonly parallelizationFactor?: number
@@ -101,6 +101,10 @@ function checkOne(
   if (isFifo && options.batchingWindowSeconds !== undefined) {
     const expected = 'nothing: its queue keeps groups in order'
     throw new InvalidOptionError(`${path}.batchingWindowSeconds`, expected, options.batchingWindowSeconds)
+  }
+  if (!isStream && options.batchingWindowSeconds === 0 && (options.batchSize ?? 0) > 10) {
+    const expected = '1 to 300 with a batchSize above 10, which Lambda has to wait for'
+    throw new InvalidOptionError(`${path}.batchingWindowSeconds`, expected, 0)
   }
   if ((isStream || isFifo) && options.topics !== undefined) {
     const why = isStream ? 'it reads a stream' : 'topics have no order, and its queue keeps groups in order'

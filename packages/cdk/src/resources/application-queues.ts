@@ -14,7 +14,7 @@ import { RESCUE_SECONDS } from './rescue-seconds.ts'
 const RETRY_RECEIVES = 20
 /** Messages also come again for as long as their subscription is paused: half a day, with a timeout of 75 seconds. */
 const SOURCE_RECEIVES = 100
-/** Lambda asks for 6 times the function's timeout. */
+/** Lambda asks for 6 times the function's timeout, and the time for which it gathers messages. */
 const VISIBILITY_FACTOR = 6
 
 export interface ApplicationQueuesOptions {
@@ -22,6 +22,8 @@ export interface ApplicationQueuesOptions {
   readonly resources: Pick<AwsResources, 'name'>
   /** By subscription: the timeout of its functions, in seconds. */
   readonly timeouts: ReadonlyMap<string, number>
+  /** By subscription: how long Lambda gathers messages of its queue, in seconds. */
+  readonly windows: ReadonlyMap<string, number>
   readonly key: IKey | undefined
   readonly removalPolicy: RemovalPolicy
 }
@@ -37,12 +39,13 @@ export class ApplicationQueues extends Construct {
 
   constructor(scope: Construct, id: string, options: ApplicationQueuesOptions) {
     super(scope, id)
-    const { app, timeouts } = options
+    const { app, timeouts, windows } = options
     this.sources = new Map(
       app.queues.map(({ name, isFifo }) => {
         const reader = app.subscriptions.find(({ source }) => source.kind === 'queue' && source.name === name)
-        const timeout = reader === undefined ? undefined : timeouts.get(reader.name)
-        return [name, this.#redriven(options, `queue/${name}`, { isFifo, timeout, isRescued: true })]
+        const { timeout, window } =
+          reader === undefined ? {} : { timeout: timeouts.get(reader.name), window: windows.get(reader.name) }
+        return [name, this.#redriven(options, `queue/${name}`, { isFifo, timeout, window, isRescued: true })]
       }),
     )
     this.retries = new Map(
@@ -69,14 +72,20 @@ export class ApplicationQueues extends Construct {
     {
       isFifo,
       timeout = 60,
+      window = 0,
       isRescued,
-    }: { isFifo: boolean; timeout: number | undefined; isRescued?: boolean },
+    }: {
+      isFifo: boolean
+      timeout: number | undefined
+      window?: number | undefined
+      isRescued?: boolean
+    },
   ): RedrivenQueue {
     return new RedrivenQueue(this, portQueue.replace('/', '-'), {
       name: queueNameOf(resources, portQueue, isFifo),
       deadName: queueNameOf(resources, `dead-${portQueue}`, isFifo),
       isFifo,
-      visibilitySeconds: VISIBILITY_FACTOR * timeout,
+      visibilitySeconds: VISIBILITY_FACTOR * timeout + window,
       maxReceiveCount: isRescued === true ? SOURCE_RECEIVES : RETRY_RECEIVES,
       ...(isRescued === true && { deadVisibilitySeconds: VISIBILITY_FACTOR * RESCUE_SECONDS }),
       key,

@@ -10,7 +10,7 @@ export interface RedrivenQueueOptions {
   readonly name: string
   readonly deadName: string
   readonly isFifo: boolean
-  /** Longer than any function works on a batch: at least 6 times its timeout, as Lambda asks. */
+  /** Longer than any function works on a batch: at least 6 times its timeout and the batching window, as Lambda asks. */
   readonly visibilitySeconds: number
   /** After so many receives a message goes to the dead queue: one that kills whatever takes it. */
   readonly maxReceiveCount: number

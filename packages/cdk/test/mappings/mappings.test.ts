@@ -1,4 +1,6 @@
+import { defineApp, queue, subscribe } from '@eddy/core'
 import { describe, expect, it } from 'vitest'
+import type { SubscriptionOptions } from '../../src/index.ts'
 import { resourcesOf, synthesized } from '../support/synthesized.ts'
 
 const MAPPING = 'AWS::Lambda::EventSourceMapping'
@@ -89,6 +91,37 @@ describe('Options of a subscription', () => {
     })
     expect(made.get(idOf(made, 'chargeretry'))?.Properties.ScalingConfig).toEqual({ MaximumConcurrency: 3 })
     expect(made.get(idOf(made, 'maillive'))?.Properties.ScalingConfig).toEqual({ MaximumConcurrency: 20 })
+  })
+})
+
+describe('Mappings of queues without groups', () => {
+  const jobs = queue('jobs')
+  const work = subscribe('work', jobs, { failure: { blocks: 'nothing' }, handle: () => undefined })
+  const made = (options: SubscriptionOptions) => {
+    const one = synthesized({ subscriptions: { work: options } }, defineApp({ subscriptions: [work] }))
+    const queues = [...resourcesOf(one, 'AWS::SQS::Queue').values()].map(({ Properties }) => Properties)
+    const of = resourcesOf(one, MAPPING)
+    return {
+      mapping: of.get(idOf(of, 'worklive'))?.Properties,
+      visibilitySeconds: queues.find(({ QueueName }) => QueueName === 'shop-queue-jobs')?.VisibilityTimeout,
+    }
+  }
+
+  it('wait for more than ten messages: Lambda refuses a larger batch without a window', () => {
+    expect(made({ batchSize: 10 }).mapping).not.toHaveProperty('MaximumBatchingWindowInSeconds')
+    expect(made({ batchSize: 100 }).mapping).toMatchObject({
+      BatchSize: 100,
+      MaximumBatchingWindowInSeconds: 1,
+    })
+    expect(() => made({ batchSize: 100, batchingWindowSeconds: 0 })).toThrow(
+      'subscriptions["work"].batchingWindowSeconds: expected 1 to 300',
+    )
+  })
+
+  it('gather messages that are hidden for the window, too', () => {
+    const { mapping: spec, visibilitySeconds } = made({ batchingWindowSeconds: 300, timeoutSeconds: 46 })
+    expect(spec).toMatchObject({ MaximumBatchingWindowInSeconds: 300 })
+    expect(visibilitySeconds).toBe(6 * 46 + 300)
   })
 })
 
