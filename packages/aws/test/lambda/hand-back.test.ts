@@ -1,4 +1,4 @@
-import { defineApp, fixed, stream, subscribe } from '@eddy/core'
+import { defineApp, type Engine, fixed, StorageError, stream, subscribe, type Table } from '@eddy/core'
 import { describe, expect, it } from 'vitest'
 import { eventOf, failuresOf } from './support/batch-events.ts'
 import { openWorld } from './support/open-world.ts'
@@ -113,5 +113,45 @@ describe('What a function hands back', () => {
     const again = order.findIndex((n, index) => n <= (order[index - 1] ?? -1))
     expect(order.slice(0, again)).toEqual([0, 1, 2, 3, 4, 5])
     expect(order.slice(again)).toEqual(Array.from({ length: 16 }, (_, index) => index + 4))
+  })
+
+  it('is everything while storage is down: an invocation waits, and does not use up the mapping at once (I9)', async () => {
+    const handled: string[] = []
+    let isDown = true
+    const engine = (): Engine => {
+      const { log, queue, table, blobs, clock, md5Hex, md5, close } = world.engine
+      const refused = <T>(call: () => Promise<T>): Promise<T> =>
+        isDown ? Promise.reject(new StorageError('the table is throttled')) : call()
+      const refusing: Table = {
+        get: (key) => refused(() => table.get(key)),
+        getMany: (wanted) => refused(() => table.getMany(wanted)),
+        query: (request) => refused(() => table.query(request)),
+        count: (partition, byIndex) => refused(() => table.count(partition, byIndex)),
+        put: (item, expect) => refused(() => table.put(item, expect)),
+        delete: (key, expect) => refused(() => table.delete(key, expect)),
+      }
+      return { log, queue, table: refusing, blobs, clock, md5Hex, md5, close }
+    }
+    const world = await openWorld(
+      () =>
+        defineApp({
+          subscriptions: [
+            subscribe('work', EVENTS, {
+              failure: { blocks: 'key', exhausted: 'dead-letter' },
+              timeoutMs: 5_000,
+              handle: (event) => void handled.push(event.id),
+            }),
+          ],
+        }),
+      { timeoutMs: 60_000, options: { engine } },
+    )
+    await world.put('events', events(['a', 'b', 'c']))
+    const mapping = world.mapStream('work', { maximumRetryAttempts: 5, bisectBatchOnFunctionError: true })
+    await world.clock.advance(240 * SECOND_MS)
+    expect(handled).toEqual([])
+    isDown = false
+    await world.clock.advance(60 * SECOND_MS)
+    expect(mapping.discarded).toEqual([])
+    expect(handled).toEqual(['e0', 'e1', 'e2'])
   })
 })

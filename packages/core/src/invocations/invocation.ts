@@ -9,7 +9,7 @@ import type { Reading } from '../lease/reading.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 
 /** Kept of the time at the end: to write down what is left … */
-const RESERVE_MS = 2_000
+export const RESERVE_MS = 2_000
 /** … and to answer, whatever storage does. */
 const ANSWER_MS = 500
 /** A lane whose last event is on its way into the ledger: its reader may have died, and comes again after a while. */

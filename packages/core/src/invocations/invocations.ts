@@ -13,8 +13,9 @@ import type { SubscriptionMetrics } from '../observe/subscription-metrics.ts'
 import type { Operations } from '../operate/operations.ts'
 import { compileFilter } from '../policies/filter.ts'
 import type { Engine } from '../ports/engine.ts'
-import type { LogRecord } from '../ports/log.ts'
+import type { LogRecord, ShardInfo } from '../ports/log.ts'
 import type { Delivery } from '../ports/queue.ts'
+import { persist, Stopped } from '../runtime/stop-signal.ts'
 import { notedAsDone } from './batch-note.ts'
 import type { Invocation } from './invocation.ts'
 import { type InvokedOperations, invokedOperations } from './invoked-operations.ts'
@@ -177,9 +178,9 @@ class InvokedApp implements Invocations {
     const { subscription, shardId, records, requestId, deadlineMs } = request
     const invoked = this.#require(subscription)
     this.#requireTime(invoked, deadlineMs)
-    const shard = await this.#shardOf(invoked, shardId)
-    return await this.#invoke(invoked, deadlineMs, async (invocation) => {
+    return await this.#invokeInTime(invoked, deadlineMs, 0, async (invocation) => {
       if (invoked.isPaused) return 0
+      const shard = await this.#shardOf(invocation, shardId)
       const { filter } = invoked.definition
       const compiled = filter === undefined ? undefined : compileFilter(filter)
       return await new RecordBatch(invocation, { shard, records, requestId, filter: compiled }).run()
@@ -190,7 +191,7 @@ class InvokedApp implements Invocations {
     const { subscription, deliveries, deadlineMs } = request
     const invoked = this.#require(subscription)
     this.#requireTime(invoked, deadlineMs)
-    return await this.#invoke(invoked, deadlineMs, async (invocation) =>
+    return await this.#invokeInTime(invoked, deadlineMs, deliveries, async (invocation) =>
       invoked.isPaused ? deliveries : await handleMessages(invocation, deliveries),
     )
   }
@@ -199,14 +200,16 @@ class InvokedApp implements Invocations {
     const { subscription, deliveries, deadlineMs } = request
     const invoked = this.#require(subscription)
     this.#requireTime(invoked, deadlineMs)
-    return await this.#invoke(invoked, deadlineMs, (invocation) => useTokens(invocation, deliveries))
+    return await this.#invokeInTime(invoked, deadlineMs, deliveries, (invocation) =>
+      useTokens(invocation, deliveries),
+    )
   }
 
   async rescueRecords(rescue: RecordsRescue): Promise<Rescued> {
     const { subscription, shardId, records, deadlineMs, note } = rescue
     const invoked = this.#require(subscription)
-    const shard = await this.#shardOf(invoked, shardId)
     return await this.#invoke(invoked, deadlineMs, async (invocation) => {
+      const shard = await this.#shardOf(invocation, shardId)
       const { parts, pass } = invocation
       const { filter, stream } = invoked.definition
       const wants = filter === undefined ? undefined : compileFilter(filter)
@@ -280,6 +283,21 @@ class InvokedApp implements Invocations {
     await this.#notifier.drain(timeoutMs)
   }
 
+  /** @param left - the answer when storage gave none in time: nothing was begun */
+  async #invokeInTime<T>(
+    invoked: InvokedSubscription,
+    deadlineMs: number,
+    left: T,
+    step: (invocation: Invocation) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await this.#invoke(invoked, deadlineMs, step)
+    } catch (error) {
+      if (error instanceof Stopped) return left
+      throw error
+    }
+  }
+
   async #invoke<T>(
     invoked: InvokedSubscription,
     deadlineMs: number,
@@ -311,7 +329,8 @@ class InvokedApp implements Invocations {
     return invoked
   }
 
-  async #shardOf({ definition }: InvokedSubscription, shardId: string) {
+  async #shardOf({ parts }: Invocation, shardId: string): Promise<ShardInfo> {
+    const { definition, engine, stopping, logger } = parts
     if (definition.queue !== undefined)
       throw new InvalidOptionError(
         'subscription',
@@ -323,7 +342,8 @@ class InvokedApp implements Invocations {
       shards = new KnownShards(this.#engine.log, definition.stream)
       this.#shards.set(definition.stream, shards)
     }
-    return await shards.get(shardId)
+    const known = shards
+    return await persist(engine.clock, stopping, logger, 'listing shards', () => known.get(shardId))
   }
 
   /** True when an invocation has begun with later records of the shard: those of any key may be done with. */

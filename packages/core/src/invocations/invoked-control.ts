@@ -145,14 +145,15 @@ export class InvokedControl implements SubscriptionControl {
 
   async #with<T>(step: (invocation: Invocation) => Promise<T>): Promise<T> {
     const deadlineMs = this.#engine.clock.monotonicMs() + PATIENCE_MS
-    const invocation = await this.#subscription.begin(deadlineMs)
+    let invocation: Invocation | undefined
     try {
+      invocation = await this.#subscription.begin(deadlineMs)
       return await step(invocation)
     } catch (error) {
       if (error instanceof Stopped) throw new StorageError('storage did not answer in time. Try again')
       throw error
     } finally {
-      invocation.end()
+      invocation?.end()
     }
   }
 }

@@ -24,8 +24,9 @@ import { requireKeys } from '../runtime/keys-watch.ts'
 import { Mutex } from '../runtime/mutex.ts'
 import { PauseGate } from '../runtime/pause-gate.ts'
 import { steadyEngine } from '../runtime/steady-engine.ts'
+import { persist } from '../runtime/stop-signal.ts'
 import { EventMarkers } from './event-markers.ts'
-import { Invocation } from './invocation.ts'
+import { Invocation, RESERVE_MS } from './invocation.ts'
 import { InvokedOwner } from './invoked-owner.ts'
 
 export interface InvokedSubscriptionOptions {
@@ -152,10 +153,10 @@ export class InvokedSubscription {
   /**
    * Looks at what others may have changed, and begins an invocation.
    * @param deadlineMs - on the monotonic clock: the process may be ended then
-   * @throws KeysIgnoredError, and what storage answers
+   * @throws KeysIgnoredError; Stopped when storage did not answer in time
    */
   async begin(deadlineMs: number): Promise<Invocation> {
-    await this.look()
+    await this.#lookInTime(deadlineMs)
     const { definition, logger, notify, maxRecordAgeMs, nextEpoch } = this.#options
     const over = new AbortController()
     const engine = steadyEngine(this.#options.engine, over.signal, logger)
@@ -186,6 +187,23 @@ export class InvokedSubscription {
         engine.clock.now() - sinceMs > maxRecordAgeMs,
     }
     return new Invocation(parts, { over, deadlineMs, pass: this.#pass, epoch: nextEpoch() })
+  }
+
+  /** An invocation that fails at once uses up the tries that its service has for the records: it waits while it can (I9). */
+  async #lookInTime(deadlineMs: number): Promise<void> {
+    const { engine, logger } = this.#options
+    const { clock } = engine
+    const late = new AbortController()
+    const over = new AbortController()
+    const waiting = clock
+      .sleep(Math.max(0, deadlineMs - RESERVE_MS - clock.monotonicMs()), over.signal)
+      .then(() => late.abort())
+    try {
+      await persist(clock, late.signal, logger, 'looking at a subscription', () => this.look())
+    } finally {
+      over.abort()
+      await waiting
+    }
   }
 
   /** @param isFresh - now, however short ago the last look was */
