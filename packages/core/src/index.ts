@@ -15,6 +15,8 @@ export {
   DataDirLockedError,
   DataDirVersionError,
   EngineClosedError,
+  EngineOwnedError,
+  EngineSharedError,
   NotifyError,
   PortInUseError,
   StorageError,

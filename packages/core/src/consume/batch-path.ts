@@ -1,5 +1,6 @@
 import type { BatchEntry } from '../handle/batch-call.ts'
 import { deliverBatch } from '../handle/batch-delivery.ts'
+import { Stopped } from '../runtime/stop-signal.ts'
 import type { SubscriptionParts } from '../runtime/subscription-parts.ts'
 import { BatchTurn } from './batch-turn.ts'
 import type { LivePath, Look } from './live-path.ts'
@@ -142,16 +143,23 @@ export class BatchPath {
     }
   }
 
-  #mayCallAgain(events: number): boolean {
+  #mayCallAgain<E extends OwnedTask>(called: readonly Called<E>[], events: number): boolean {
     const { protection } = this.#parts
-    if (protection.begin() !== undefined) return true
+    if (!called.some(isOver) && protection.begin() !== undefined) return true
     for (let event = 0; event < events; event += 1) protection.unused('retry')
     return false
   }
 
   /** @param phase - of the breaker, where there is one: each event's outcome counts */
-  async #call<E extends OwnedTask>(called: readonly Called<E>[], phase: number | undefined): Promise<void> {
+  async #call<E extends OwnedTask>(all: readonly Called<E>[], phase: number | undefined): Promise<void> {
     const { runner, definition, engine, logger, policy, protection } = this.#parts
+    const called: Called<E>[] = []
+    for (const one of all) {
+      // What was waited for may have taken longer than the lease (O2).
+      if (isOver(one)) one.turn.abandon(new Stopped())
+      else called.push(one)
+    }
+    if (called.length === 0) return protection.unused('first')
     await deliverBatch(runner, policy, engine.clock, called, {
       onResult: ({ turn, entry }, result) => {
         if (result.kind === 'again') return turn.takeUpAgain([entry])
@@ -159,9 +167,14 @@ export class BatchPath {
         turn.settle(entry, () => this.#livePath.failures.settle(entry.task, result))
       },
       mayTryInPlace: protection.takeInPlace,
-      mayCallAgain: (events) => this.#mayCallAgain(events),
+      mayCallAgain: (events) => this.#mayCallAgain(called, events),
       onWarning: ({ meta: { sequenceNumber } }, warning) =>
         logger.warn({ subscription: definition.name, sequenceNumber }, warning),
     })
   }
+}
+
+/** Another process may have its shard, or its queue, by now. */
+function isOver<E extends OwnedTask>({ entry }: Called<E>): boolean {
+  return entry.task.reading.isOver()
 }

@@ -69,6 +69,10 @@ export class Intake {
   readonly #ended = new Map<string, StoredCheckpoint | undefined>()
   #shards: readonly ShardInfo[] = []
   #looking: Promise<void> = Promise.resolve()
+  /** Asked for, and not begun. */
+  #nextLook: Promise<void> | undefined
+  #listed: ReadonlySet<string> = new Set()
+  #parents: ReadonlySet<string> = new Set()
   #open = true
 
   constructor(parts: SubscriptionParts, options: IntakeOptions, livePath: LivePath, handOver: HandOver) {
@@ -122,7 +126,7 @@ export class Intake {
     const runner = this.#runners.get(shardId)
     if (runner !== undefined) return runner.hasPassed(position)
     if (this.#ended.has(shardId)) return true
-    const isListed = this.#shards.some((shard) => shard.shardId === shardId)
+    const isListed = this.#listed.has(shardId)
     if (this.#parts.owner.isShared) return this.#hasPassedElsewhere(shardId, position, isListed)
     return this.#shards.length > 0 && !isListed
   }
@@ -199,8 +203,13 @@ export class Intake {
 
   /** Starts a runner for every shard that may be read: at the start, and whenever one has ended. */
   async discover(): Promise<void> {
-    // One look after another: two at a time could start a shard twice.
-    const look = this.#looking.then(() => this.#discover())
+    // One look after another: two at a time could start a shard twice. One that is to come serves all who asked for one:
+    // whoever takes many shards asks for each, and so does, again and again, whoever waits for many.
+    this.#nextLook ??= this.#looking.then(() => {
+      this.#nextLook = undefined
+      return this.#discover()
+    })
+    const look = this.#nextLook
     this.#looking = look.catch(() => {})
     await look
   }
@@ -208,9 +217,10 @@ export class Intake {
   async #discover(): Promise<void> {
     const { log } = this.#parts.engine
     this.#shards = await this.#persist('listing shards', () => log.listShards(this.#stream.name))
+    this.#listed = new Set(this.#shards.map(({ shardId }) => shardId))
+    this.#parents = new Set(this.#shards.flatMap(({ parentShardIds }) => parentShardIds))
     const { owner } = this.#parts
-    if (owner.isShared)
-      await owner.listed(this.#stream.name, new Set(this.#shards.map(({ shardId }) => shardId)))
+    if (owner.isShared) await owner.listed(this.#stream.name, this.#listed)
     const begun: Beginning[] = []
     for (const shard of this.#shards) {
       if (!this.#open) return
@@ -229,7 +239,7 @@ export class Intake {
     const place = places.shard(this.#stream.name, shardId)
     if (this.#runners.has(shardId) || this.#ended.has(shardId)) return undefined
     // Its owner looks after it. Of parents it is asked whether they are done with.
-    if (owner.isElsewhere(place) && !this.#isParent(shardId)) return undefined
+    if (owner.isElsewhere(place) && !this.#parents.has(shardId)) return undefined
     const stored = await this.#load(shardId)
     if (stored?.checkpoint.ended === true) {
       this.#ended.set(shardId, stored)
@@ -263,10 +273,6 @@ export class Intake {
     // It is asked for, or lost, by now.
     if (!this.#open || owner.lease(place) !== lease) return
     this.#start(shard, start, reading, this.#options.isRecovered ? 'clean' : lease.lastStop)
-  }
-
-  #isParent(shardId: string): boolean {
-    return this.#shards.some((shard) => shard.parentShardIds.includes(shardId))
   }
 
   #load(shardId: string): Promise<StoredCheckpoint | undefined> {
@@ -313,15 +319,16 @@ export class Intake {
     await Promise.all([...this.#running.values(), ...this.runners.map((runner) => runner.idle())])
   }
 
-  /** Saves every checkpoint that has something new. */
+  /** Saves every checkpoint that has something new. @throws what kept the first one from it; the others are saved */
   async save(): Promise<void> {
-    for (const runner of this.#runners.values()) await runner.save()
+    const failures: unknown[] = []
+    for (const runner of this.#runners.values())
+      await runner.save().catch((error: unknown) => failures.push(error))
+    if (failures.length > 0) throw failures[0]
   }
 
   #mayStart(shard: ShardInfo): boolean {
-    return shard.parentShardIds.every(
-      (parent) => this.#ended.has(parent) || !this.#shards.some((listed) => listed.shardId === parent),
-    )
+    return shard.parentShardIds.every((parent) => this.#ended.has(parent) || !this.#listed.has(parent))
   }
 
   #start(shard: ShardInfo, stored: StoredCheckpoint | undefined, reading: Reading, lastStop: LastStop): void {

@@ -171,6 +171,11 @@ export class LivePath {
     // The breaker may have opened since the slot was taken.
     const phase = protection.begin() ?? (await protection.begun(task.stop))
     if (phase === undefined) return { kind: 'given-back' }
+    // It may have waited for the breaker beyond its lease (O2).
+    if (task.reading.isOver()) {
+      protection.unused('first')
+      return { kind: 'given-back' }
+    }
     const result = await this.#call(task)
     protection.ended(phase, task.meta.position, result)
     return result
@@ -182,7 +187,7 @@ export class LivePath {
     return deliver(runner, policy, engine.clock, meta, bytes, FIRST_DELIVERY, {
       path: 'live',
       outOfOrder: false,
-      hasTimeLeft: () => hasTimeLeft(task, engine.clock, runner.longestCallMs),
+      hasTimeLeft: () => !task.reading.isOver() && hasTimeLeft(task, engine.clock, runner.longestCallMs),
       mayTryInPlace: protection.takeInPlace,
       onWarning: (warning) =>
         logger.warn({ subscription: definition.name, sequenceNumber: meta.sequenceNumber }, warning),

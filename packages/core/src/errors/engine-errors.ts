@@ -9,6 +9,30 @@ export class EngineClosedError extends EddyError {
   }
 }
 
+export class EngineSharedError extends EddyError {
+  override readonly code = 'EDDY_ENGINE_SHARED'
+  override readonly retryable = false
+
+  constructor() {
+    super(
+      'this engine is shared by workers: a process that takes all of it would work beside them, and their leases and epochs are not its own. Start with ownership: leases(), also where there is one process alone',
+      {},
+    )
+  }
+}
+
+export class EngineOwnedError extends EddyError {
+  override readonly code = 'EDDY_ENGINE_OWNED'
+  override readonly retryable = false
+
+  constructor() {
+    super(
+      'one process owns all of this engine: it runs, or it died. Start it again as it was, without ownership, let it catch up, and stop it; then start the workers',
+      {},
+    )
+  }
+}
+
 export class DataDirLockedError extends EddyError {
   override readonly code = 'EDDY_DATA_DIR_LOCKED'
   override readonly retryable = true

@@ -24,7 +24,10 @@ export interface OwnEngineOptions {
   readonly stopping: AbortSignal
 }
 
-/** Says what of the engine is this process's: all of it, or what it will have leases of. */
+/**
+ * Says what of the engine is this process's: all of it, or what it will have leases of.
+ * @throws EngineSharedError, EngineOwnedError when others own it the other way
+ */
 export async function ownEngine(options: OwnEngineOptions): Promise<OwnedEngine> {
   const { engine, ownership, logger, suspects, stopping } = options
   const { table, clock } = engine
@@ -37,6 +40,7 @@ export async function ownEngine(options: OwnEngineOptions): Promise<OwnedEngine>
       )
     return { owner: new SoleOwner(process), crashMarker: new CrashMarker(table, suspects), process }
   }
+  await persist(clock, stopping, logger, 'joining the workers', () => ProcessState.share(table))
   const worker = workerId(clock)
   const crashMarker = new CrashMarker(table, suspects, worker)
   const owner = new SharedOwner({

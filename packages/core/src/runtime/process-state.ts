@@ -1,13 +1,18 @@
+import { EngineOwnedError, EngineSharedError } from '../errors/engine-errors.ts'
 import { keys } from '../fail/keys.ts'
 import type { Table } from '../ports/table.ts'
 
 interface State {
-  readonly [name: string]: number | boolean
+  readonly [name: string]: number | boolean | undefined
   readonly epoch: number
   readonly isClean: boolean
   /** Unclean stops in a row before the replay was done. */
   readonly uncleanStops: number
+  /** Workers have begun with the engine: their epochs and their claims are not those of one owner, for good. */
+  readonly isShared?: boolean
 }
+
+const UNUSED: State = { epoch: 0, isClean: true, uncleanStops: 0 }
 
 /** What the process knows of its former lives: the epoch that fences them, and whether they ended well. */
 export class ProcessState {
@@ -25,10 +30,17 @@ export class ProcessState {
     this.lastStop = uncleanStops === 0 ? 'clean' : uncleanStops === 1 ? 'unclean' : 'looping'
   }
 
+  /**
+   * One item says how the engine is owned, and each write of it rests on its version: of an owner and a worker that begin
+   * at the same moment one is refused.
+   *
+   * @throws EngineSharedError where workers have begun
+   */
   static async begin(table: Table): Promise<ProcessState> {
     for (;;) {
       const stored = await table.get<State>(keys.process)
-      const before = stored?.value ?? { epoch: 0, isClean: true, uncleanStops: 0 }
+      const before = stored?.value ?? UNUSED
+      if (before.isShared === true) throw new EngineSharedError()
       const uncleanStops = before.isClean ? 0 : before.uncleanStops + 1
       const epoch = before.epoch + 1
       const written = await table.put<State>(
@@ -37,6 +49,22 @@ export class ProcessState {
       )
       if (!written.ok) continue
       return new ProcessState(table, epoch, uncleanStops)
+    }
+  }
+
+  /**
+   * From here on workers own the engine.
+   * @throws EngineOwnedError where one process owns all of it, or died as its owner
+   */
+  static async share(table: Table): Promise<void> {
+    for (;;) {
+      const stored = await table.get<State>(keys.process)
+      const before = stored?.value ?? UNUSED
+      if (before.isShared === true) return
+      if (!before.isClean || before.uncleanStops > 0) throw new EngineOwnedError()
+      const value = { ...before, isShared: true }
+      const written = await table.put<State>({ ...keys.process, value }, stored?.version ?? 'absent')
+      if (written.ok) return
     }
   }
 

@@ -45,3 +45,29 @@ test('a child is read for one subscription while its parent is not done with for
   await workers.advance(10_000)
   expect(await states()).toEqual(['reading', 'reading'])
 })
+
+test('shards that wait for their parents are looked after together, however many they are', async () => {
+  const workers = new Workers({ shards: 1, subscriptions: ['late'] })
+  await workers.start('a')
+  await workers.append(KEYS)
+  const { operations } = workers.get('a').runtime
+  await workers.until(operations.pauseSubscription('late', {}))
+  for (let round = 0; round < 3; round += 1) {
+    const { shards } = await workers.until(operations.showStream('events'))
+    for (const { shardId, open } of shards)
+      if (open) await workers.until(operations.splitShard('events', shardId))
+    await workers.advance(2_000)
+  }
+  let lists = 0
+  workers.world.onCall = ({ op }) => {
+    if (op === 'log.listShards') lists += 1
+  }
+  await workers.advance(20_000)
+  // Eight shards wait for the one parent of a subscription that is paused: about a look a second, not eight.
+  expect(lists).toBeGreaterThan(10)
+  expect(lists).toBeLessThan(30)
+  await workers.until(operations.resumeSubscription('late', {}))
+  await workers.advance(5_000)
+  const { shards } = await workers.until(operations.showSubscription('late'))
+  expect(shards.filter(({ state }) => state === 'reading')).toHaveLength(8)
+})
