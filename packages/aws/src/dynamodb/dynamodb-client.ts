@@ -1,4 +1,5 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
+import { knowingCredentials } from '../sdk/knowing-credentials.ts'
 
 export interface DynamoDbClientOptions {
   /** Another address than the region's own, such as `http://127.0.0.1:8000`. */
@@ -20,18 +21,20 @@ export function dynamoDbClient({
   region,
   credentials,
 }: DynamoDbClientOptions = {}): DynamoDBClient {
-  return new DynamoDBClient({
-    maxAttempts: 1,
-    retryMode: 'standard',
-    requestHandler: {
-      connectionTimeout: CONNECT_MS,
-      requestTimeout: ANSWER_MS,
-      throwOnRequestTimeout: true,
-      httpAgent: AGENT,
-      httpsAgent: AGENT,
-    },
-    ...(endpoint !== undefined && { endpoint }),
-    ...(region !== undefined && { region }),
-    ...(credentials !== undefined && { credentials }),
-  })
+  return knowingCredentials(
+    new DynamoDBClient({
+      maxAttempts: 1,
+      retryMode: 'standard',
+      requestHandler: {
+        connectionTimeout: CONNECT_MS,
+        requestTimeout: ANSWER_MS,
+        throwOnRequestTimeout: true,
+        httpAgent: AGENT,
+        httpsAgent: AGENT,
+      },
+      ...(endpoint !== undefined && { endpoint }),
+      ...(region !== undefined && { region }),
+      ...(credentials !== undefined && { credentials }),
+    }),
+  )
 }

@@ -1,4 +1,5 @@
 import { KinesisClient, type KinesisClientConfig } from '@aws-sdk/client-kinesis'
+import { knowingCredentials } from '../sdk/knowing-credentials.ts'
 import { Http1Handler } from './http1-handler.ts'
 
 export interface KinesisClientOptions {
@@ -29,12 +30,14 @@ export const KEPT_CONNECTIONS = {
  * emulator knows; over https the SDK's HTTP/2, on connections that are kept.
  */
 export function kinesisClient({ endpoint, region, credentials }: KinesisClientOptions = {}): KinesisClient {
-  return new KinesisClient({
-    maxAttempts: 1,
-    retryMode: 'standard',
-    ...(endpoint !== undefined && { endpoint }),
-    ...(region !== undefined && { region }),
-    ...(credentials !== undefined && { credentials }),
-    requestHandler: endpoint?.startsWith('http:') === true ? new Http1Handler() : KEPT_CONNECTIONS,
-  })
+  return knowingCredentials(
+    new KinesisClient({
+      maxAttempts: 1,
+      retryMode: 'standard',
+      ...(endpoint !== undefined && { endpoint }),
+      ...(region !== undefined && { region }),
+      ...(credentials !== undefined && { credentials }),
+      requestHandler: endpoint?.startsWith('http:') === true ? new Http1Handler() : KEPT_CONNECTIONS,
+    }),
+  )
 }

@@ -1,4 +1,5 @@
 import { SchedulerClient, type SchedulerClientConfig } from '@aws-sdk/client-scheduler'
+import { knowingCredentials } from '../sdk/knowing-credentials.ts'
 
 export interface SchedulerClientOptions {
   /** Another address than the region's own, such as `http://127.0.0.1:4566`. */
@@ -18,12 +19,14 @@ export function schedulerClient({
   region,
   credentials,
 }: SchedulerClientOptions = {}): SchedulerClient {
-  return new SchedulerClient({
-    maxAttempts: 1,
-    retryMode: 'standard',
-    requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: SILENCE_MS },
-    ...(endpoint !== undefined && { endpoint }),
-    ...(region !== undefined && { region }),
-    ...(credentials !== undefined && { credentials }),
-  })
+  return knowingCredentials(
+    new SchedulerClient({
+      maxAttempts: 1,
+      retryMode: 'standard',
+      requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: SILENCE_MS },
+      ...(endpoint !== undefined && { endpoint }),
+      ...(region !== undefined && { region }),
+      ...(credentials !== undefined && { credentials }),
+    }),
+  )
 }

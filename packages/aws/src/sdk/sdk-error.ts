@@ -28,8 +28,11 @@ const THROTTLES = new Set([
   'TooManyRequestsException',
 ])
 
-/** A request that the service gave up waiting for: it may have read all of it. */
-const TIMED_OUT = new Set(['RequestTimeout', 'RequestTimeoutException'])
+/** Credentials that were there and are not now, as `knowingCredentials` tells it. */
+export const LOST_CREDENTIALS = 'CredentialsNotRenewed'
+
+/** Or a request that the service gave up waiting for: it may have read all of it. */
+const MAY_PASS = new Set([LOST_CREDENTIALS, 'RequestTimeout', 'RequestTimeoutException'])
 
 /** Where credentials come from has none. */
 const NO_CREDENTIALS = new Set(['CredentialsProviderError', 'TokenProviderError'])
@@ -66,7 +69,7 @@ export function isBrokenConnection(thrown: unknown): boolean {
 
 function kindOf(error: Thrown, name: string, status: number | undefined): SdkError['kind'] {
   if (THROTTLES.has(name) || status === 429) return 'throttled'
-  if (TIMED_OUT.has(name) || isConnectionError(error)) return 'unknown'
+  if (MAY_PASS.has(name) || isConnectionError(error)) return 'unknown'
   // An answer of 2xx or 3xx that became an error could not be read.
   if (status !== undefined) return status >= 500 || status < 400 || status === 408 ? 'unknown' : 'refused'
   return NO_CREDENTIALS.has(name) ? 'refused' : 'bug'

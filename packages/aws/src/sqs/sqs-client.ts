@@ -1,4 +1,5 @@
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs'
+import { knowingCredentials } from '../sdk/knowing-credentials.ts'
 
 export interface SqsClientOptions {
   /** Another address than the region's own, such as `http://127.0.0.1:4566`. */
@@ -17,17 +18,19 @@ const MAX_SOCKETS = 1_000
 
 /** An SQS client that fits `SqsQueue`: it sends every request once, and gives up on one that stays without an answer. */
 export function sqsClient({ endpoint, region, credentials }: SqsClientOptions = {}): SQSClient {
-  return new SQSClient({
-    maxAttempts: 1,
-    retryMode: 'standard',
-    requestHandler: {
-      connectionTimeout: CONNECT_MS,
-      socketTimeout: SILENCE_MS,
-      httpAgent: { maxSockets: MAX_SOCKETS },
-      httpsAgent: { maxSockets: MAX_SOCKETS },
-    },
-    ...(endpoint !== undefined && { endpoint }),
-    ...(region !== undefined && { region }),
-    ...(credentials !== undefined && { credentials }),
-  })
+  return knowingCredentials(
+    new SQSClient({
+      maxAttempts: 1,
+      retryMode: 'standard',
+      requestHandler: {
+        connectionTimeout: CONNECT_MS,
+        socketTimeout: SILENCE_MS,
+        httpAgent: { maxSockets: MAX_SOCKETS },
+        httpsAgent: { maxSockets: MAX_SOCKETS },
+      },
+      ...(endpoint !== undefined && { endpoint }),
+      ...(region !== undefined && { region }),
+      ...(credentials !== undefined && { credentials }),
+    }),
+  )
 }
