@@ -8,6 +8,8 @@ import { type AwsWorld, startAwsWorld } from '../support/aws-world.ts'
 import { DeployedApp } from '../support/functions/deployed-app.ts'
 import { poisonApp } from './apps/poison-app.ts'
 import { PoisonedStream } from './support/poisoned-stream.ts'
+import { rightsAsShop, streamsOf } from './support/rights-as-shop.ts'
+import { expectWrittenRights } from './support/written-rights.ts'
 
 const FILE = fileURLToPath(new URL('./apps/poison-app.ts', import.meta.url))
 const TIMEOUT_MS = 20_000
@@ -32,7 +34,7 @@ beforeAll(async () => {
   world = await startAwsWorld()
   const streams = CASES.map(([blocks, to]) => nameOf(blocks, to))
   app = await DeployedApp.deploy({
-    ...{ world, file: FILE, name: 'lost', timeoutMs: TIMEOUT_MS },
+    ...{ world, file: FILE, name: 'lost', calls: calls(), timeoutMs: TIMEOUT_MS },
     env: { STREAMS: streams.join(','), STEPS: steps() },
     app: poisonApp(streams, steps()),
     // The shortest that a mapping takes: a token whose function died comes again then.
@@ -52,6 +54,7 @@ afterAll(async () => {
 })
 
 const steps = () => join(folder, 'steps.ndjson')
+const calls = () => join(folder, 'calls.ndjson')
 
 describe.concurrent('A batch that the service gives up since its function died', () => {
   for (const [blocks, to] of CASES)
@@ -77,4 +80,11 @@ describe.concurrent('A batch that the service gives up since its function died',
       // With `shard`, too: the mapping has gone on to other keys by the time that the rescue is invoked.
       if (blocks !== 'nothing') expect(stream.outOfOrder('key', await stream.late())).toEqual([])
     })
+})
+
+describe('What its functions asked AWS for', () => {
+  it('is written down, for the constructs to compare their roles with', () => {
+    const written = new URL('./given-up-rights.json', import.meta.url)
+    expectWrittenRights(calls(), written, (made) => rightsAsShop(made, 'lost', streamsOf(app.app)))
+  })
 })

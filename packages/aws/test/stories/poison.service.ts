@@ -7,6 +7,8 @@ import { type AwsWorld, startAwsWorld } from '../support/aws-world.ts'
 import { DeployedApp } from '../support/functions/deployed-app.ts'
 import { poisonApp } from './apps/poison-app.ts'
 import { PoisonedStream } from './support/poisoned-stream.ts'
+import { rightsAsShop, streamsOf } from './support/rights-as-shop.ts'
+import { expectWrittenRights } from './support/written-rights.ts'
 
 const FILE = fileURLToPath(new URL('./apps/poison-app.ts', import.meta.url))
 const BLOCKS = ['nothing', 'key', 'shard'] as const
@@ -21,7 +23,7 @@ beforeAll(async () => {
   world = await startAwsWorld()
   const env = { STREAMS: BLOCKS.join(','), STEPS: steps() }
   app = await DeployedApp.deploy({
-    ...{ world, file: FILE, name: 'poison', env, timeoutMs: 20_000 },
+    ...{ world, file: FILE, name: 'poison', calls: calls(), env, timeoutMs: 20_000 },
     app: poisonApp(BLOCKS, steps()),
   })
 })
@@ -33,6 +35,7 @@ afterAll(async () => {
 })
 
 const steps = () => join(folder, 'steps.ndjson')
+const calls = () => join(folder, 'calls.ndjson')
 
 describe.concurrent('An event that ends the process of its function', () => {
   for (const blocks of BLOCKS)
@@ -56,4 +59,11 @@ describe.concurrent('An event that ends the process of its function', () => {
       expect(live.ends('exit')).toBeGreaterThanOrEqual(3)
       expect(live.ends('timeout')).toBeGreaterThanOrEqual(3)
     })
+})
+
+describe('What its functions asked AWS for', () => {
+  it('is written down, for the constructs to compare their roles with', () => {
+    const written = new URL('./poison-rights.json', import.meta.url)
+    expectWrittenRights(calls(), written, (made) => rightsAsShop(made, 'poison', streamsOf(app.app)))
+  })
 })

@@ -1,10 +1,15 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Blocks, FailureDetail, FailurePage, RedriveJob } from '@eddy/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type AwsWorld, startAwsWorld } from '../support/aws-world.ts'
 import { DeployedApp } from '../support/functions/deployed-app.ts'
 import { MailService } from './support/mail-service.ts'
+import { rightsAsShop, streamsOf } from './support/rights-as-shop.ts'
 import { until } from './support/until.ts'
+import { expectWrittenRights } from './support/written-rights.ts'
 
 const FILE = fileURLToPath(new URL('../../../../examples/retry-demo/src/app.ts', import.meta.url))
 const RETRY_DELAY_MS = 1_000
@@ -12,12 +17,14 @@ const RETRY_DELAY_MS = 1_000
 let world: AwsWorld
 let demo: DeployedApp
 let told: string
+let folder: string
 const mail = new MailService()
 
 beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'eddy-retry-demo-'))
   world = await startAwsWorld()
   const env = { MAIL_URL: await mail.listen(), RETRY_DELAY_MS: String(RETRY_DELAY_MS) }
-  demo = await DeployedApp.deploy({ world, file: FILE, name: 'demo', env })
+  demo = await DeployedApp.deploy({ world, file: FILE, name: 'demo', env, calls: calls() })
   told = await demo.subscribeQueue(demo.resources.topicArn as string, 'demo-told')
 })
 
@@ -25,7 +32,10 @@ afterAll(async () => {
   await demo?.stop()
   mail.close()
   await world?.close()
+  await rm(folder, { recursive: true, force: true })
 })
+
+const calls = () => join(folder, 'calls.ndjson')
 
 /** A visit to one of the three streams; the visitor's name says which, so that the mail server's list does. */
 async function visit(blocks: Blocks, visitor: string, fail: boolean): Promise<string> {
@@ -126,4 +136,9 @@ describe('retry-demo in functions of AWS Lambda, from a request to a redrive', (
         { logs: () => demo.logs },
       )
     })
+
+  it('the functions made the calls that are written down, for the constructs to compare their roles with', () => {
+    const written = new URL('./retry-demo-rights.json', import.meta.url)
+    expectWrittenRights(calls(), written, (made) => rightsAsShop(made, 'demo', streamsOf(demo.app)))
+  })
 })

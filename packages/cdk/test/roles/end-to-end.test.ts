@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { loadDescription } from '../../src/app/load-description.ts'
 import { type Right, roleRights } from '../../src/index.ts'
 import { compareRights, type Exception } from './compare-rights.ts'
 
-/** What an end-to-end run of functions on emulators needed, written down by `npm run test:aws`. */
+/** What end-to-end runs of functions on emulators needed, written down by `npm run test:aws`. */
 interface NeededRight extends Right {
   /** `http`, `live charge`. */
   readonly by: string
@@ -13,7 +13,9 @@ interface NeededRight extends Right {
 
 const STORIES = new URL('../../../aws/test/stories/', import.meta.url)
 const jsonOf = <T>(file: URL): T => JSON.parse(readFileSync(file, 'utf8')) as T
-const needed = jsonOf<readonly NeededRight[]>(new URL('needed-rights.json', STORIES))
+const needed = readdirSync(STORIES)
+  .filter((file) => file.endsWith('-rights.json') && file !== 'worker-rights.json')
+  .flatMap((file) => jsonOf<readonly NeededRight[]>(new URL(file, STORIES)))
 /** And of a worker. */
 const neededByWorker = jsonOf<readonly NeededRight[]>(new URL('worker-rights.json', STORIES))
 const exceptions = jsonOf<readonly Exception[]>(new URL('run-exceptions.json', import.meta.url))
