@@ -1,5 +1,13 @@
 import { EddyError, StorageError } from '@eddy/core'
+import { type NextStep, nextStepOf } from '../sdk/next-step.ts'
 import { sdkErrorOf } from '../sdk/sdk-error.ts'
+
+const NEXT_STEPS: readonly NextStep[] = [
+  [
+    /^ResourceNotFoundException/,
+    'Create the table, or check its name (EDDY_NAME), the region and the account.',
+  ],
+]
 
 /** DynamoDB, or the credentials' source, refused a request in a way that sending it again does not change. */
 export class DynamoDbRefusedError extends EddyError {
@@ -7,7 +15,11 @@ export class DynamoDbRefusedError extends EddyError {
   override readonly retryable = false
 
   constructor(what: string, problem: string, options?: ErrorOptions) {
-    super(`DynamoDB refused ${what}: ${problem}`, { request: what, problem }, options)
+    super(
+      `DynamoDB refused ${what}: ${problem}${nextStepOf(problem, NEXT_STEPS)}`,
+      { request: what, problem },
+      options,
+    )
   }
 }
 

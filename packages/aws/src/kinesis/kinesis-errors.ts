@@ -1,4 +1,5 @@
 import { EddyError } from '@eddy/core'
+import { type NextStep, nextStepOf } from '../sdk/next-step.ts'
 
 /** Kinesis, or the credentials' source, refused a request in a way that sending it again does not change. */
 export class KinesisRefusedError extends EddyError {
@@ -7,7 +8,11 @@ export class KinesisRefusedError extends EddyError {
 
   /** @param what - `PutRecords on stream "orders"` */
   constructor(what: string, problem: string, options?: ErrorOptions) {
-    super(`Kinesis refused ${what}: ${problem}${nextStepOf(problem)}`, { request: what, problem }, options)
+    super(
+      `Kinesis refused ${what}: ${problem}${nextStepOf(problem, NEXT_STEPS)}`,
+      { request: what, problem },
+      options,
+    )
   }
 }
 
@@ -19,24 +24,13 @@ export class KinesisUnavailableError extends EddyError {
   /** @param what - `PutRecords on stream "orders"` */
   constructor(what: string, problem: string, options?: ErrorOptions) {
     super(
-      `no outcome of ${what} from Kinesis: ${problem}${nextStepOf(problem)}`,
+      `no outcome of ${what} from Kinesis: ${problem}${nextStepOf(problem, NEXT_STEPS)}`,
       { request: what, problem },
       options,
     )
   }
 }
 
-const NEXT_STEPS: readonly (readonly [problem: RegExp, step: string])[] = [
-  [
-    /^CredentialsProviderError|^TokenProviderError/,
-    'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE.',
-  ],
+const NEXT_STEPS: readonly NextStep[] = [
   [/^ResourceNotFoundException/, 'Create the stream, or check its name, the region and the account.'],
-  [/ECONNREFUSED|ENOTFOUND|EAI_AGAIN/, 'Is something listening there? Check the address of the endpoint.'],
 ]
-
-/** For what a first attempt meets; of the rest Kinesis' own words say more. */
-function nextStepOf(problem: string): string {
-  const step = NEXT_STEPS.find(([pattern]) => pattern.test(problem))?.[1]
-  return step === undefined ? '' : `${/[.!?]$/.test(problem) ? '' : '.'} ${step}`
-}

@@ -1,4 +1,5 @@
 import { EddyError, StorageError } from '@eddy/core'
+import { type NextStep, nextStepOf } from '../sdk/next-step.ts'
 import { sdkErrorOf } from '../sdk/sdk-error.ts'
 
 /** S3, or the credentials' source, refused a request in a way that sending it again does not change. */
@@ -8,15 +9,15 @@ export class S3RefusedError extends EddyError {
 
   /** @param what - `PutObject on bucket "orders-payloads"` */
   constructor(what: string, problem: string, options?: ErrorOptions) {
-    super(`S3 refused ${what}: ${problem}${nextStepOf(problem)}`, { request: what, problem }, options)
+    super(
+      `S3 refused ${what}: ${problem}${nextStepOf(problem, NEXT_STEPS)}`,
+      { request: what, problem },
+      options,
+    )
   }
 }
 
-const NEXT_STEPS: readonly (readonly [problem: RegExp, step: string])[] = [
-  [
-    /^CredentialsProviderError|^TokenProviderError/,
-    'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE.',
-  ],
+const NEXT_STEPS: readonly NextStep[] = [
   [/^NoSuchBucket/, 'Create the bucket, or correct its name (EDDY_BUCKET).'],
   [/^PermanentRedirect/, "Set AWS_REGION to the bucket's region."],
 ]
@@ -41,9 +42,4 @@ export function s3Error(thrown: unknown, what: string): unknown {
 /** Does the service say that there is no such object, or no such upload? Not: no such bucket. */
 export function isMissing(thrown: unknown): boolean {
   return /^(NoSuchKey|NoSuchUpload|NotFound)$/.test(sdkErrorOf(thrown).name)
-}
-
-function nextStepOf(problem: string): string {
-  const step = NEXT_STEPS.find(([pattern]) => pattern.test(problem))?.[1]
-  return step === undefined ? '' : `${/[.!?]$/.test(problem) ? '' : '.'} ${step}`
 }

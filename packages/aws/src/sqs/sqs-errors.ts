@@ -1,5 +1,11 @@
 import { EddyError, StorageError } from '@eddy/core'
+import { type NextStep, nextStepOf } from '../sdk/next-step.ts'
 import { sdkErrorOf } from '../sdk/sdk-error.ts'
+
+const NO_QUEUE = /NonExistentQueue|QueueDoesNotExist/
+const NEXT_STEPS: readonly NextStep[] = [
+  [NO_QUEUE, "Deploy the application's queues, or check its name, the region and the account."],
+]
 
 /** SQS, or the credentials' source, refused a request in a way that sending it again does not change. */
 export class SqsRefusedError extends EddyError {
@@ -8,7 +14,11 @@ export class SqsRefusedError extends EddyError {
 
   /** @param what - `SendMessageBatch on queue "orders-prod-retry-billing"` */
   constructor(what: string, problem: string, options?: ErrorOptions) {
-    super(`SQS refused ${what}: ${problem}${nextStepOf(problem)}`, { request: what, problem }, options)
+    super(
+      `SQS refused ${what}: ${problem}${nextStepOf(problem, NEXT_STEPS)}`,
+      { request: what, problem },
+      options,
+    )
   }
 }
 
@@ -25,13 +35,6 @@ export function sqsError(thrown: unknown, what: string): unknown {
   return new StorageError(`${what}: ${problem}`, { request: what }, { cause: thrown })
 }
 
-const NO_QUEUE = /NonExistentQueue|QueueDoesNotExist/
-
 export function isQueueMissing(thrown: unknown): boolean {
   return NO_QUEUE.test(sdkErrorOf(thrown).name)
-}
-
-function nextStepOf(problem: string): string {
-  if (!NO_QUEUE.test(problem)) return ''
-  return `${/[.!?]$/.test(problem) ? '' : '.'} Deploy the application's queues, or check its name, the region and the account.`
 }

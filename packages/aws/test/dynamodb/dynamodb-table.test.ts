@@ -176,7 +176,8 @@ describe('DynamoDB table', () => {
     await expect(table.get(KEY)).rejects.toMatchObject({
       code: 'EDDY_DYNAMODB_REFUSED',
       retryable: false,
-      message: 'DynamoDB refused GetItem on table "eddy": ResourceNotFoundException: no more',
+      message:
+        'DynamoDB refused GetItem on table "eddy": ResourceNotFoundException: no more. Create the table, or check its name (EDDY_NAME), the region and the account.',
     })
   })
 
