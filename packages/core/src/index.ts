@@ -320,4 +320,4 @@ export type {
 export { type ItemContext, Producer, type ProducerOptions } from './produce/producer.ts'
 export type { ProducerLog } from './produce/producer-log.ts'
 export { randomUuid } from './produce/uuid.ts'
-export { type Runtime, type RuntimeOptions, startRuntime } from './runtime/runtime.ts'
+export { type Observed, type Runtime, type RuntimeOptions, startRuntime } from './runtime/runtime.ts'

@@ -1,5 +1,5 @@
 import type { AwsResources } from '@eddy/aws/resources'
-import { type AppDefinition, type Logger, leases, startRuntime } from '@eddy/core'
+import { type AppDefinition, type Logger, leases, silentLogger, startRuntime } from '@eddy/core'
 import { type Eddy, eddyOf } from './eddy.ts'
 import { threadsOf } from './threads/threads-of.ts'
 
@@ -17,6 +17,11 @@ export interface OpenAwsOptions {
   readonly leaseMs?: number
   /** Make what is not there: for emulators and first steps. Default false. */
   readonly create?: boolean
+  /**
+   * Takes a line of the CloudWatch embedded metric format for each subscription once a minute: what the constructs' alarms
+   * look at, where such lines get into a log of CloudWatch. Default: nobody.
+   */
+  readonly writeMetrics?: (line: string) => void
   /** Where region, credentials and endpoints are found. Default: the process's. */
   readonly env?: Readonly<Record<string, string | undefined>>
 }
@@ -33,7 +38,7 @@ export async function openAws(app: AppDefinition, options: OpenAwsOptions): Prom
   const ownership = leases({ ...(name !== undefined && { name }), ...(leaseMs !== undefined && { leaseMs }) })
   const startThreads = threadsOf(app, options)
   // Loaded here, so that whoever runs embedded needs none of it.
-  const { awsEngine, withTopic } = await import('@eddy/aws/engine')
+  const { awsEngine, tellMetrics, withTopic } = await import('@eddy/aws/engine')
   const told = await withTopic(app, resources, env)
   const engine = await awsEngine({
     app,
@@ -51,7 +56,25 @@ export async function openAws(app: AppDefinition, options: OpenAwsOptions): Prom
       ...(logger !== undefined && { logger }),
       ...(readOnly !== undefined && { readOnly }),
     })
-    return eddyOf(runtime, engine, async () => {})
+    const eddy = eddyOf(runtime, engine, async () => {})
+    if (options.writeMetrics === undefined) return eddy
+    const stopping = new AbortController()
+    const telling = tellMetrics({
+      application: resources.name,
+      runtime,
+      clock: engine.clock,
+      logger: logger ?? silentLogger,
+      write: options.writeMetrics,
+      signal: stopping.signal,
+    })
+    return {
+      ...eddy,
+      close: async (closeOptions) => {
+        stopping.abort()
+        await telling
+        await eddy.close(closeOptions)
+      },
+    }
   } catch (error) {
     await engine.close()
     throw error

@@ -1,20 +1,26 @@
-import type { Invocations, SubscriptionMetrics, Swept } from '@eddy/core'
+import type { SubscriptionMetrics, Swept } from '@eddy/core'
 import { METRIC_DIMENSIONS, METRIC_NAMES, METRIC_NAMESPACE } from '../resources/index.ts'
 
 type Counts = Readonly<Partial<Record<keyof typeof METRIC_NAMES, number>>>
 
-/** Takes what one invocation counted for one subscription. */
+/** Takes what one invocation, or a minute of a worker, counted for one subscription. */
 export type PublishMetrics = (subscription: string, counts: Counts) => void
 
-/** Counters of a process's subscriptions, told to CloudWatch after each invocation: what was added since the last one. */
+/** Subscriptions of a process, and what it counted for each since it started. */
+export interface Counted {
+  readonly app: { readonly subscriptions: readonly { readonly name: string }[] }
+  metricsOf(subscription: string): SubscriptionMetrics
+}
+
+/** Counters of a process's subscriptions, told to CloudWatch now and then: what was added since the last time. */
 export class FunctionMetrics {
-  readonly #invocations: Pick<Invocations, 'app' | 'metricsOf'>
+  readonly #counted: Counted
   readonly #publish: PublishMetrics
   readonly #told = new Map<string, Counts>()
   readonly #gauges = new Map<string, Counts>()
 
-  constructor(invocations: Pick<Invocations, 'app' | 'metricsOf'>, publish: PublishMetrics) {
-    this.#invocations = invocations
+  constructor(counted: Counted, publish: PublishMetrics) {
+    this.#counted = counted
     this.#publish = publish
   }
 
@@ -27,8 +33,8 @@ export class FunctionMetrics {
   }
 
   flush(): void {
-    for (const { name } of this.#invocations.app.subscriptions) {
-      const now = countsOf(this.#invocations.metricsOf(name))
+    for (const { name } of this.#counted.app.subscriptions) {
+      const now = countsOf(this.#counted.metricsOf(name))
       const before = this.#told.get(name) ?? {}
       const added = Object.entries(now)
         .map(([metric, value]) => [metric, value - (before[metric as keyof Counts] ?? 0)] as const)

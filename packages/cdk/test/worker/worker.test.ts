@@ -50,7 +50,11 @@ describe('Workers', () => {
           Image: 'registry.example/shop:1',
           // Longer than the command waits to hand its shards over.
           StopTimeout: 120,
-          Environment: Match.arrayWith([{ Name: 'EDDY_NAME', Value: 'shop' }]),
+          // The alarms look at what it tells.
+          Environment: Match.arrayWith([
+            { Name: 'EDDY_NAME', Value: 'shop' },
+            { Name: 'EDDY_METRICS', Value: 'cloudwatch' },
+          ]),
           HealthCheck: Match.objectLike({
             Command: ['CMD', 'node', '-e', Match.stringLikeRegexp('/healthz')],
           }),

@@ -1,4 +1,4 @@
-import { announce } from '../fail/announce.ts'
+import { announce, countParked } from '../fail/announce.ts'
 import { afterDelivery, waitingItem } from '../fail/failed-event.ts'
 import type { HoldEntry } from '../fail/hold.ts'
 import { laneId, laneName, laneOf, shardLaneName } from '../fail/lane.ts'
@@ -162,6 +162,7 @@ export class LiveFailures {
   async #standing(task: LiveTask, item: LedgerItem, written: LedgerWrite | undefined): Promise<LedgerItem> {
     if (written?.ok === true) {
       if (item.status !== 'held') announce(this.#parts, item)
+      else if (item.parked === true) countParked(this.#parts, item)
       return written.entry.item
     }
     return written?.current?.item ?? (await this.#put(task, item))

@@ -1,3 +1,4 @@
+import { oldestWaitMs } from '../fail/oldest-wait.ts'
 import { Sweeper, type SweepPlace } from '../fail/sweeper.ts'
 import type { Invocation } from './invocation.ts'
 import type { InvokedSubscription } from './invoked-subscription.ts'
@@ -8,8 +9,6 @@ const MAX_READY = 100
 const TOKENS_A_ROUND = 500
 /** Pages of each kind in one sweep; the next one goes on there. */
 const MAX_ROUNDS = 200
-/** Events that wait for a person lie among those that wait behind others. */
-const OLDEST_LOOKED_AT = 50
 /** Of the payload janitor's rounds: a blob goes only when two of them find it without its item. */
 const JANITOR_EVERY_MS = 600_000
 
@@ -30,8 +29,11 @@ export async function sweep(subscription: InvokedSubscription, invocation: Invoc
   const { parts, handOver, closesAtMs } = invocation
   const { clock } = parts.engine
   const { sweepPlace: place } = subscription
-  const oldestWaitMs = await oldestWait(invocation)
-  const swept = { subscription: parts.definition.name, heldKeys: undefined, oldestWaitMs }
+  const swept = {
+    subscription: parts.definition.name,
+    heldKeys: undefined,
+    oldestWaitMs: await oldestWaitMs(parts.ledger, clock),
+  }
   if (parts.pause.isPaused) return swept
   const isFromStart = isAtStart(place)
   const sweeper = new Sweeper(parts, handOver, { place, mayBeLost: () => mayBeLost(invocation) })
@@ -51,18 +53,6 @@ export async function sweep(subscription: InvokedSubscription, invocation: Invoc
 
 function isAtStart({ retryingAfter, heldAfter, holdsAfter }: SweepPlace): boolean {
   return retryingAfter === undefined && heldAfter === undefined && holdsAfter === undefined
-}
-
-/** The first of each status came into it longest ago. */
-async function oldestWait({ parts }: Invocation): Promise<number> {
-  const { ledger, engine } = parts
-  const pages = await Promise.all([
-    ledger.byStatus('retrying', { limit: 1 }),
-    ledger.byStatus('held', { limit: OLDEST_LOOKED_AT }),
-  ])
-  const waiting = pages.flatMap(({ entries }) => entries).filter(({ item }) => item.parked !== true)
-  const sinceMs = waiting.map(({ item }) => item.statusAtMs)
-  return sinceMs.length === 0 ? 0 : Math.max(0, engine.clock.now() - Math.min(...sinceMs))
 }
 
 /**

@@ -1,6 +1,7 @@
 import { checkHiding, maxTimeoutMsOn } from '../consume/message-hiding.ts'
 import { ShardReaders } from '../consume/shard-readers.ts'
 import { InvalidOptionError } from '../errors/request-errors.ts'
+import { oldestWaitMs } from '../fail/oldest-wait.ts'
 import type { HandlerThreads } from '../handle/handler-threads.ts'
 import type { Ownership } from '../lease/leases.ts'
 import type { Owner } from '../lease/owner.ts'
@@ -19,6 +20,7 @@ import type { Logger } from '../observe/logger.ts'
 import { silentLogger } from '../observe/logger.ts'
 import { Notifier } from '../observe/notifier.ts'
 import { renderMetrics } from '../observe/render-metrics.ts'
+import type { SubscriptionMetrics } from '../observe/subscription-metrics.ts'
 import { createOperations, type RunningOperations } from '../operate/create-operations.ts'
 import type { AppendOptions, AppendOutcome, Operations } from '../operate/operations.ts'
 import type { Engine } from '../ports/engine.ts'
@@ -49,6 +51,15 @@ export interface RuntimeOptions {
   readonly startThreads?: (subscription: SubscriptionDefinition) => Promise<HandlerThreads>
 }
 
+export interface Observed {
+  readonly subscription: string
+  /** Since the process started; they go on counting. */
+  readonly metrics: SubscriptionMetrics
+  readonly heldKeys: number
+  /** How long the event has waited that waits longest for something other than a person; 0: none does. */
+  readonly oldestWaitMs: number
+}
+
 export interface Runtime {
   readonly operations: Operations
   append(
@@ -67,6 +78,8 @@ export interface Runtime {
     queue: string | QueueDefinition,
     messages: NewMessage | readonly NewMessage[],
   ): Promise<readonly SendOutcome[]>
+  /** What each subscription counted in this process, and what stands now; for who publishes metrics. */
+  observe(): Promise<readonly Observed[]>
   /** For streams and shards that were made, closed or removed otherwise than through `operations`: readers look at once. */
   streamsChanged(): Promise<void>
   /** Stops within about `timeoutMs` (default 25,000): finishes or gives back what is in flight, saves checkpoints. The engine stays open. */
@@ -347,6 +360,17 @@ class RunningApp implements Runtime {
 
   #isReady(): boolean {
     return [...this.#subscriptions.values()].every((runner) => runner.hasStarted)
+  }
+
+  async observe(): Promise<readonly Observed[]> {
+    return await Promise.all(
+      [...this.#subscriptions].map(async ([subscription, { ledger, parts }]) => ({
+        subscription,
+        metrics: parts.metrics,
+        heldKeys: parts.holds.heldCount,
+        oldestWaitMs: await oldestWaitMs(ledger, parts.engine.clock),
+      })),
+    )
   }
 
   async #metrics(): Promise<string> {

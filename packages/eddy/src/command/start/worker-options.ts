@@ -1,6 +1,6 @@
 import type { AwsResources } from '@eddy/aws/resources'
 import { Option } from 'commander'
-import { asConfiguration, UsageError } from '../command-errors.ts'
+import { asConfiguration, ConfigurationError, UsageError } from '../command-errors.ts'
 import { requireDurationMs } from '../format/time.ts'
 
 export interface EngineOptions {
@@ -68,6 +68,18 @@ export async function resourcesOf(
     ...(bucket !== undefined && { [RESOURCE_VARIABLES.bucket]: bucket }),
   }
   return await asConfiguration((async () => resourcesFromEnv(all))())
+}
+
+/**
+ * Whether a worker's metrics go to standard output, for CloudWatch.
+ * @throws ConfigurationError
+ */
+export function wantsMetrics({ EDDY_METRICS: value }: Readonly<Record<string, string | undefined>>): boolean {
+  if (value === undefined || value === '') return false
+  if (value === 'cloudwatch') return true
+  throw new ConfigurationError(
+    `EDDY_METRICS: expected cloudwatch or nothing, received ${JSON.stringify(value)}`,
+  )
 }
 
 /** @throws UsageError */

@@ -31,4 +31,10 @@ describe('eddy start --engine', () => {
     const { exitCode, stderr } = await runCommand(['start', APP, '--engine', 'aws', ...options])
     expect([exitCode, stderr]).toEqual([4, expect.stringContaining(named)])
   })
+
+  it('knows one place for metrics', async () => {
+    const argv = ['start', APP, '--engine', 'aws', '--name', 'shop', '--bucket', 'b']
+    const { exitCode, stderr } = await runCommand(argv, { env: { EDDY_METRICS: 'statsd' } })
+    expect([exitCode, stderr]).toEqual([4, expect.stringContaining('EDDY_METRICS: expected cloudwatch')])
+  })
 })
