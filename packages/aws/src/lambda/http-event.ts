@@ -42,24 +42,47 @@ export function requestOf(event: HttpEvent): Request {
   })
 }
 
-/** An answer that has no end is none for a function: its caller is to ask from time to time. */
+/** Of an answer as JSON. Lambda refuses a larger one, and its caller would learn no more than 502. */
+const MAX_RESULT_BYTES = 6_291_556
+
+/**
+ * An answer that has no end, or is too large, is none for a function: its caller is told what to ask for instead. No more
+ * of it is read than a function can answer with (I6).
+ */
 export async function resultOf(response: Response): Promise<HttpResult> {
-  if (response.headers.get('content-type')?.startsWith('text/event-stream') === true) {
-    await response.body?.cancel()
-    const detail = 'a function streams no events: ask for what has changed from time to time'
-    const problem = { type: 'about:blank', title: 'Not Implemented', status: 501, detail }
-    const headers = { 'content-type': 'application/problem+json' }
-    return { statusCode: 501, headers, body: JSON.stringify(problem), isBase64Encoded: false }
-  }
-  const bytes = Buffer.from(await response.arrayBuffer())
   const type = response.headers.get('content-type') ?? 'text/plain'
+  if (type.startsWith('text/event-stream')) {
+    await response.body?.cancel()
+    return refusal('a function streams no events: ask for what has changed from time to time')
+  }
+  const bytes = await bytesOf(response)
   const isText = /^text\/|json|xml|javascript|yaml/.test(type)
-  return {
+  const result = {
     statusCode: response.status,
     headers: Object.fromEntries(response.headers),
     body: bytes.toString(isText ? 'utf8' : 'base64'),
     isBase64Encoded: !isText,
   }
+  if (Buffer.byteLength(JSON.stringify(result)) <= MAX_RESULT_BYTES) return result
+  return refusal('a function answers with 6 MB at most: ask for less at a time, by a limit or a filter')
+}
+
+/** The body, or more of it than fits. */
+async function bytesOf({ body }: Response): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body ?? []) {
+    chunks.push(chunk)
+    bytes += chunk.length
+    if (bytes > MAX_RESULT_BYTES) break
+  }
+  return Buffer.concat(chunks)
+}
+
+function refusal(detail: string): HttpResult {
+  const problem = { type: 'about:blank', title: 'Not Implemented', status: 501, detail }
+  const headers = { 'content-type': 'application/problem+json' }
+  return { statusCode: 501, headers, body: JSON.stringify(problem), isBase64Encoded: false }
 }
 
 function headersOf({ headers, multiValueHeaders }: HttpEvent): Headers {

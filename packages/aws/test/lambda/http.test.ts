@@ -104,4 +104,38 @@ describe('HTTP handler', () => {
     const answer = await world.settle(httpOf(world.engine)(v2('GET', '/v1/events'), context))
     expect(answer.statusCode).toBe(501)
   })
+
+  it('answers with no more than a function can, and reads no more: it says what to ask for instead (I6)', async () => {
+    const world = await open()
+    let pulled = 0
+    let isCanceled = false
+    const endless = () =>
+      new ReadableStream<Uint8Array>({
+        pull: (controller) => {
+          pulled += 1
+          controller.enqueue(new Uint8Array(1_000_000))
+        },
+        cancel: () => void (isCanceled = true),
+      })
+    const answerTo = (body: ConstructorParameters<typeof Response>[0], type: string) =>
+      world.settle(
+        httpOf(world.engine, {
+          http: () => ({ fetch: () => new Response(body, { headers: { 'content-type': type } }) }),
+        })(v2('GET', '/v1/failures/export'), context),
+      )
+    const whole = await answerTo(endless(), 'application/x-ndjson')
+    expect(whole.statusCode).toBe(501)
+    expect(JSON.parse(whole.body)).toMatchObject({
+      detail: expect.stringContaining('ask for less at a time'),
+    })
+    expect(isCanceled).toBe(true)
+    expect(pulled).toBeLessThan(12)
+    // What fits as text may not fit in the JSON around it, and what fits as bytes not in base64.
+    for (const [body, type] of [
+      ['"'.repeat(4_000_000), 'application/json'],
+      [new Uint8Array(5_000_000), 'application/octet-stream'],
+    ] as const)
+      expect((await answerTo(body, type)).statusCode).toBe(501)
+    expect((await answerTo('x'.repeat(6_000_000), 'text/plain')).body.length).toBe(6_000_000)
+  })
 })
