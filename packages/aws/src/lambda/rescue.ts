@@ -16,8 +16,9 @@ import { type Lost, type LostRecords, lostIn, type ReadObject } from './lost-bat
 import type { OpenFunction } from './open-function.ts'
 import { objectReader } from './read-object.ts'
 
-/** Records read again for one document, which has no more of a shard than a batch (I6). */
-const MAX_RECORDS = 100_000
+/** No batch has more, so its own are rescued together; of a longer range no more is in memory at a time (I6). */
+const CHUNK_RECORDS = 10_000
+const CHUNK_BYTES = 16 * 1_024 * 1_024
 const PAGE = 1_000
 /** Of a message in a dead-letter queue: what it is hidden for there does not matter here. */
 const HIDDEN_MS = 60_000
@@ -87,21 +88,19 @@ class Rescuer {
 
   async #rescueRecords(lost: LostRecords): Promise<void> {
     const subscription = this.#subscriptionOf(lost.functionArn, (definition) => this.#isOf(definition, lost))
-    const records =
-      lost.records === undefined ? await this.#read(subscription, lost) : shardBatch(lost.records).records
+    const chunks =
+      lost.records === undefined ? this.#read(subscription, lost) : [shardBatch(lost.records).records]
     const { condition, invokeCount, shardId } = lost
     const note = `its batch was given up after ${invokeCount} invocations: ${condition}`
     const deadlineMs = this.#deadlineMs
-    const rescued =
-      records.length === 0
-        ? { entered: 0, late: 0, known: 0 }
-        : await this.#opened.invocations.rescueRecords({
-            subscription: subscription.name,
-            shardId,
-            records,
-            note,
-            deadlineMs,
-          })
+    const rescued = { entered: 0, late: 0, known: 0 }
+    for await (const records of chunks) {
+      const request = { subscription: subscription.name, shardId, records, note, deadlineMs }
+      const { entered, late, known } = await this.#opened.invocations.rescueRecords(request)
+      rescued.entered += entered
+      rescued.late += late
+      rescued.known += known
+    }
     this.#opened.logger.warn(
       { subscription: subscription.name, shardId, condition, ...rescued },
       'records that were given up are in the failure ledger',
@@ -131,11 +130,15 @@ class Rescuer {
   }
 
   /** Metadata alone names the first and the last record. With several lanes a shard, those of others lie between them. */
-  async #read({ name, stream }: SubscriptionDefinition, lost: LostRecords): Promise<readonly LogRecord[]> {
+  async *#read(
+    { name, stream }: SubscriptionDefinition,
+    lost: LostRecords,
+  ): AsyncGenerator<readonly LogRecord[]> {
     const { log } = this.#opened.engine
     const { logger } = this.#opened
     const { shardId, first, last, batchSize } = lost
-    const records: LogRecord[] = []
+    let records: LogRecord[] = []
+    let found = 0
     let expired = 0
     for (
       let from: Parameters<typeof log.read>[0]['from'] | undefined = {
@@ -155,19 +158,23 @@ class Rescuer {
       expired += page.expiredRecords
       const within = page.records.filter(({ sequenceNumber }) => compareSequence(sequenceNumber, last) <= 0)
       records.push(...within)
+      found += within.length
       const isEnd =
         within.length < page.records.length || (page.records.length === 0 && page.millisBehindLatest === 0)
-      from =
-        isEnd || records.length >= MAX_RECORDS || records.at(-1)?.sequenceNumber === last
-          ? undefined
-          : page.next
+      from = isEnd || records.at(-1)?.sequenceNumber === last ? undefined : page.next
+      const isFull =
+        records.length >= CHUNK_RECORDS ||
+        records.reduce((sum, { data }) => sum + data.length, 0) >= CHUNK_BYTES
+      if (records.length > 0 && (isFull || from === undefined)) {
+        yield records
+        records = []
+      }
     }
-    const about = { subscription: name, shardId, batchSize, found: records.length }
-    if (expired > 0 || records.length < batchSize)
+    const about = { subscription: name, shardId, batchSize, found }
+    if (expired > 0 || found < batchSize)
       logger.error(about, 'records that were given up are not in the stream any more')
-    if (records.length > batchSize)
+    if (found > batchSize)
       logger.warn(about, 'records that were given up lie among others, which are handled again')
-    return records
   }
 
   #isOf(definition: SubscriptionDefinition, { streamArn }: LostRecords): boolean {

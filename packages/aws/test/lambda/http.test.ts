@@ -115,7 +115,9 @@ describe('HTTP handler', () => {
           pulled += 1
           controller.enqueue(new Uint8Array(1_000_000))
         },
-        cancel: () => void (isCanceled = true),
+        cancel: () => {
+          isCanceled = true
+        },
       })
     const answerTo = (body: ConstructorParameters<typeof Response>[0], type: string) =>
       world.settle(

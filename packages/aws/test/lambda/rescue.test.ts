@@ -1,4 +1,4 @@
-import { defineApp, fixed, stream, subscribe } from '@eddy/core'
+import { defineApp, type Engine, encodeEvent, fixed, stream, subscribe } from '@eddy/core'
 import { describe, expect, it } from 'vitest'
 import type { Sandbox } from './support/lambda-world.ts'
 import { openWorld, sqsRecord } from './support/open-world.ts'
@@ -156,6 +156,35 @@ describe('Rescue handler', () => {
     expect([...handled].sort()).toEqual(['e0', 'e1', 'e2', 'e3'])
   })
 
+  it('of a long range between the first and the last record nothing is left out (I2)', async () => {
+    const COUNT = 100_500
+    const world = await openWorld(
+      () =>
+        defineApp({
+          subscriptions: [
+            subscribe('work', stream('events', { shards: 1 }), {
+              failure: { blocks: 'nothing' },
+              filter: { type: ['wanted'] },
+              handle: () => undefined,
+            }),
+          ],
+        }),
+      { options: { engine: () => withLog(world.engine, COUNT) } },
+    )
+    const document = {
+      requestContext: { functionArn: 'f', condition: 'RetryAttemptsExhausted', approximateInvokeCount: 1 },
+      KinesisBatchInfo: {
+        shardId: 'shardId-000000000000',
+        startSequenceNumber: sequenceAt(0),
+        endSequenceNumber: sequenceAt(COUNT - 1),
+        batchSize: 2,
+        streamArn: 'arn:aws:kinesis:eu-west-1:000000000000:stream/events',
+      },
+    }
+    expect(await world.settle(world.fn('rescue').invoke(document))).toMatchObject({ ok: true })
+    expect((await world.failures()).map(({ eventId }) => eventId).sort()).toEqual(['e0', `e${COUNT - 1}`])
+  })
+
   it('a document that is none is not taken for handled', async () => {
     const world = await openWorld(poisonApp('key', [], () => false))
     const result = await world.settle(
@@ -168,3 +197,31 @@ describe('Rescue handler', () => {
     })
   })
 })
+
+const sequenceAt = (n: number): string => String(10 ** 15 + n)
+
+/** With a shard that has so many records, of which only the first and the last are wanted. */
+function withLog({ log, queue, table, blobs, clock, md5Hex, md5, close }: Engine, count: number): Engine {
+  const dataOf = (n: number) => {
+    const type = n === 0 || n === count - 1 ? 'wanted' : 'other'
+    return encodeEvent({ key: 'k', type, data: null }, { stream: 'events', id: `e${n}`, nowMs: 0 })
+  }
+  const long: Engine['log'] = Object.create(log, {
+    listShards: { value: () => log.listShards('events') },
+    describeStream: { value: () => log.describeStream('events') },
+    read: {
+      value: async ({ from, maxRecords }: Parameters<Engine['log']['read']>[0]) => {
+        const first = Number((from as { sequenceNumber: string }).sequenceNumber) - 10 ** 15
+        const records = Array.from({ length: Math.min(maxRecords, count - first) }, (_, index) => ({
+          sequenceNumber: sequenceAt(first + index),
+          partitionKey: 'k',
+          data: dataOf(first + index),
+          arrivedAtMs: 0,
+        }))
+        const next = { at: 'at_sequence_number', sequenceNumber: sequenceAt(first + records.length) }
+        return { records, next, millisBehindLatest: 0, expiredRecords: 0 }
+      },
+    },
+  })
+  return { log: long, queue, table, blobs, clock, md5Hex, md5, close }
+}
