@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto'
-import type { AppDefinition, Blobs, Clock, Engine, Log, Logger, Queue, Table } from '@eddy/core'
+import {
+  type AppDefinition,
+  type Blobs,
+  type Clock,
+  type Engine,
+  InvalidOptionError,
+  type Log,
+  type Logger,
+  type Queue,
+  type Table,
+} from '@eddy/core'
 import {
   type AwsResources,
   checkResources,
@@ -101,6 +111,7 @@ async function openLog({ app, resources, clock, env, create, closing }: Parts): 
     () => log.close(),
     () => client.destroy(),
   )
+  if (regionIn(env) === undefined) await requireRegion(client)
   return log
 }
 
@@ -229,6 +240,15 @@ function clientOptions(service: ServiceName, env: Environment): ClientOptions {
 /** In the order in which they were opened: first nothing new is begun, then its connections go. */
 async function closeAll(closing: readonly Closing[]): Promise<void> {
   for (const close of closing) await close()
+}
+
+/** In the profile, then. @throws InvalidOptionError */
+async function requireRegion({ config }: { config: { region: () => Promise<string> } }): Promise<void> {
+  await config.region().catch(() => {
+    const expected =
+      "the region of the application's resources, such as eu-west-1, here or in the AWS profile"
+    throw new InvalidOptionError('AWS_REGION', expected, undefined)
+  })
 }
 
 function regionIn(env: Environment): string | undefined {

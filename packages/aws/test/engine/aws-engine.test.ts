@@ -1,5 +1,5 @@
 import { type Blocks, defineApp, isApp, logSink, silentLogger, stream, subscribe } from '@eddy/core'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { awsEngine, MissingPackageError, withTopic } from '../../src/engine/index.ts'
 import { loadService } from '../../src/engine/load-service.ts'
 import { endpointOf } from '../../src/engine/service-endpoints.ts'
@@ -35,6 +35,16 @@ describe('The engine on AWS', () => {
       code: 'EDDY_INVALID_OPTION',
       message: expect.stringContaining('resources.name'),
     })
+  })
+
+  it('is refused where neither the environment nor the profile names a region', async () => {
+    const nowhere = { AWS_REGION: undefined, AWS_CONFIG_FILE: '/none', AWS_SHARED_CREDENTIALS_FILE: '/none' }
+    for (const [name, value] of Object.entries(nowhere)) vi.stubEnv(name, value)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const opening = awsEngine({ app, resources: { name: 'shop', bucket: 'b' }, env: {} })
+    await expect(opening).rejects.toThrow(
+      "AWS_REGION: expected the region of the application's resources, such as eu-west-1, here or in the AWS profile",
+    )
   })
 
   it('opens without a request, and closes', async () => {
