@@ -72,20 +72,18 @@ describe('npm start', { timeout: 90_000 }, () => {
     expect(again.code).toBe(0)
   })
 
-  it('says that a history is generated where there is no repository', async () => {
+  it('says that a history is generated where there is no repository; refuses it for another one, and an unknown option', async () => {
     const parent = temporaryDirectory()
-    const { code, output } = await run([
-      START,
-      parent,
-      '--data',
-      join(parent, 'data'),
-      '--port',
-      '0',
-      '--once',
-    ])
+    const data = join(parent, 'data')
+    const { code, output } = await run([START, parent, '--data', data, '--port', '0', '--once'])
     expect(output).toContain('this is a GENERATED history')
     expect(output).toContain('Check: EQUAL.')
     expect(code).toBe(0)
+    const { directory } = makeRepository(parent, 50)
+    const foreign = await run([START, directory, '--data', data, '--port', '0', '--once'])
+    expect(foreign).toMatchObject({ code: 1 })
+    expect(foreign.output).toContain('Choose another folder with --data')
+    expect(await run([START, '--dta', data])).toMatchObject({ code: 2 })
   })
 
   it('takes the next port when one is taken, and keeps serving until it is stopped', async () => {
@@ -101,16 +99,5 @@ describe('npm start', { timeout: 90_000 }, () => {
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
     started.child.kill('SIGINT')
     expect(await started.ended).toMatchObject({ code: 0 })
-  })
-
-  it('refuses the data of another repository and an option it does not know', async () => {
-    const parent = temporaryDirectory()
-    const data = join(parent, 'data')
-    await run([START, parent, '--data', data, '--port', '0', '--once'])
-    const { directory } = makeRepository(parent, 50)
-    const foreign = await run([START, directory, '--data', data, '--port', '0', '--once'])
-    expect(foreign).toMatchObject({ code: 1 })
-    expect(foreign.output).toContain('Choose another folder with --data')
-    expect(await run([START, '--dta', data])).toMatchObject({ code: 2 })
   })
 })

@@ -50,24 +50,21 @@ describe('a start that is refused', () => {
 
   it('leaves a foreign folder, one of another version and a damaged one as they are', async () => {
     const place = await Workplace.open(APP)
+    const start = (data: string) =>
+      runCommand(['start', place.path('app.ts'), '--data', place.path(data), '--port', '0'])
     await mkdir(place.path('foreign'))
     await place.write('foreign/letter.txt', 'mine')
-    expectRefused(
-      await place.run(['start', 'app.ts', '--data', 'foreign', '--port', '0']),
-      4,
-      'is not an Eddy data directory',
-      'letter.txt',
-    )
+    expectRefused(await start('foreign'), 4, 'is not an Eddy data directory', 'letter.txt')
     expect(await readdir(place.path('foreign'))).toEqual(['letter.txt'])
 
     await place.load(numbered(0, 20, 5))
     await cp(place.path('data'), place.path('newer'), { recursive: true })
     const format = await readFile(place.path('data/eddy.json'), 'utf8')
     await place.write('newer/eddy.json', format.replace(/"format":\d+/, '"format":999'))
-    expectRefused(await place.run(['start', 'app.ts', '--data', 'newer', '--port', '0']), 4, 'format 999')
+    expectRefused(await start('newer'), 4, 'format 999')
     await cp(place.path('data'), place.path('damaged'), { recursive: true })
     await place.write('damaged/eddy.json', '{"kind":')
-    expectRefused(await place.run(['start', 'app.ts', '--data', 'damaged', '--port', '0']), 4, 'eddy.json')
+    expectRefused(await start('damaged'), 4, 'eddy.json')
     // With its own words back, all of it is there.
     await place.write('newer/eddy.json', format)
     await place.start('--data', 'newer')

@@ -2,11 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { until } from '../command/support/real-server.ts'
 import { appOf, numbered, Workplace } from './support/workplace.ts'
 
-const EVENTS = 1_200
+const EVENTS = 600
 const KEYS = 40
 
-const POLICIES = ['nothing', 'key', 'shard'] as const
-type Blocks = (typeof POLICIES)[number]
+type Blocks = 'nothing' | 'key' | 'shard'
 
 /**
  * Every seventh event fails its first attempt.
@@ -78,7 +77,8 @@ describe('a stop under load', () => {
     },
   )
 
-  it.each(POLICIES)(
+  // With each value of `blocks`: the small kill test of examples/git-history, and the simulation.
+  it.each(['shard'] as const)(
     'by SIGKILL loses nothing and keeps the order of each key (blocks: %s; I1, I2, I3)',
     async (blocks) => {
       const place = await Workplace.open(appWith(blocks))

@@ -88,7 +88,7 @@ describe('threads', () => {
   })
 
   it('bring errors over with type, code, cause and hint, and outcomes as what they are', async () => {
-    await start()
+    await start({ threads: 1 })
     await put(
       event('type', { do: 'fail', with: 'type' }),
       event('text', { do: 'fail', with: 'text' }),
@@ -137,13 +137,13 @@ describe('threads', () => {
   })
 
   it('are given back at a stop what had not ended, and it is handled after the next start (I2)', async () => {
-    await start()
+    await start({ threads: 1 })
     const events = Array.from({ length: 60 }, (_, index) => event(`key-${index}`, { do: 'work', ms: 10 }))
     await put(...events)
     await until(() => seen.length > 0)
     await eddy?.close({ timeoutMs: 0 })
     expect(new Set(seen.map(({ eventId }) => eventId)).size).toBeLessThan(events.length)
-    await start()
+    await start({ threads: 1 })
     await until(() => new Set(seen.map(({ eventId }) => eventId)).size === events.length)
   })
 })
@@ -158,7 +158,7 @@ describe('opening an application with threads', () => {
   it('says what is wrong with a file that cannot be loaded in a thread, and leaves nothing open', async () => {
     const appFile = new URL('./fixtures/missing.ts', import.meta.url)
     await expect(open(app, { dataDir, appFile })).rejects.toThrow(/there is no such file/)
-    await start()
+    await start({ threads: 1 })
   })
 
   it('refuses a file that opens the application itself', async () => {

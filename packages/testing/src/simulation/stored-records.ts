@@ -26,7 +26,7 @@ export class StoredRecords {
   readonly #store: SimStore
   readonly #decoder = new TextDecoder()
   /** A stored record never changes, and neither does what it holds. */
-  readonly #held = new WeakMap<LogRecord, readonly ReadRecord[]>()
+  readonly #held = new Map<LogRecord, readonly ReadRecord[]>()
   #all: readonly ReadRecord[] = []
   #events: readonly PositionedRecord[] = []
   #at = new Map<string, PositionedRecord>()

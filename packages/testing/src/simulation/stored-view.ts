@@ -44,6 +44,8 @@ export class StoredView {
   readonly #store: SimStore
   readonly #records: StoredRecords
   readonly #kept = new Map<string, { readonly changes: number; readonly values: unknown }>()
+  /** By stored value, which is never changed, only replaced: of hundreds one at a time. */
+  #failures: ReadonlyMap<TableItem['value'], LedgerItem> = new Map()
 
   constructor(store: SimStore) {
     this.#store = store
@@ -70,7 +72,14 @@ export class StoredView {
   }
 
   ledger(): readonly LedgerItem[] {
-    return this.#made('ledger', 'ledger', () => Array.from(this.#store.table.items('ledger'), failureOf))
+    return this.#made('ledger', 'ledger', () => {
+      const known = this.#failures
+      const failures = new Map<TableItem['value'], LedgerItem>()
+      for (const stored of this.#store.table.items('ledger'))
+        failures.set(stored.value, known.get(stored.value) ?? failureOf(stored))
+      this.#failures = failures
+      return [...failures.values()]
+    })
   }
 
   /** Several where items of edits stand at the place of their original. */

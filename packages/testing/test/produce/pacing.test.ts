@@ -11,7 +11,7 @@ import { writeRecords } from './support/write-records.ts'
  * figure is half a million records; `EDDY_PACING_RECORDS=500000` plays as many. Fewer are harder, since what the writers
  * have to learn first weighs more.
  */
-const RECORDS = Number(process.env.EDDY_PACING_RECORDS ?? 100_000)
+const RECORDS = Number(process.env.EDDY_PACING_RECORDS ?? 50_000)
 const SEED = Number(process.env.EDDY_PACING_SEED ?? 1)
 const SHARDS = 10
 const RECORD_BYTES = 1_024 + 6

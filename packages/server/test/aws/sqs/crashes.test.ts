@@ -12,7 +12,7 @@ const ROUGH: FaultPlan = {
   callMs: { minMs: 0, maxMs: 8 },
   answerMs: { minMs: 0, maxMs: 8 },
 }
-const SEEDS = 12
+const SEEDS = 8
 const STEPS = 70
 const GROUPS = 3
 const VISIBILITY_S = 20

@@ -1,5 +1,5 @@
 import type { Expect, ItemKey, PutItem, QueryPage, QueryRequest, TableItem, WriteResult } from '@eddy/core'
-import { cloneItem, cloneValue } from './clone-value.ts'
+import { cloneItem } from './clone-value.ts'
 import { compareUtf8 } from './compare-utf8.ts'
 import { SortedArray } from './sorted-array.ts'
 
@@ -26,7 +26,10 @@ export class TableStore {
     return undefined
   }
 
-  /** @param indexAtMs when the write shows in index queries */
+  /**
+   * @param item - its value is kept as it is: who may change it later passes a copy
+   * @param indexAtMs - when the write shows in index queries
+   */
   put(item: PutItem, expect: Expect, nowMs: number, indexAtMs: number): WriteResult {
     const current = this.get(item, nowMs)
     if (!holds(current, expect)) return refused(current)
@@ -34,7 +37,7 @@ export class TableStore {
       partition: item.partition,
       sort: item.sort,
       version: (current?.version ?? 0) + 1,
-      value: cloneValue(item.value),
+      value: item.value,
       ...(item.expiresAtMs !== undefined && { expiresAtMs: item.expiresAtMs }),
       ...(item.index && { index: { partition: item.index.partition, sort: item.index.sort } }),
     }
