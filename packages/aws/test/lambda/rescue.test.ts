@@ -1,5 +1,7 @@
 import { defineApp, type Engine, encodeEvent, fixed, stream, subscribe } from '@eddy/core'
+import { quietFaults } from '@eddy/testing'
 import { describe, expect, it } from 'vitest'
+import { eventOf } from './support/batch-events.ts'
 import type { Sandbox } from './support/lambda-world.ts'
 import { openWorld, sqsRecord } from './support/open-world.ts'
 
@@ -154,6 +156,34 @@ describe('Rescue handler', () => {
     world.mapRetries('work')
     await world.clock.advance(MINUTE_MS)
     expect([...handled].sort()).toEqual(['e0', 'e1', 'e2', 'e3'])
+  })
+
+  it('puts keys side by side into the ledger: a large batch fits into the time of a function', async () => {
+    const COUNT = 320
+    const KEYS = 16
+    const world = await openWorld(poisonApp('key', [], () => false))
+    const many = Array.from({ length: COUNT }, (_, n) => ({ key: `k${n % KEYS}`, id: `e${n}`, data: null }))
+    await world.put('events', many)
+    const batch = await eventOf(world, 0, COUNT - 1)
+    const document = {
+      requestContext: { functionArn: 'f', condition: 'RetryAttemptsExhausted', approximateInvokeCount: 1 },
+      KinesisBatchInfo: {
+        shardId: 'shardId-000000000000',
+        startSequenceNumber: batch.Records[0]?.kinesis.sequenceNumber,
+        endSequenceNumber: batch.Records.at(-1)?.kinesis.sequenceNumber,
+        batchSize: COUNT,
+        streamArn: 'arn:aws:kinesis:eu-west-1:000000000000:stream/events',
+      },
+      payload: JSON.stringify(batch),
+    }
+    const CALL_MS = 5
+    world.world.faults = { ...quietFaults, callMs: { minMs: CALL_MS, maxMs: CALL_MS } }
+    const startMs = world.clock.now()
+    expect(await world.settle(world.fn('rescue').invoke(document))).toMatchObject({ ok: true })
+    expect(world.clock.now() - startMs).toBeLessThan((COUNT * CALL_MS) / 2)
+    world.world.faults = quietFaults
+    const status = await world.settle(world.operations.showSubscription('work'))
+    expect(status).toMatchObject({ retrying: KEYS, held: COUNT - KEYS, heldKeys: KEYS })
   })
 
   it('of a long range between the first and the last record nothing is left out (I2)', async () => {

@@ -21,6 +21,9 @@ export interface RescueOptions {
   readonly mayBeLate: boolean
 }
 
+/** Lanes at a time (I6). One after another, a large batch takes longer than a function lives, and never comes to its end. */
+const MAX_LANES = 16
+
 /** What became of rescued events. */
 export interface Rescued {
   /** They wait in the failure ledger, in their place. */
@@ -44,11 +47,36 @@ export async function rescueEvents(
 ): Promise<Rescued> {
   const { parts } = invocation
   const { engine, stopping, logger, holds } = parts
-  const lanes = [...new Set(events.map(({ meta }) => laneName(meta)))]
-  await persist(engine.clock, stopping, logger, 'reading holds', () => holds.loadNamed(lanes))
+  const lanes = byLane(events)
+  await persist(engine.clock, stopping, logger, 'reading holds', () => holds.loadNamed([...lanes.keys()]))
   const counts = { entered: 0, late: 0, known: 0 }
-  for (const event of events) counts[await rescueOne(invocation, event, options)] += 1
+  const waiting = lanes.values()
+  const errors: unknown[] = []
+  const work = async (): Promise<void> => {
+    try {
+      for (const lane of waiting)
+        for (const event of lane) {
+          if (errors.length > 0) return
+          counts[await rescueOne(invocation, event, options)] += 1
+        }
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(MAX_LANES, lanes.size) }, work))
+  if (errors.length > 0) throw errors[0]
   return counts
+}
+
+function byLane(events: readonly LostEvent[]): ReadonlyMap<string, readonly LostEvent[]> {
+  const lanes = new Map<string, LostEvent[]>()
+  for (const event of events) {
+    const name = laneName(event.meta)
+    const lane = lanes.get(name)
+    if (lane === undefined) lanes.set(name, [event])
+    else lane.push(event)
+  }
+  return lanes
 }
 
 async function rescueOne(
