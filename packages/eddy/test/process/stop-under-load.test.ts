@@ -92,7 +92,7 @@ describe('a stop under load', () => {
       await until(() => isThrough(place))
       const found = effects(place)
       expect([...new Set(numbersOf(found))]).toEqual(ALL)
-      if (blocks !== 'nothing') expectOrderOfKeys(found)
+      expectOrderOfKeys(found)
       expect((await place.failures()).map(({ item }) => item.status)).not.toContain('dead')
     },
   )
