@@ -12,7 +12,7 @@ export default defineConfig({
     ...test,
     // Stories start many processes each: more of them at a time would only make each other late.
     maxWorkers: '50%',
-    testTimeout: 300_000,
+    testTimeout: 600_000,
     projects: [
       {
         extends: true,

@@ -36,8 +36,9 @@ for (const name of CLIENTS) {
     const answer = send.call(this, command, ...rest)
     if (this.config.serviceId !== 'Kinesis' || typeof answer?.then !== 'function') return answer
     const stream = streamOf(command.input)
-    streams.delete(command.input.ShardIterator)
     return answer.then((output) => {
+      // A request that failed is made again with the same one.
+      streams.delete(command.input.ShardIterator)
       const iterator = output.NextShardIterator ?? output.ShardIterator
       if (iterator !== undefined && stream !== undefined) remember(iterator, stream)
       return output

@@ -31,7 +31,7 @@ export function poisonApp(streams: readonly string[], file: string): AppDefiniti
           await sleep(5)
           if (does === 'exit') process.exit(1)
           // No signal and no timer gets through: only the function's own time ends it.
-          while (does === 'hang');
+          if (does === 'hang') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
           note({ stream: name, index, is: 'done' })
         },
       }),

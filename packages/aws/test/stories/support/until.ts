@@ -5,7 +5,7 @@ const EVERY_MS = 250
 export interface UntilOptions {
   /** What is told if it never is. */
   readonly logs?: () => string
-  /** Default 200,000. */
+  /** Default 400,000. */
   readonly timeoutMs?: number
 }
 
@@ -13,7 +13,7 @@ export interface UntilOptions {
 export async function until<T>(
   look: () => Promise<T> | T,
   isDone: (seen: T) => boolean,
-  { logs = () => '', timeoutMs = 200_000 }: UntilOptions = {},
+  { logs = () => '', timeoutMs = 400_000 }: UntilOptions = {},
 ): Promise<T> {
   const endMs = performance.now() + timeoutMs
   for (;;) {

@@ -34,6 +34,8 @@ const MODULE = fileURLToPath(new URL('./app-functions.mjs', import.meta.url))
 const ACCOUNT = '000000000000'
 const REGION = 'us-east-1'
 const TIMEOUT_MS = 75_000
+/** As the constructs have it. */
+const TIMEOUTS_MS: Partial<Record<Role, number>> = { rescue: 300_000 }
 const HTTP_TRIES = 5
 const ASYNC_TRIES = 5
 const TOKEN = 'of-this-deployment'
@@ -50,7 +52,7 @@ export interface DeployOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Of one process of a function, by its number among these. */
   readonly envOf?: (role: Role, number: number) => Readonly<Record<string, string>>
-  /** Of every function; default 75,000: twice what a handler may take, and more. */
+  /** Of the functions of subscriptions; default 75,000: twice what a handler may take, and more. */
   readonly timeoutMs?: number
   /** Of retry queues; default: six times what a function may take, as of the constructs. */
   readonly visibilityMs?: number
@@ -117,7 +119,8 @@ export class DeployedApp {
     const handler = role === 'live' ? this.#liveHandlerOf(subscription as string) : role
     const made = new DeployedFunction({
       clock: systemClock,
-      ...{ name, file: MODULE, exportName: handler, timeoutMs },
+      ...{ name, file: MODULE, exportName: handler },
+      timeoutMs: subscription === undefined ? (TIMEOUTS_MS[role] ?? TIMEOUT_MS) : timeoutMs,
       env: (number) => ({
         ...world.env,
         ...resourceEnv(this.resources),
@@ -188,7 +191,7 @@ export class DeployedApp {
   /** Sends the document to a queue that the rescue is mapped to. */
   async failuresToSqs(): Promise<OnFailure> {
     const queue = `${this.#options.name}-lost`
-    const url = await this.queueUrl(queue)
+    const url = await this.queueUrl(queue, { VisibilityTimeout: '60' })
     this.mapQueue(url, queue, this.fn('rescue'))
     return {
       type: 'sqs',
