@@ -6,6 +6,8 @@ import { killRun } from './kill/kill-run.ts'
 import { writeChanges } from './kill/processes.ts'
 import { makeRepository } from './make-repository.ts'
 
+const KILLS = { nothing: 1, key: 2, shard: 1 } as const
+
 let parent: string
 let repository: string
 let changesFile: string
@@ -32,7 +34,7 @@ describe('a repository through eddy put, with a server that is killed on the way
         repository,
         changesFile,
         blocks,
-        kills: 2,
+        kills: KILLS[blocks],
         batch: 10,
         failRate: 0.03,
         sampledPaths: 10,
@@ -40,7 +42,7 @@ describe('a repository through eddy put, with a server that is killed on the way
         drainMs: 60_000,
       })
       expect(result.verdict).toMatchObject({ ok: true, differences: [] })
-      expect(result.kills).toBe(2)
+      expect(result.kills).toBe(KILLS[blocks])
       expect(result.retries).toBeGreaterThan(0)
       if (blocks !== 'nothing') expect(result.verdict.violations).toBe(0)
     })
