@@ -77,7 +77,7 @@ export async function lostIn(value: unknown, readObject: ReadObject, depth = 0):
     return [{ kind: 'notices', functionArn, records }]
   }
   if (typeof document.Message === 'string' && typeof document.TopicArn === 'string')
-    return await lostIn(JSON.parse(document.Message), readObject, depth + 1)
+    return await lostIn(parsed(document.Message), readObject, depth + 1)
   if (!Array.isArray(document.Records)) throw unknownDocument()
   const lost: Lost[] = []
   for (const record of document.Records) lost.push(...(await lostInRecord(record, readObject, depth)))
@@ -92,20 +92,20 @@ async function lostInRecord(
   const { s3 } = record as Partial<S3Record>
   if (s3 !== undefined) {
     const key = decodeURIComponent(s3.object.key.replaceAll('+', ' '))
-    return await lostIn(JSON.parse(await readObject(s3.bucket.name, key)), readObject, depth + 1)
+    return await lostIn(parsed(await readObject(s3.bucket.name, key)), readObject, depth + 1)
   }
   const { Sns } = record as Partial<SnsRecord>
   if (Sns !== undefined) {
     // What a topic got that was a function's source is the message itself: its dead-letter queue has the event.
     if (depth > 0) return [{ kind: 'notices', functionArn: undefined, records: [record as SnsRecord] }]
-    return await lostIn(JSON.parse(Sns.Message), readObject, depth + 1)
+    return await lostIn(parsed(Sns.Message), readObject, depth + 1)
   }
   const { body, messageId } = record as Partial<SqsRecord>
   if (typeof body !== 'string' || typeof messageId !== 'string') throw unknownDocument()
   // Moved from a queue of the application to the queue behind it: the message itself.
   if ((record as SqsRecord).attributes?.DeadLetterQueueSourceArn !== undefined)
     return [{ kind: 'message', record: record as SqsRecord }]
-  return await lostIn(JSON.parse(body), readObject, depth + 1)
+  return await lostIn(parsed(body), readObject, depth + 1)
 }
 
 function lostRecords(document: Document, info: NonNullable<Document['KinesisBatchInfo']>): LostRecords {
@@ -120,7 +120,7 @@ function lostRecords(document: Document, info: NonNullable<Document['KinesisBatc
     batchSize: info.batchSize,
     condition: requestContext.condition ?? 'unknown',
     invokeCount: requestContext.approximateInvokeCount ?? 0,
-    records: payload === undefined ? undefined : (JSON.parse(payload) as KinesisEvent).Records,
+    records: payload === undefined ? undefined : (parsed(payload) as KinesisEvent).Records,
   }
 }
 
@@ -128,6 +128,15 @@ function noticesIn(payload: unknown): readonly SnsRecord[] {
   const { Records } = payload as Partial<SnsEvent>
   if (!Array.isArray(Records) || Records.some((record) => record.Sns === undefined)) throw unknownDocument()
   return Records
+}
+
+/** What is no JSON may be anybody's: the parser's own error quotes it, and is logged. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw unknownDocument()
+  }
 }
 
 function unknownDocument(): Error {

@@ -215,6 +215,21 @@ describe('Rescue handler', () => {
     expect((await world.failures()).map(({ eventId }) => eventId).sort()).toEqual(['e0', `e${COUNT - 1}`])
   })
 
+  it('a message that is no document is not quoted in the log', async () => {
+    const lines: string[] = []
+    const log = (fields: object, message: string): void => void lines.push(JSON.stringify([fields, message]))
+    const world = await openWorld(
+      poisonApp('key', [], () => false),
+      { options: { logger: { debug: log, info: log, warn: log, error: log } } },
+    )
+    const result = await world.settle(
+      world.fn('rescue').invoke({ Records: [sqsRecord('r1', 'card 4111-1111')] }),
+    )
+    expect(result).toMatchObject({ ok: true, payload: { batchItemFailures: [{ itemIdentifier: 'r1' }] } })
+    expect(lines.join()).toContain('OnFailure')
+    expect(lines.join()).not.toContain('4111')
+  })
+
   it('a document that is none is not taken for handled', async () => {
     const world = await openWorld(poisonApp('key', [], () => false))
     const result = await world.settle(
