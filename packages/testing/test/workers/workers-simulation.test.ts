@@ -4,7 +4,7 @@ import { runWorkersSeeds } from '../../src/simulation/workers/run-workers-seeds.
 const SEEDS = Number(process.env.EDDY_WORKERS_SEEDS ?? 24)
 const FIRST = Number(process.env.EDDY_FIRST_SEED ?? 1)
 
-test(`workers: ${SEEDS} seeds from ${FIRST} of deaths, stalls, joins, leaves, splits and merges (I2, I3, I5, I9)`, async () => {
+test(`workers: ${SEEDS} seeds from ${FIRST} of deaths, stalls, joins, leaves, splits, merges and changes of the policy (I2, I3, I5, I9)`, async () => {
   const report = await runWorkersSeeds(FIRST, SEEDS)
   const told = report.failures.map(
     ({ seed, message }) => `seed ${seed}: ${message}\n  replay: npm run simulate -- --workers --seed ${seed}`,
@@ -15,4 +15,5 @@ test(`workers: ${SEEDS} seeds from ${FIRST} of deaths, stalls, joins, leaves, sp
   expect(report.kills).toBeGreaterThan(SEEDS / 2)
   expect(report.takenOver).toBeGreaterThan(SEEDS)
   expect(report.handedOver).toBeGreaterThan(SEEDS)
+  expect(report.policyChanges).toBeGreaterThan(SEEDS / 3)
 }, 120_000)

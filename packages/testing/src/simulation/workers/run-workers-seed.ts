@@ -41,6 +41,7 @@ export interface WorkersSeedResult {
     /** Leases that went from one worker to another without a word. */
     readonly takenOver: number
     readonly handedOver: number
+    readonly policyChanges: number
     /** Workers that handled something. */
     readonly workers: number
   }
@@ -83,7 +84,7 @@ class WorkersSeedRun {
   readonly world: SimWorld
   readonly view: StoredView
   readonly history: WorkersHistory
-  readonly seen = { kills: 0, takenOver: 0, handedOver: 0 }
+  readonly seen = { kills: 0, takenOver: 0, handedOver: 0, policyChanges: 0 }
   violation: Violation | undefined
   readonly #dice: Prng
   readonly #events = new Map<string, WorkersEvent>()
@@ -99,7 +100,7 @@ class WorkersSeedRun {
     const faults = scenario.isRough ? roughFaults : { ...quietFaults, callMs: { minMs: 0, maxMs: 5 } }
     this.world = new SimWorld({ seed: scenario.seed, faults, traceLength: 3_000 })
     this.view = new StoredView(this.world.store)
-    this.history = new WorkersHistory(this.view, scenario.blocks)
+    this.history = new WorkersHistory(this.view, scenario.promised)
     this.#dice = new Prng(`play-workers/${scenario.seed}`)
     this.world.onCrash = () => this.#onCrash()
     this.world.store.table.onChange = (before, after) => this.#onChange(before, after)
@@ -228,12 +229,15 @@ class WorkersSeedRun {
         this.#redrive()
         return
       case 'pause':
-        this.#any()
-          ?.operations.pauseSubscription(SUBSCRIPTION)
-          .catch(() => {})
+        this.#ask((operations) => operations.pauseSubscription(SUBSCRIPTION))
         return
       case 'resume':
         this.#resume()
+        return
+      case 'policy':
+        this.#ask((operations) =>
+          operations.changePolicy(SUBSCRIPTION, { set: { 'failure.blocks': action.blocks } }),
+        )
         return
       case 'split':
       case 'merge': {
@@ -294,9 +298,13 @@ class WorkersSeedRun {
   }
 
   #resume(): void {
-    this.#any()
-      ?.operations.resumeSubscription(SUBSCRIPTION)
-      .catch(() => {})
+    this.#ask((operations) => operations.resumeSubscription(SUBSCRIPTION))
+  }
+
+  /** A person asks one of the workers; what they meet is the engine's. */
+  #ask(ask: (operations: Runtime['operations']) => Promise<unknown>): void {
+    const runtime = this.#any()
+    if (runtime !== undefined) ask(runtime.operations).catch(() => {})
   }
 
   async #reshard(kind: 'split' | 'merge', { operations }: Runtime): Promise<void> {
@@ -336,6 +344,7 @@ class WorkersSeedRun {
   #onChange(before: TableItem | undefined, after: TableItem | undefined): void {
     const { partition, sort } = (after ?? before) as TableItem
     if (partition === 'lease') this.#leaseChanged(sort, before, after)
+    if (partition === 'policy') this.seen.policyChanges += 1
     if (!partition.startsWith('checkpoint/') || before === undefined || after === undefined) return
     const [was, is] = [before.value, after.value] as unknown as [StoredCheckpoint, StoredCheckpoint]
     if (is.epoch < was.epoch)

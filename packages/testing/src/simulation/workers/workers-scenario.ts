@@ -25,10 +25,14 @@ export type WorkersAction =
   | { readonly kind: 'redrive' }
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
+  /** A person changes what waits behind a failure, through one worker; the others see it a second later. */
+  | { readonly kind: 'policy'; readonly blocks: 'key' | 'shard' }
 
 export interface WorkersScenario {
   readonly seed: number
   readonly blocks: 'nothing' | 'key' | 'shard'
+  /** The order that every policy of the run keeps. */
+  readonly promised: 'nothing' | 'key' | 'shard'
   readonly exhausted: 'dead-letter' | 'hold'
   readonly shards: number
   readonly workers: number
@@ -51,9 +55,11 @@ export function workersScenarioOf(seed: number): WorkersScenario {
   const blocks = dice.pick(['nothing', 'key', 'key', 'shard'] as const)
   const leaseMs = dice.pick([1_000, 3_000, 10_000])
   const hasPoison = dice.chance(0.15)
+  const changes = blocks === 'nothing' ? [] : policyChanges(new Prng(`workers-policy/${seed}`))
   return {
     seed,
     blocks,
+    promised: blocks === 'nothing' || changes.length === 0 ? blocks : 'key',
     exhausted: blocks === 'nothing' ? 'dead-letter' : dice.pick(['dead-letter', 'hold'] as const),
     shards: 1 + dice.int(4),
     workers: 2 + dice.int(2),
@@ -63,7 +69,9 @@ export function workersScenarioOf(seed: number): WorkersScenario {
     delayMs: dice.pick([0, 20, 300, 2_000]),
     timeoutMs: 1_000 + dice.int(2_000),
     isRough: dice.chance(0.7),
-    actions: [...appends(dice, hasPoison), ...troubles(dice, leaseMs)].sort((a, b) => a.atMs - b.atMs),
+    actions: [...appends(dice, hasPoison), ...troubles(dice, leaseMs), ...changes].sort(
+      (a, b) => a.atMs - b.atMs,
+    ),
   }
 }
 
@@ -118,4 +126,12 @@ function troubles(dice: Prng, leaseMs: number): Timed[] {
     list.push({ atMs, action: { kind: 'pause' } }, { atMs: atMs + 6_000, action: { kind: 'resume' } })
   }
   return list
+}
+
+function policyChanges(dice: Prng): Timed[] {
+  if (!dice.chance(0.6)) return []
+  return Array.from({ length: 2 + dice.int(8) }, () => ({
+    atMs: dice.int(LENGTH_MS),
+    action: { kind: 'policy', blocks: dice.pick(['key', 'shard'] as const) },
+  }))
 }
