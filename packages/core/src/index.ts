@@ -320,4 +320,5 @@ export type {
 export { type ItemContext, Producer, type ProducerOptions } from './produce/producer.ts'
 export type { ProducerLog } from './produce/producer-log.ts'
 export { randomUuid } from './produce/uuid.ts'
-export { type Observed, type Runtime, type RuntimeOptions, startRuntime } from './runtime/runtime.ts'
+export { type Runtime, type RuntimeOptions, startRuntime } from './runtime/runtime.ts'
+export type { SubscriptionFigures, WaitingFigures } from './runtime/subscription-figures.ts'

@@ -1,5 +1,14 @@
+import type { PublishMetrics } from '@eddy/aws/metrics'
 import type { AwsResources } from '@eddy/aws/resources'
-import { type AppDefinition, type Logger, leases, silentLogger, startRuntime } from '@eddy/core'
+import {
+  type AppDefinition,
+  type Engine,
+  type Logger,
+  leases,
+  type Runtime,
+  silentLogger,
+  startRuntime,
+} from '@eddy/core'
 import { type Eddy, eddyOf } from './eddy.ts'
 import { threadsOf } from './threads/threads-of.ts'
 
@@ -15,13 +24,13 @@ export interface OpenAwsOptions {
   readonly workerName?: string
   /** After this long without a sign of life other workers take over: 1,000 to 600,000, default 10,000. */
   readonly leaseMs?: number
+  /**
+   * Once a minute to CloudWatch what the worker counted: `emf` as lines in the embedded metric format on standard output,
+   * which CloudWatch Logs makes metrics of; or whatever takes them. Default: `emf` in a task of Amazon ECS, else `none`.
+   */
+  readonly metrics?: 'emf' | 'none' | PublishMetrics
   /** Make what is not there: for emulators and first steps. Default false. */
   readonly create?: boolean
-  /**
-   * Takes a line of the CloudWatch embedded metric format for each subscription once a minute: what the constructs' alarms
-   * look at, where such lines get into a log of CloudWatch. Default: nobody.
-   */
-  readonly writeMetrics?: (line: string) => void
   /** Where region, credentials and endpoints are found. Default: the process's. */
   readonly env?: Readonly<Record<string, string | undefined>>
 }
@@ -38,7 +47,7 @@ export async function openAws(app: AppDefinition, options: OpenAwsOptions): Prom
   const ownership = leases({ ...(name !== undefined && { name }), ...(leaseMs !== undefined && { leaseMs }) })
   const startThreads = threadsOf(app, options)
   // Loaded here, so that whoever runs embedded needs none of it.
-  const { awsEngine, tellMetrics, withTopic } = await import('@eddy/aws/engine')
+  const { awsEngine, withTopic } = await import('@eddy/aws/engine')
   const told = await withTopic(app, resources, env)
   const engine = await awsEngine({
     app,
@@ -56,22 +65,13 @@ export async function openAws(app: AppDefinition, options: OpenAwsOptions): Prom
       ...(logger !== undefined && { logger }),
       ...(readOnly !== undefined && { readOnly }),
     })
+    const metrics = await startMetrics(options, engine, runtime)
     const eddy = eddyOf(runtime, engine, async () => {})
-    if (options.writeMetrics === undefined) return eddy
-    const stopping = new AbortController()
-    const telling = tellMetrics({
-      application: resources.name,
-      runtime,
-      clock: engine.clock,
-      logger: logger ?? silentLogger,
-      write: options.writeMetrics,
-      signal: stopping.signal,
-    })
     return {
       ...eddy,
       close: async (closeOptions) => {
-        stopping.abort()
-        await telling
+        await runtime.stop(closeOptions)
+        await metrics?.stop()
         await eddy.close(closeOptions)
       },
     }
@@ -79,4 +79,20 @@ export async function openAws(app: AppDefinition, options: OpenAwsOptions): Prom
     await engine.close()
     throw error
   }
+}
+
+/** Set by the agent of Amazon ECS, on Fargate too: its log driver takes standard output to CloudWatch Logs. */
+const ECS_VARIABLE = 'ECS_CONTAINER_METADATA_URI_V4'
+
+async function startMetrics(
+  { resources, logger = silentLogger, env = process.env, metrics }: OpenAwsOptions,
+  { clock }: Engine,
+  runtime: Runtime,
+): Promise<{ stop(): Promise<void> } | undefined> {
+  const wanted = metrics ?? (env[ECS_VARIABLE] === undefined ? 'none' : 'emf')
+  if (wanted === 'none') return undefined
+  const { embeddedMetrics, WorkerMetrics } = await import('@eddy/aws/metrics')
+  const write = (line: string): void => void process.stdout.write(`${line}\n`)
+  const publish = wanted === 'emf' ? embeddedMetrics(resources.name, () => clock.now(), write) : wanted
+  return new WorkerMetrics({ figures: () => runtime.figures(), publish, clock, logger })
 }

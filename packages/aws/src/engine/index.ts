@@ -1,4 +1,3 @@
 export { type AwsEngineOptions, awsEngine } from './aws-engine.ts'
 export { MissingPackageError } from './load-service.ts'
 export { withTopic } from './with-topic.ts'
-export { tellMetrics, type WorkerMetricsOptions } from './worker-metrics.ts'

@@ -1,5 +1,5 @@
+export { embeddedMetrics } from '../metrics/embedded-metrics.ts'
 export { jsonLogger } from './function-logger.ts'
-export { embeddedMetrics } from './function-metrics.ts'
 export { type Handlers, type HandlersOptions, type HttpAppOptions, handlers } from './handlers.ts'
 export type { HttpEvent, HttpResult } from './http-event.ts'
 export type { HttpApp } from './http-handler.ts'

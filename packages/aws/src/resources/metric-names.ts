@@ -20,4 +20,6 @@ export const METRIC_NAMES = {
   heldKeys: 'HeldKeys',
   /** How long the oldest event that waits for a retry has been due or waiting, as the sweep finds it. Seconds. */
   oldestRetry: 'OldestRetry',
+  /** Age of the oldest event that workers are not done with live. Seconds. Of functions Lambda tells `IteratorAge`. */
+  lag: 'Lag',
 } as const

@@ -12,6 +12,8 @@ export interface EddyProcess {
   readonly pid: number
   /** What it logged, the last part of it. */
   stderr(): string
+  /** What it wrote to standard output, the last part of it: all of it once it has ended. */
+  stdout(): string
   /** kill -9. */
   kill(): Promise<void>
   /** SIGTERM. @returns its exit status */
@@ -28,12 +30,17 @@ export async function startEddy(
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let errors = ''
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    output = (output + chunk.toString()).slice(-MAX_TEXT)
+  })
   child.stderr.on('data', (chunk: Buffer) => {
     errors = (errors + chunk.toString()).slice(-MAX_TEXT)
   })
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
-    const exit = once(child, 'exit', { signal: AbortSignal.timeout(END_MS) })
+    // Not `exit`: what it wrote last may still be on its way.
+    const exit = once(child, 'close', { signal: AbortSignal.timeout(END_MS) })
     child.kill(signal)
     const [code] = (await exit) as [number | null]
     return code
@@ -44,6 +51,7 @@ export async function startEddy(
       url,
       pid: child.pid as number,
       stderr: () => errors,
+      stdout: () => output,
       kill: async () => void (await end('SIGKILL')),
       stop: () => end('SIGTERM'),
     }
@@ -61,10 +69,13 @@ function urlOf(child: ChildProcess, errors: () => string): Promise<string> {
       START_MS,
     )
     child.stdout?.on('data', (chunk: Buffer) => {
+      if (said.includes('\n')) return
       said += chunk.toString()
-      if (!said.includes('\n')) return
+      // Metrics may follow.
+      const [first = '', ...rest] = said.split('\n')
+      if (rest.length === 0) return
       clearTimeout(giveUp)
-      resolve((JSON.parse(said) as { url: string }).url)
+      resolve((JSON.parse(first) as { url: string }).url)
     })
     child.once('exit', (code, signal) => {
       clearTimeout(giveUp)

@@ -13,7 +13,7 @@ import { brokenOrder, doneOrders, inFlightOf, type OrderNote, readOrderNotes } f
 const APP = fileURLToPath(new URL('../apps/orders.ts', import.meta.url))
 const CUSTOMERS = 40
 const ORDERS_EACH = 25
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 120_000
 
 let world: AwsWorld
 let folder = ''
@@ -41,6 +41,8 @@ async function startWorker(name: string): Promise<EddyProcess> {
     ORDERS_FILE: join(folder, 'orders.log'),
     ORDERS_WORKER: name,
     ORDERS_FAILING: '3',
+    // As the agent of ECS sets it: metrics go to standard output.
+    ECS_CONTAINER_METADATA_URI_V4: 'http://127.0.0.1/v4/worker',
   })
   running.push(worker)
   return worker
@@ -95,6 +97,11 @@ it('I2, I3: two workers, one killed with work in flight: every order is done, ea
 
   // A stop hands over within its bound: the next worker goes on at once, with nothing to replay.
   expect(await second.stop()).toBe(0)
+  // It tells at its stop what it counted since the last minute. A result that came too late is no count.
+  const handled = metricsOf(second).reduce((sum, { Handled = 0 }) => sum + Handled, 0)
+  const ended = notes().filter(({ worker, what }) => worker === 'two' && what === 'end').length
+  expect(handled).toBeLessThanOrEqual(ended)
+  expect(handled).toBeGreaterThan(ended * 0.9)
 
   const calls = readCalls(join(folder, 'calls.ndjson'))
   expect(violationsOf(calls)).toEqual([])
@@ -104,3 +111,11 @@ it('I2, I3: two workers, one killed with work in flight: every order is done, ea
   // The second worker found the group of schedules that the first one had made.
   expect(world.scheduler.refusals.filter((refusal) => !refusal.startsWith('ConflictException'))).toEqual([])
 })
+
+/** What CloudWatch Logs would make metrics of. */
+function metricsOf(worker: EddyProcess): readonly { readonly Handled?: number }[] {
+  const lines = worker.stdout().split('\n')
+  const parsed = lines.filter((line) => line.includes('"_aws"')).map((line) => JSON.parse(line))
+  for (const line of parsed) expect(line).toMatchObject({ Application: 'shop', Subscription: 'charge' })
+  return parsed
+}

@@ -1,10 +1,16 @@
 import { Duration } from 'aws-cdk-lib'
-import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import {
+  Alarm,
+  type AlarmProps,
+  ComparisonOperator,
+  type IMetric,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
 import type { AlarmOptions } from './alarm-options.ts'
-import { eddyMetric, PERIOD, streamAge, streamThrottles, tableThrottles } from './app-metrics.ts'
+import { eddyMetric, lagMetric, PERIOD, streamAge, streamThrottles, tableThrottles } from './app-metrics.ts'
 import type { Watched } from './watched.ts'
 
 const DEFAULTS = {
@@ -15,7 +21,9 @@ const DEFAULTS = {
   throttles: 10,
 } as const satisfies Required<AlarmOptions>
 
-const HOUR_MS = 3_600_000
+const HOUR_SECONDS = 3_600
+/** A sweep is told each minute; a deployment, or a role that changes hands, costs one or two. */
+const SILENT_PERIODS = 3
 
 /** What to do when each rings: docs/guides/operating-on-aws.md. */
 export class AppAlarms extends Construct {
@@ -35,6 +43,7 @@ export class AppAlarms extends Construct {
     for (const { name } of watched.app.subscriptions) this.#subscription(watched, name)
     for (const { name } of watched.app.streams) this.#stream(watched, name)
     this.#functions(watched)
+    this.#lags(watched)
     this.#deadQueues(watched)
     for (const way of ['Read', 'Write'] as const) {
       const metric = tableThrottles(watched, way)
@@ -62,12 +71,29 @@ export class AppAlarms extends Construct {
       this.#limits.oldestRetrySeconds,
       `${name}: an event waits for its retry for long`,
     )
+    this.#silence(watched, name)
+  }
+
+  /**
+   * Each minute the sweep tells what waits, 0 too. Without it no figure says that anything is wrong: lost retries stay lost,
+   * and every other alarm is content.
+   */
+  #silence(watched: Watched, name: string): void {
+    const { functions } = watched
+    const told = eddyMetric(watched, name, 'oldestRetry', 'SampleCount')
+    const who = functions === undefined ? 'no worker sweeps' : 'the function sweep does not run'
+    const description = `${name}: nothing says how it is, since ${who}: lost retries are not sent again`
+    this.#alarm(`subscription:${name}:silent`, told, 1, description, {
+      comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+      evaluationPeriods: SILENT_PERIODS,
+      treatMissingData: TreatMissingData.BREACHING,
+    })
   }
 
   #stream(watched: Watched, name: string): void {
     const { retentionShare, throttles } = this.#limits
     const { retentionHours } = watched.streams.of(name)
-    const nearMs = Math.floor(retentionHours * HOUR_MS * retentionShare)
+    const nearMs = Math.floor(retentionHours * HOUR_SECONDS * retentionShare) * 1_000
     const told = 'a reader lags so far behind that retention will remove records before they are read'
     this.#alarm(`stream:${name}:retention-near`, streamAge(watched, name), nearMs, `${name}: ${told}`)
     for (const way of ['Read', 'Write'] as const) {
@@ -77,9 +103,9 @@ export class AppAlarms extends Construct {
     }
   }
 
-  #functions({ app, functions, streams }: Watched): void {
+  #functions({ functions }: Watched): void {
     if (functions === undefined) return
-    const { functionErrors, iteratorAgeSeconds, retentionShare, throttles } = this.#limits
+    const { functionErrors, throttles } = this.#limits
     for (const [label, { function: target }] of functions.all()) {
       const errors = target.metricErrors({ period: PERIOD, statistic: 'Sum' })
       this.#alarm(
@@ -91,19 +117,24 @@ export class AppAlarms extends Construct {
       const refused = target.metricThrottles({ period: PERIOD, statistic: 'Sum' })
       this.#alarm(`function:${label}:throttles`, refused, throttles, `${label}: no function was free`)
     }
-    for (const { name, source } of app.subscriptions) {
-      const live = functions.subscriptions.get(name)?.live
-      if (source.kind !== 'stream' || live === undefined) continue
-      const age = live.function.metric('IteratorAge', { period: PERIOD, statistic: 'Maximum' })
+  }
+
+  /** How far behind the subscriptions of streams are: of functions Lambda says it, workers say it themselves. */
+  #lags(watched: Watched): void {
+    const { iteratorAgeSeconds, retentionShare } = this.#limits
+    for (const { name, source } of watched.app.subscriptions) {
+      if (source.kind !== 'stream') continue
+      const { metric, perSecond } = lagMetric(watched, name)
       this.#alarm(
         `subscription:${name}:iterator-age`,
-        age,
-        iteratorAgeSeconds * 1_000,
+        metric,
+        iteratorAgeSeconds * perSecond,
         `${name}: it does not keep up with its stream`,
       )
-      const nearMs = Math.floor(streams.of(source.name).retentionHours * HOUR_MS * retentionShare)
+      const retentionSeconds = watched.streams.of(source.name).retentionHours * HOUR_SECONDS
+      const near = Math.floor(retentionSeconds * retentionShare) * perSecond
       const told = 'it lags so far behind that retention will remove records before they are handled'
-      this.#alarm(`subscription:${name}:retention-near`, age, nearMs, `${name}: ${told}`)
+      this.#alarm(`subscription:${name}:retention-near`, metric, near, `${name}: ${told}`)
     }
   }
 
@@ -124,7 +155,13 @@ export class AppAlarms extends Construct {
     }
   }
 
-  #alarm(id: string, metric: IMetric, threshold: number, alarmDescription: string): void {
+  #alarm(
+    id: string,
+    metric: IMetric,
+    threshold: number,
+    alarmDescription: string,
+    more: Partial<AlarmProps> = {},
+  ): void {
     const alarm = new Alarm(this, id, {
       alarmName: `${this.#name}-${id}`,
       alarmDescription,
@@ -134,6 +171,7 @@ export class AppAlarms extends Construct {
       evaluationPeriods: 1,
       // Nothing happened: nothing is wrong.
       treatMissingData: TreatMissingData.NOT_BREACHING,
+      ...more,
     })
     alarm.addAlarmAction(this.#action)
     alarm.addOkAction(this.#action)

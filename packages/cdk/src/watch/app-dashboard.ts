@@ -27,6 +27,7 @@ export function appDashboard(scope: Construct, id: string, watched: Watched): Da
   )
   dashboard.addWidgets(graph('Age of what streams give (ms)', ages), graph('Retries that wait', waiting))
   if (functions !== undefined) addFunctions(dashboard, functions)
+  else dashboard.addWidgets(graph('Lag (s)', own('lag', 'Maximum'), 24))
   dashboard.addWidgets(graph('Refused by streams and table', refusals(watched), 24))
   return dashboard
 }

@@ -4,7 +4,7 @@ import { Metric } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Watched } from './watched.ts'
 
 export const PERIOD: Duration = Duration.minutes(5)
-type Statistic = 'Sum' | 'Maximum'
+type Statistic = 'Sum' | 'Maximum' | 'SampleCount'
 
 /** What functions and workers say of a subscription themselves. */
 export function eddyMetric(
@@ -21,6 +21,17 @@ export function eddyMetric(
     statistic,
     period: PERIOD,
   })
+}
+
+/** How far behind a subscription of a stream is, and in which unit: functions have figures of Lambda, in milliseconds. */
+export function lagMetric(
+  watched: Pick<Watched, 'name' | 'functions'>,
+  subscription: string,
+): { readonly metric: Metric; readonly perSecond: number } {
+  const live = watched.functions?.subscriptions.get(subscription)?.live
+  if (live === undefined) return { metric: eddyMetric(watched, subscription, 'lag', 'Maximum'), perSecond: 1 }
+  const metric = live.function.metric('IteratorAge', { period: PERIOD, statistic: 'Maximum' })
+  return { metric, perSecond: 1_000 }
 }
 
 /** How old the records are that a stream's slowest reader by GetRecords is given. Milliseconds. */

@@ -51,7 +51,7 @@ export class AppWorker extends Construct {
     })
     task.addContainer('eddy', {
       image: workerImage(this, options, props.entry),
-      environment: { ...environment, EDDY_METRICS: 'cloudwatch' },
+      environment: { ...environment },
       logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'eddy' }),
       stopTimeout: STOP_TIMEOUT,
       healthCheck: { command: ['CMD', 'node', '-e', HEALTHY], startPeriod: Duration.seconds(60) },

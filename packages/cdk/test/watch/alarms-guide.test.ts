@@ -43,10 +43,5 @@ it('workers have the alarms that it says, and no other', () => {
     synthesized((stack) => ({ vpc: new Vpc(stack, 'Network', { maxAzs: 2 }) as IVpc, worker: { image } })),
   )
   const missing = [...sections.keys()].filter((kind) => !workers.has(kind))
-  expect(missing.sort()).toEqual([
-    'function:NAME:errors',
-    'function:NAME:throttles',
-    'subscription:NAME:iterator-age',
-    'subscription:NAME:retention-near',
-  ])
+  expect(missing.sort()).toEqual(['function:NAME:errors', 'function:NAME:throttles'])
 })

@@ -39,6 +39,24 @@ describe('Alarms', () => {
     expect(alarms.has('shop-subscription:mail:iterator-age')).toBe(false)
   })
 
+  it('ring when nothing tells how a subscription is: a sweep that is dead does not look well', () => {
+    for (const name of ['charge', 'ledger', 'count', 'mail'])
+      expect(alarms.get(`shop-subscription:${name}:silent`)).toMatchObject({
+        Namespace: 'Eddy',
+        MetricName: 'OldestRetry',
+        Dimensions: [
+          { Name: 'Application', Value: 'shop' },
+          { Name: 'Subscription', Value: name },
+        ],
+        Statistic: 'SampleCount',
+        ComparisonOperator: 'LessThanThreshold',
+        Threshold: 1,
+        Period: 300,
+        EvaluationPeriods: 3,
+        TreatMissingData: 'breaching',
+      })
+  })
+
   it('ring when half of the retention is used up, for readers of every kind', () => {
     const half = (72 * 3_600_000) / 2
     expect(alarms.get('shop-subscription:charge:retention-near')).toMatchObject({ Threshold: half })
@@ -70,11 +88,11 @@ describe('Alarms', () => {
 
   it('tell the topic when they begin and when they end, and nothing while nothing happens', () => {
     const topic = { Ref: expect.stringMatching(/Topic/) }
-    for (const alarm of alarms.values())
+    for (const [name, alarm] of alarms)
       expect(alarm).toMatchObject({
         AlarmActions: [topic],
         OKActions: [topic],
-        TreatMissingData: 'notBreaching',
+        TreatMissingData: String(name).endsWith(':silent') ? 'breaching' : 'notBreaching',
         AlarmDescription: expect.stringMatching(/.{20}/),
       })
   })

@@ -1,12 +1,13 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { METRIC_DIMENSIONS, METRIC_NAMES, METRIC_NAMESPACE } from '@eddy/aws/resources'
 import { InvalidOptionError } from '@eddy/core'
 import { Match } from 'aws-cdk-lib/assertions'
 import { type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2'
 import { ContainerImage } from 'aws-cdk-lib/aws-ecs'
 import { describe, expect, it } from 'vitest'
 import type { WorkerOptions } from '../../src/index.ts'
-import { type Synthesized, synthesized } from '../support/synthesized.ts'
+import { resourcesOf, type Synthesized, synthesized } from '../support/synthesized.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const IMAGE = ContainerImage.fromRegistry('registry.example/shop:1')
@@ -50,11 +51,7 @@ describe('Workers', () => {
           Image: 'registry.example/shop:1',
           // Longer than the command waits to hand its shards over.
           StopTimeout: 120,
-          // The alarms look at what it tells.
-          Environment: Match.arrayWith([
-            { Name: 'EDDY_NAME', Value: 'shop' },
-            { Name: 'EDDY_METRICS', Value: 'cloudwatch' },
-          ]),
+          Environment: Match.arrayWith([{ Name: 'EDDY_NAME', Value: 'shop' }]),
           HealthCheck: Match.objectLike({
             Command: ['CMD', 'node', '-e', Match.stringLikeRegexp('/healthz')],
           }),
@@ -68,6 +65,47 @@ describe('Workers', () => {
     template.hasResourceProperties('AWS::SQS::Queue', {
       QueueName: 'shop-retry-charge',
       VisibilityTimeout: 180,
+    })
+  })
+
+  it('are watched by what they tell themselves: no alarm and no graph waits for figures of functions', () => {
+    const worker = withWorker({ image: IMAGE })
+    const alarms = new Map(
+      [...resourcesOf(worker, 'AWS::CloudWatch::Alarm').values()].map(({ Properties }) => [
+        Properties.AlarmName,
+        Properties,
+      ]),
+    )
+    const own = (MetricName: string, Threshold: number) => ({
+      Namespace: METRIC_NAMESPACE,
+      MetricName,
+      Dimensions: [
+        { Name: METRIC_DIMENSIONS[0], Value: 'shop' },
+        { Name: METRIC_DIMENSIONS[1], Value: 'charge' },
+      ],
+      Threshold,
+    })
+    const of = (alarm: string) => alarms.get(`shop-subscription:charge:${alarm}`)
+    expect(of('dead-letters')).toMatchObject(own(METRIC_NAMES.deadLetters, 1))
+    expect(of('oldest-retry')).toMatchObject(own(METRIC_NAMES.oldestRetry, 3_600))
+    expect(of('iterator-age')).toMatchObject(own(METRIC_NAMES.lag, 300))
+    expect(of('retention-near')).toMatchObject(own(METRIC_NAMES.lag, (72 * 3_600) / 2))
+    expect(of('silent')).toMatchObject({
+      ...own(METRIC_NAMES.oldestRetry, 1),
+      TreatMissingData: 'breaching',
+      AlarmDescription: expect.stringContaining('no worker sweeps'),
+    })
+    expect([...alarms.values()].filter(({ Namespace }) => Namespace === 'AWS/Lambda')).toEqual([])
+    const [dashboard] = resourcesOf(worker, 'AWS::CloudWatch::Dashboard').values()
+    expect(JSON.stringify(dashboard?.Properties.DashboardBody)).toContain('\\"title\\":\\"Lag (s)\\"')
+  })
+
+  it('write their metrics to where CloudWatch makes them of lines: standard output goes to its logs', () => {
+    const { template } = withWorker({ image: IMAGE })
+    template.hasResourceProperties('AWS::ECS::TaskDefinition', {
+      ContainerDefinitions: [
+        Match.objectLike({ LogConfiguration: Match.objectLike({ LogDriver: 'awslogs' }) }),
+      ],
     })
   })
 

@@ -44,7 +44,10 @@ export class Sweeper {
   readonly #handOver: HandOver
   readonly #place: SweepPlace
   readonly #mayBeLost: () => Promise<number>
-  #held = 0
+  /** In the walk through the holds that is under way; undefined: it did not begin at the start. */
+  #walked: number | undefined
+  #heldLanes: number | undefined
+  #sweptAtMs: number | undefined
   /** Tokens that may still be sent in this round: no more than can have been lost (I6). */
   #tokensLeft = 0
   /** Where several processes send tokens: those that this one sent again, by its monotonic clock. */
@@ -62,18 +65,28 @@ export class Sweeper {
     while (!stopping.aborted) {
       await engine.clock.sleep(EVERY_MS, stopping)
       if (stopping.aborted) return
-      if (pause.isPaused || !owner.leads('sweeper')) continue
+      if (pause.isPaused || !owner.leads('sweeper')) {
+        // Whoever sweeps meanwhile knows it better.
+        this.#walked = this.#heldLanes = this.#sweptAtMs = undefined
+        continue
+      }
       try {
         await this.sweep()
+        this.#sweptAtMs = engine.clock.monotonicMs()
       } catch (error) {
         logger.warn({ reason: String(error) }, 'a sweep was cut short and goes on in the next round')
       }
     }
   }
 
-  /** Held lanes in the pages so far. */
-  get heldLanes(): number {
-    return this.#held
+  /** Held lanes, as the last walk through all holds found them; undefined: there was none. */
+  get heldLanes(): number | undefined {
+    return this.#heldLanes
+  }
+
+  /** End of the last round of `run`, by the monotonic clock; undefined: another process sweeps, or none does. */
+  get sweptAtMs(): number | undefined {
+    return this.#sweptAtMs
   }
 
   /** One page of each kind. */
@@ -88,12 +101,18 @@ export class Sweeper {
     const held = await this.#parts.ledger.byStatus('held', { limit: PAGE, ...after(this.#place.heldAfter) })
     this.#place.heldAfter = held.next
     for (const entry of held.entries) await this.#lookAtHeld(entry)
-    const holds = await this.#parts.holds.page(this.#place.holdsAfter, PAGE)
-    this.#place.holdsAfter = holds.next
-    for (const { name, entry } of holds.holds) {
-      if (entry.hold.state === 'held') this.#held += 1
+    await this.#walkHolds()
+  }
+
+  async #walkHolds(): Promise<void> {
+    if (this.#place.holdsAfter === undefined) this.#walked = 0
+    const { holds, next } = await this.#parts.holds.page(this.#place.holdsAfter, PAGE)
+    this.#place.holdsAfter = next
+    for (const { name, entry } of holds) {
+      if (entry.hold.state === 'held' && this.#walked !== undefined) this.#walked += 1
       await this.#lookAtHold(name, entry)
     }
+    if (next === undefined) this.#heldLanes = this.#walked
   }
 
   /**

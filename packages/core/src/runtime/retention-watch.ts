@@ -1,7 +1,6 @@
-import type { Intake } from '../consume/intake.ts'
 import type { Notice } from '../model/app.ts'
 import type { Engine } from '../ports/engine.ts'
-import { ShardLag } from './shard-lag.ts'
+import { ShardLag, shardIdsOf } from './shard-lag.ts'
 import type { SubscriptionRunner } from './subscription-runner.ts'
 
 const LOOK_EVERY_MS = 30_000
@@ -41,7 +40,7 @@ export class RetentionWatch {
       const retentionMs = intake?.runners[0]?.retentionMs
       if (intake === undefined || retentionMs === undefined) continue
       const lag = ShardLag.of(subscription.parts, intake)
-      for (const shardId of shardsOf(intake)) {
+      for (const shardId of shardIdsOf(intake)) {
         // Of several workers each looks at what it reads.
         if (subscription.parts.owner.isShared && intake.runnerOf(shardId) === undefined) continue
         this.#judge(subscription, shardId, await lag.lagMs(shardId), retentionMs)
@@ -68,11 +67,4 @@ export class RetentionWatch {
       atMs: this.#engine.clock.now(),
     })
   }
-}
-
-/** What is listed, and what is still read though it is listed no more. */
-function shardsOf(intake: Intake): ReadonlySet<string> {
-  return new Set(
-    [...intake.shards, ...intake.runners.map((runner) => runner.shard)].map((shard) => shard.shardId),
-  )
 }

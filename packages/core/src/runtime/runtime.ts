@@ -1,7 +1,6 @@
 import { checkHiding, maxTimeoutMsOn } from '../consume/message-hiding.ts'
 import { ShardReaders } from '../consume/shard-readers.ts'
 import { InvalidOptionError } from '../errors/request-errors.ts'
-import { oldestWaitMs } from '../fail/oldest-wait.ts'
 import type { HandlerThreads } from '../handle/handler-threads.ts'
 import type { Ownership } from '../lease/leases.ts'
 import type { Owner } from '../lease/owner.ts'
@@ -20,7 +19,6 @@ import type { Logger } from '../observe/logger.ts'
 import { silentLogger } from '../observe/logger.ts'
 import { Notifier } from '../observe/notifier.ts'
 import { renderMetrics } from '../observe/render-metrics.ts'
-import type { SubscriptionMetrics } from '../observe/subscription-metrics.ts'
 import { createOperations, type RunningOperations } from '../operate/create-operations.ts'
 import type { AppendOptions, AppendOutcome, Operations } from '../operate/operations.ts'
 import type { Engine } from '../ports/engine.ts'
@@ -36,6 +34,7 @@ import { ownEngine } from './own-engine.ts'
 import type { ProcessState } from './process-state.ts'
 import { RetentionWatch } from './retention-watch.ts'
 import { lastTry, persist } from './stop-signal.ts'
+import type { SubscriptionFigures } from './subscription-figures.ts'
 import { SubscriptionRunner } from './subscription-runner.ts'
 
 export interface RuntimeOptions {
@@ -49,15 +48,6 @@ export interface RuntimeOptions {
   readonly backup?: (target: string) => Promise<{ readonly bytes: number }>
   /** Starts the threads of a subscription that asks for some. Without it every handler runs on this one. */
   readonly startThreads?: (subscription: SubscriptionDefinition) => Promise<HandlerThreads>
-}
-
-export interface Observed {
-  readonly subscription: string
-  /** Since the process started; they go on counting. */
-  readonly metrics: SubscriptionMetrics
-  readonly heldKeys: number
-  /** How long the event has waited that waits longest for something other than a person; 0: none does. */
-  readonly oldestWaitMs: number
 }
 
 export interface Runtime {
@@ -78,10 +68,10 @@ export interface Runtime {
     queue: string | QueueDefinition,
     messages: NewMessage | readonly NewMessage[],
   ): Promise<readonly SendOutcome[]>
-  /** What each subscription counted in this process, and what stands now; for who publishes metrics. */
-  observe(): Promise<readonly Observed[]>
   /** For streams and shards that were made, closed or removed otherwise than through `operations`: readers look at once. */
   streamsChanged(): Promise<void>
+  /** What this process has to tell of each subscription, for whoever publishes it regularly. */
+  figures(): Promise<readonly SubscriptionFigures[]>
   /** Stops within about `timeoutMs` (default 25,000): finishes or gives back what is in flight, saves checkpoints. The engine stays open. */
   stop(options?: { readonly timeoutMs?: number }): Promise<void>
 }
@@ -321,6 +311,10 @@ class RunningApp implements Runtime {
     return outcomes
   }
 
+  figures(): Promise<readonly SubscriptionFigures[]> {
+    return Promise.all([...this.#subscriptions.values()].map((runner) => runner.figures()))
+  }
+
   stop(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     this.#stopped ??= this.#stop(options.timeoutMs ?? 25_000)
     return this.#stopped
@@ -360,17 +354,6 @@ class RunningApp implements Runtime {
 
   #isReady(): boolean {
     return [...this.#subscriptions.values()].every((runner) => runner.hasStarted)
-  }
-
-  async observe(): Promise<readonly Observed[]> {
-    return await Promise.all(
-      [...this.#subscriptions].map(async ([subscription, { ledger, parts }]) => ({
-        subscription,
-        metrics: parts.metrics,
-        heldKeys: parts.holds.heldCount,
-        oldestWaitMs: await oldestWaitMs(ledger, parts.engine.clock),
-      })),
-    )
   }
 
   async #metrics(): Promise<string> {

@@ -1,5 +1,5 @@
 import { logPosition } from '../aggregate/read-position.ts'
-import { Checkpoints } from '../consume/checkpoint.ts'
+import { type Checkpoint, Checkpoints } from '../consume/checkpoint.ts'
 import type { Intake } from '../consume/intake.ts'
 import { retryAfterMsOf } from '../errors/stream-errors.ts'
 import type { StartPosition } from '../ports/log.ts'
@@ -47,6 +47,13 @@ export class ShardLag {
     if (runner !== undefined && (isRead || runner.buffered > 0)) return runner.lagMs(clock.now())
     const arrivedAtMs = await this.#look(shardId)
     return arrivedAtMs === undefined ? 0 : Math.max(0, clock.now() - arrivedAtMs)
+  }
+
+  /** By what another process stored, which reads the shard: its records are not looked at. */
+  storedMs(stored: Checkpoint | undefined): number {
+    const { ended, waitingSinceMs } = stored ?? {}
+    if (ended === true || waitingSinceMs === undefined) return 0
+    return Math.max(0, this.#parts.engine.clock.now() - waitingSinceMs)
   }
 
   /** Records of the shard that are not resolved; undefined when the engine does not know, or does not answer. Never rejects. */
@@ -106,4 +113,11 @@ export class ShardLag {
     this.#waitingFrom.set(shardId, from)
     return from
   }
+}
+
+/** What is listed, and what is still read though it is listed no more. */
+export function shardIdsOf(intake: Intake): ReadonlySet<string> {
+  return new Set(
+    [...intake.shards, ...intake.runners.map((runner) => runner.shard)].map((shard) => shard.shardId),
+  )
 }

@@ -43,6 +43,7 @@ import type {
   SeekTarget,
   SubscriptionControl,
 } from './subscription-control.ts'
+import { figuresOf, type SubscriptionFigures } from './subscription-figures.ts'
 import type { SubscriptionParts } from './subscription-parts.ts'
 import type { SubscriptionRunnerOptions } from './subscription-runner-options.ts'
 import { statusOf } from './subscription-status.ts'
@@ -69,6 +70,7 @@ export class SubscriptionRunner implements SubscriptionControl {
   /** One of the two. */
   readonly #stream: StreamWork | undefined
   readonly #queue: QueueWork | undefined
+  #sweeper: Sweeper | undefined
   #hasStarted = false
   #countedMs = Number.NEGATIVE_INFINITY
   #breakerResets = 0
@@ -189,13 +191,14 @@ export class SubscriptionRunner implements SubscriptionControl {
     if (state.isPaused) this.#paused(state.pausedBy)
     await work.begin()
     this.#hasStarted = true
+    this.#sweeper = new Sweeper(this.parts, this.#handOver)
     this.#background.push(
       this.#consumer.run(),
       new ControlWatch(this.parts, {
         stateChanged: (changed) => this.#stateChanged(changed),
         policyChanged: (version) => this.policy.adopt(version),
       }).run(),
-      new Sweeper(this.parts, this.#handOver).run(),
+      this.#sweeper.run(),
       new PayloadJanitor(this.parts).run(),
     )
   }
@@ -259,6 +262,10 @@ export class SubscriptionRunner implements SubscriptionControl {
   async status(): Promise<SubscriptionStatus> {
     await this.#recount()
     return await statusOf(this)
+  }
+
+  async figures(): Promise<SubscriptionFigures> {
+    return await figuresOf(this, this.#sweeper)
   }
 
   /** What other processes wrote is not counted here as it comes. */

@@ -110,14 +110,12 @@ async function statusElsewhere(
   const checkpoint = stored === undefined ? undefined : sequenceOf(stored.from)
   const owner = parts.owner.nameOf(place)
   const isElsewhere = parts.owner.isElsewhere(place)
-  const { waitingSinceMs } = stored ?? {}
-  const lagMs = waitingSinceMs === undefined ? 0 : Math.max(0, parts.engine.clock.now() - waitingSinceMs)
   return {
     shardId,
     state: stored?.ended === true ? 'ended' : isElsewhere ? 'elsewhere' : 'waiting',
     ...(owner !== undefined && { owner }),
     ...(checkpoint !== undefined && { checkpoint }),
-    lagMs: stored?.ended === true ? 0 : lagMs,
+    lagMs: ShardLag.of(parts, intake).storedMs(stored),
     buffered: 0,
     expiredRecords: stored?.expiredRecords ?? 0,
   }

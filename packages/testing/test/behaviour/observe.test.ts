@@ -29,17 +29,23 @@ test('what a runtime tells of its subscriptions: counts, keys that wait, the old
   await done(runtime.append('orders', { key: 'ann', data: {} }), 10_000)
   await world.clock.advance(2 * HOUR_MS)
 
-  const seen = new Map((await done(runtime.observe(), 1_000)).map((one) => [one.subscription, one]))
-  expect(seen.get('patient')).toMatchObject({ heldKeys: 1, metrics: { handled: { ok: 0, retry: 1 } } })
-  const waitedMs = seen.get('patient')?.oldestWaitMs ?? 0
+  const seen = new Map((await done(runtime.figures(), 1_000)).map((one) => [one.subscription, one]))
+  expect(seen.get('patient')).toMatchObject({
+    waiting: { heldKeys: 1 },
+    metrics: { handled: { ok: 0, retry: 1 } },
+  })
+  const waitedMs = seen.get('patient')?.waiting?.oldestWaitMs ?? 0
   expect(waitedMs).toBeGreaterThanOrEqual(2 * HOUR_MS)
   expect(waitedMs).toBeLessThan(2 * HOUR_MS + 20_000)
   // Its key waits for a person, whom no alarm about retries is for.
   expect(seen.get('parked')).toMatchObject({
-    heldKeys: 1,
-    oldestWaitMs: 0,
+    waiting: { heldKeys: 1, oldestWaitMs: 0 },
     metrics: { handled: { held: 1 } },
   })
-  expect(seen.get('well')).toMatchObject({ heldKeys: 0, oldestWaitMs: 0, metrics: { handled: { ok: 1 } } })
+  expect(seen.get('well')).toMatchObject({
+    lagMs: 0,
+    waiting: { heldKeys: 0, oldestWaitMs: 0 },
+    metrics: { handled: { ok: 1 } },
+  })
   await done(runtime.stop(), 30_000)
 })

@@ -3,7 +3,7 @@ import type { AwsResources } from '@eddy/aws/resources'
 import { type AppDefinition, isEddyError, type Logger } from '@eddy/core'
 import type { Eddy } from '../../eddy.ts'
 import { asConfiguration, ConfigurationError, UsageError } from '../command-errors.ts'
-import { type EngineOptions, leaseMsOf, resourcesOf, wantsMetrics } from './worker-options.ts'
+import { type EngineOptions, leaseMsOf, resourcesOf } from './worker-options.ts'
 
 export interface OpenOptions extends EngineOptions {
   readonly host: string
@@ -23,8 +23,6 @@ export interface OpenSurroundings {
   readonly file: string | undefined
   readonly logger: Logger
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Takes a line for standard output. */
-  readonly print: (line: string) => void
 }
 
 const DEFAULT_DATA = './eddy-data'
@@ -61,23 +59,22 @@ async function openDataDir(
 
 async function openWorker(
   options: OpenOptions,
-  { app, file, logger, env, print }: OpenSurroundings,
+  { app, file, logger, env }: OpenSurroundings,
 ): Promise<OpenedEngine> {
   if (app === undefined || file === undefined)
     throw new UsageError('--engine aws: expected an application file, as in: eddy start app.ts --engine aws')
-  const { readOnly, create, worker } = options
+  const { readOnly, create, metrics, worker } = options
   const leaseMs = leaseMsOf(options)
   const resources = await resourcesOf(options, env)
-  const tellsMetrics = wantsMetrics(env)
   const { openAws } = await import('../../open-aws.ts')
   const opening = openAws(app, {
     resources,
     logger,
     env,
     appFile: resolve(file),
-    ...(tellsMetrics && { writeMetrics: print }),
     ...(readOnly !== undefined && { readOnly }),
     ...(create !== undefined && { create }),
+    ...(metrics !== undefined && { metrics }),
     ...(worker !== undefined && { workerName: worker }),
     ...(leaseMs !== undefined && { leaseMs }),
   })

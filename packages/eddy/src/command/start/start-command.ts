@@ -93,13 +93,7 @@ async function run(context: CommandContext, file: string | undefined, options: S
   const release = guardCrashes(logger, () => haltEngine(options))
   try {
     const app = file === undefined ? undefined : await appOf(file)
-    const { eddy, place } = await openEngine(options, {
-      app,
-      file,
-      logger,
-      env: io.env,
-      print: (line) => void io.stdout.write(`${line}\n`),
-    })
+    const { eddy, place } = await openEngine(options, { app, file, logger, env: io.env })
     const closeTimeoutMs = Math.ceil(timeoutMs / 2)
     const { server, aws } = await openServers(context, options, {
       eddy,

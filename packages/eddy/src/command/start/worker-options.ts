@@ -1,6 +1,6 @@
 import type { AwsResources } from '@eddy/aws/resources'
 import { Option } from 'commander'
-import { asConfiguration, ConfigurationError, UsageError } from '../command-errors.ts'
+import { asConfiguration, UsageError } from '../command-errors.ts'
 import { requireDurationMs } from '../format/time.ts'
 
 export interface EngineOptions {
@@ -11,10 +11,11 @@ export interface EngineOptions {
   readonly worker?: string
   readonly lease?: string
   readonly create?: boolean
+  readonly metrics?: 'emf' | 'none'
 }
 
 /** What the embedded engine knows nothing of. */
-const OF_AWS = ['name', 'bucket', 'worker', 'lease', 'create'] as const
+const OF_AWS = ['name', 'bucket', 'worker', 'lease', 'create', 'metrics'] as const
 
 /** What only one process with a data directory can do. */
 const OF_EMBEDDED: Readonly<Record<string, string>> = {
@@ -35,6 +36,10 @@ export const ENGINE_OPTIONS: readonly Option[] = [
     '--lease <duration>',
     'after this long without a sign of life other workers take over; default 10s',
   ),
+  new Option(
+    '--metrics <format>',
+    'metrics for CloudWatch on standard output; default emf on ECS, else none',
+  ).choices(['emf', 'none']),
   new Option('--create', 'make what is not there on AWS: for emulators and first steps'),
 ]
 
@@ -68,18 +73,6 @@ export async function resourcesOf(
     ...(bucket !== undefined && { [RESOURCE_VARIABLES.bucket]: bucket }),
   }
   return await asConfiguration((async () => resourcesFromEnv(all))())
-}
-
-/**
- * Whether a worker's metrics go to standard output, for CloudWatch.
- * @throws ConfigurationError
- */
-export function wantsMetrics({ EDDY_METRICS: value }: Readonly<Record<string, string | undefined>>): boolean {
-  if (value === undefined || value === '') return false
-  if (value === 'cloudwatch') return true
-  throw new ConfigurationError(
-    `EDDY_METRICS: expected cloudwatch or nothing, received ${JSON.stringify(value)}`,
-  )
 }
 
 /** @throws UsageError */

@@ -1,0 +1,3 @@
+export { embeddedMetrics } from './embedded-metrics.ts'
+export type { Published, PublishMetrics } from './published.ts'
+export { WorkerMetrics, type WorkerMetricsOptions } from './worker-metrics.ts'
