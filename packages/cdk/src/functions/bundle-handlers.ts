@@ -78,9 +78,10 @@ export function bundleHandlers({ entry, outDir, sdk }: BundleOptions): void {
 }
 
 /**
- * Without EDDY_TOKEN callers of `http` are signed: API Gateway and function URLs let nobody else through, and take the
- * Authorization header for it. So the token that the API asks for is then one that only this process knows. The API is
- * loaded with its first call: other functions never need it.
+ * With EDDY_HTTP_AUTH=iam callers of `http` are signed: API Gateway and function URLs let nobody else through, and take
+ * the Authorization header for it. So the token that the API asks for is then one that only this process knows. Without
+ * it there has to be an EDDY_TOKEN: nothing is open because a variable is missing. The API is loaded with its first
+ * call: other functions never need it.
  */
 function sourceOf(entry: string): string {
   return `
@@ -88,7 +89,7 @@ import { randomUUID } from 'node:crypto'
 import * as file from ${JSON.stringify(`./${entry}`)}
 import { handlers } from '${HANDLERS}'
 const { default: main, app } = file
-const isSigned = !process.env.EDDY_TOKEN
+const isSigned = process.env.EDDY_HTTP_AUTH === 'iam'
 const token = isSigned ? randomUUID() : process.env.EDDY_TOKEN
 const load = async (options) => (await import('${SERVER}')).createApp(options)
 const api = (options) => {

@@ -37,8 +37,11 @@ export class HttpFunction extends Construct {
       timeoutSeconds: TIMEOUT_SECONDS,
       memoryMiB: 512,
       grants: httpGrants(plan),
-      // A reference: CloudFormation puts the value there, so that no template ever has it.
-      ...(this.token !== undefined && { environment: { EDDY_TOKEN: this.token.secretValue.unsafeUnwrap() } }),
+      environment:
+        this.token === undefined
+          ? { EDDY_HTTP_AUTH: 'iam' }
+          : // A reference: CloudFormation puts the value there, so that no template ever has it.
+            { EDDY_TOKEN: this.token.secretValue.unsafeUnwrap() },
     })
     this.url = way === 'function-url' ? this.#functionUrl(auth) : this.#httpApi(auth, defaults)
     new CfnOutput(this, 'Url', { description: 'Ingest and administration', value: this.url })

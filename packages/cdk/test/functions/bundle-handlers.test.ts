@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { bundleHandlers } from '../../src/functions/bundle-handlers.ts'
 import { SHOP } from '../support/synthesized.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -16,6 +16,8 @@ function bundled(entry: string, sdk: 'bundled' | 'runtime'): ReadonlyMap<string,
   bundleHandlers({ entry, outDir, sdk })
   return new Map(codeIn(outDir).map((name) => [name, readFileSync(join(outDir, name), 'utf8')]))
 }
+
+afterEach(() => vi.unstubAllEnvs())
 
 describe('The bundle of an application', () => {
   it('exports a handler for each source', async () => {
@@ -46,6 +48,29 @@ describe('The bundle of an application', () => {
     expect(files.get(api)?.length).toBeGreaterThan(100_000)
     const eager = [...files].filter(([, text]) => text.includes(`from"./${api}"`))
     expect(eager.map(([name]) => name)).toEqual([])
+  })
+
+  it('answers nobody over HTTP where nothing says who may ask', async () => {
+    const outDir = temporaryFolder()
+    bundleHandlers({ entry: SHOP, outDir, sdk: 'bundled' })
+    for (const [name, value] of [
+      ['EDDY_NAME', 'shop'],
+      ['EDDY_BUCKET', 'shop-payloads'],
+      ['AWS_REGION', 'eu-west-1'],
+      ['EDDY_TOKEN', ''],
+    ] as const)
+      vi.stubEnv(name, value)
+    const { http } = (await import(pathToFileURL(join(outDir, 'index.mjs')).href)) as {
+      http: (event: object, context: object) => Promise<unknown>
+    }
+    const event = {
+      version: '2.0',
+      rawPath: '/v1/streams',
+      rawQueryString: '',
+      headers: {},
+      requestContext: { http: { method: 'GET' } },
+    }
+    await expect(http(event, { getRemainingTimeInMillis: () => 60_000 })).rejects.toThrow(/^EDDY_TOKEN/)
   })
 
   it('is the same each time, so that a deployment without changes changes nothing', () => {

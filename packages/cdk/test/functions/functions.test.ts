@@ -168,6 +168,7 @@ describe('The sweep', () => {
 describe('HTTP', () => {
   it('is a function URL that asks for a signature', () => {
     shop.template.hasResourceProperties('AWS::Lambda::Url', { AuthType: 'AWS_IAM' })
+    expect(named(shop, 'HttpHandler')?.Environment).toMatchObject({ Variables: { EDDY_HTTP_AUTH: 'iam' } })
   })
 
   it('is an API that asks for a signature and logs who came, when that is wanted', () => {
@@ -181,6 +182,7 @@ describe('HTTP', () => {
     const open = synthesized({ httpAuth: 'token' })
     open.template.hasResourceProperties('AWS::Lambda::Url', { AuthType: 'NONE' })
     const token = JSON.stringify(named(open, 'HttpHandler')?.Environment)
+    expect(token).not.toContain('EDDY_HTTP_AUTH')
     expect(token).toMatch(/"EDDY_TOKEN":\{"Fn::Join":\["",\["\{\{resolve:secretsmanager:/)
     expect(JSON.stringify(named(open, 'chargeLive')?.Environment)).not.toContain('EDDY_TOKEN')
     const { template } = synthesized({ httpAuth: 'token', http: 'http-api' })
