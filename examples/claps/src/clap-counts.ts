@@ -6,6 +6,8 @@ import type { Clap } from './clap.ts'
  *
  * Last write wins by version, not by arrival: a repeated or late event changes nothing. Both records change in one
  * transaction, so that the sum is right whenever the process dies.
+ *
+ * Any number of processes of one machine may share the folder: LMDB lets one write at a time.
  */
 export class ClapCounts {
   readonly #root: RootDatabase
@@ -34,7 +36,10 @@ export class ClapCounts {
     return this.#posts.get(post) ?? 0
   }
 
+  /** As of now, whichever process counted last. */
   totals(): Map<string, number> {
+    // What was read in this turn of the event loop is a snapshot, and another process may have gone on since.
+    this.#root.resetReadTxn()
     return new Map([...this.#posts.getRange()].map(({ key, value }) => [key, value]))
   }
 

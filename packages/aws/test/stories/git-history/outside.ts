@@ -10,6 +10,7 @@ import {
   stream,
   subscribe,
 } from '@eddy/core'
+import { patiently } from '../support/patiently.ts'
 import { type Change, type History, type Verdict, verdictOf } from './history.ts'
 
 export const STREAM = 'git-changes'
@@ -114,17 +115,6 @@ export class Outside {
       failures: items.slice(0, 5),
       tokens: await queue.stats(`retry/${SUBSCRIPTION}`),
       leases: leases.items.map(({ sort, value }) => `${sort} ${JSON.stringify(value)}`),
-    }
-  }
-}
-
-/** An emulator that closes a connection just when it is used again answers the next request. */
-async function patiently<T>(look: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await look()
-    } catch (error) {
-      if (tries === 5 || (error as { readonly retryable?: boolean }).retryable !== true) throw error
     }
   }
 }
