@@ -1,14 +1,8 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
+import { type ClientOptions, sentOnce } from '../sdk/client-options.ts'
 import { knowingCredentials } from '../sdk/knowing-credentials.ts'
 
-export interface DynamoDbClientOptions {
-  /** Another address than the region's own, such as `http://127.0.0.1:8000`. */
-  readonly endpoint?: string
-  /** Default: as the AWS SDK finds it, in AWS_REGION or the profile. */
-  readonly region?: string
-  /** Default: as the AWS SDK finds them. */
-  readonly credentials?: DynamoDBClientConfig['credentials']
-}
+export type DynamoDbClientOptions = ClientOptions<NonNullable<DynamoDBClientConfig['credentials']>>
 
 const CONNECT_MS = 3_000
 const ANSWER_MS = 10_000
@@ -16,15 +10,10 @@ const ANSWER_MS = 10_000
 const AGENT = { keepAlive: true, maxSockets: 256 }
 
 /** A DynamoDB client that fits `DynamoDbTable`: it sends every request once, and gives up on one without an answer. */
-export function dynamoDbClient({
-  endpoint,
-  region,
-  credentials,
-}: DynamoDbClientOptions = {}): DynamoDBClient {
+export function dynamoDbClient(options: DynamoDbClientOptions = {}): DynamoDBClient {
   return knowingCredentials(
     new DynamoDBClient({
-      maxAttempts: 1,
-      retryMode: 'standard',
+      ...sentOnce(options),
       requestHandler: {
         connectionTimeout: CONNECT_MS,
         requestTimeout: ANSWER_MS,
@@ -32,9 +21,6 @@ export function dynamoDbClient({
         httpAgent: AGENT,
         httpsAgent: AGENT,
       },
-      ...(endpoint !== undefined && { endpoint }),
-      ...(region !== undefined && { region }),
-      ...(credentials !== undefined && { credentials }),
     }),
   )
 }

@@ -1,15 +1,9 @@
 import { KinesisClient, type KinesisClientConfig } from '@aws-sdk/client-kinesis'
+import { type ClientOptions, sentOnce } from '../sdk/client-options.ts'
 import { knowingCredentials } from '../sdk/knowing-credentials.ts'
 import { Http1Handler } from './http1-handler.ts'
 
-export interface KinesisClientOptions {
-  /** Another address than the region's own, such as `http://127.0.0.1:4566`. */
-  readonly endpoint?: string
-  /** Default: as the AWS SDK finds it, in AWS_REGION or the profile. */
-  readonly region?: string
-  /** Default: as the AWS SDK finds them. */
-  readonly credentials?: KinesisClientConfig['credentials']
-}
+export type KinesisClientOptions = ClientOptions<NonNullable<KinesisClientConfig['credentials']>>
 
 /**
  * Of the SDK's HTTP/2: up to so many requests at a time on a connection, which stays for those that follow. By default the
@@ -29,15 +23,11 @@ export const KEPT_CONNECTIONS = {
  * A Kinesis client that fits `KinesisLog`: it sends every request once. Over plain http it speaks HTTP/1.1, which every
  * emulator knows; over https the SDK's HTTP/2, on connections that are kept.
  */
-export function kinesisClient({ endpoint, region, credentials }: KinesisClientOptions = {}): KinesisClient {
+export function kinesisClient(options: KinesisClientOptions = {}): KinesisClient {
   return knowingCredentials(
     new KinesisClient({
-      maxAttempts: 1,
-      retryMode: 'standard',
-      ...(endpoint !== undefined && { endpoint }),
-      ...(region !== undefined && { region }),
-      ...(credentials !== undefined && { credentials }),
-      requestHandler: endpoint?.startsWith('http:') === true ? new Http1Handler() : KEPT_CONNECTIONS,
+      ...sentOnce(options),
+      requestHandler: options.endpoint?.startsWith('http:') === true ? new Http1Handler() : KEPT_CONNECTIONS,
     }),
   )
 }
